@@ -1,0 +1,114 @@
+/* effect.h - what the engine wants done or known: intents for venues (weir/event.h) and these.
+ *
+ * An effect is journalled before anybody acts on it. The same effects are read by journal, scripts,
+ * gateway, metrics and console: there is no second account of what happened. `msg.cause` is the
+ * sequence number of the input that led here. */
+#ifndef WEIR_ENGINE_EFFECT_H
+#define WEIR_ENGINE_EFFECT_H
+
+#include "engine/input.h"
+
+enum effect_kind {
+    /* besides WEIR_NEW, WEIR_CANCEL, WEIR_REPLACE, WEIR_QUERY_ORDER, WEIR_QUERY_FILLS, WEIR_RECONCILE */
+    OUT_DECISION = WEIR_HOST_KINDS + 100, /* struct out_decision: each check with its reading */
+    OUT_ORDER,                            /* struct out_order: the order as it is now */
+    OUT_EXECUTION,                        /* struct out_execution: one execution was booked, or undone */
+    OUT_ALERT,                            /* struct out_alert */
+    OUT_STATE                             /* struct out_state: kill switch, trading state */
+};
+
+/* One check's reading: value and limit are counts of 10^-exp. Passed when value <= limit (or as the
+ * check's own text says); `failed` is the verdict that counts. */
+struct risk_reading {
+    uint8_t check; /* enum risk_check */
+    uint8_t scope; /* enum risk_scope */
+    int8_t exp;
+    uint8_t failed;
+    uint32_t id; /* number within the scope */
+    int64_t value;
+    int64_t limit;
+};
+
+enum decision_of { DECISION_SUBMIT = 0, DECISION_REPLACE };
+struct out_decision {
+    struct weir_msg msg;
+    char cid[WEIR_ID_MAX]; /* replace: new_cid */
+    uint32_t order;
+    uint32_t strategy;
+    uint8_t of;       /* enum decision_of */
+    uint8_t allowed;
+    uint8_t reason;   /* enum risk_check: the first that failed; meaningless if allowed */
+    uint8_t pad;
+    uint32_t count;         /* readings that follow */
+    uint64_t limits_version; /* counts IN_LIMIT inputs so far */
+    struct risk_reading readings[];
+};
+
+struct out_order {
+    struct weir_msg msg;
+    uint32_t order; /* the host's number, dense from 1; a slot may be used again long after the end */
+    uint32_t strategy;
+    char cid[WEIR_ID_MAX];     /* its present name */
+    char wire_id[WEIR_ID_MAX]; /* its present client order id at the venue */
+    char venue_id[WEIR_ID_MAX];
+    char tag[TAG_MAX];
+    char reason[WEIR_REASON_MAX]; /* of DENIED, REJECTED, EXPIRED, a refused cancel or replace */
+    uint8_t label;                /* enum order_label */
+    uint8_t side;
+    uint8_t type;
+    uint8_t tif;
+    uint8_t flags;
+    uint8_t route;
+    uint8_t awaiting_fills;
+    uint8_t request_refused; /* 1: this tells of a refused cancel, 2: of a refused replace */
+    weir_px px;
+    weir_qty qty;
+    weir_qty cum_qty;
+    struct weir_amount cum_quote;
+    weir_ns created;
+};
+
+struct out_execution {
+    struct weir_msg msg;
+    uint32_t order; /* 0: not an order known here */
+    uint32_t strategy;
+    char exec_id[WEIR_ID_MAX];
+    char fee_asset[WEIR_ASSET_MAX];
+    struct weir_amount fee;
+    weir_px px;
+    weir_qty qty;
+    uint8_t side;
+    uint8_t internal; /* crossed inside */
+    uint8_t busted;   /* undone by the venue */
+    uint8_t origin;   /* enum weir_origin */
+    uint8_t maker;
+    uint8_t pad[3];
+    weir_qty position;                  /* of the account in this instrument, afterwards */
+    weir_qty strategy_position;         /* of the strategy, afterwards */
+    struct weir_amount realized;        /* change of realized PnL of the account, quote asset */
+    struct weir_amount strategy_realized;
+};
+
+struct out_alert {
+    struct weir_msg msg;
+    uint16_t alert; /* enum alert */
+    uint16_t pad[3];
+    uint32_t order;
+    uint32_t strategy;
+    int64_t value; /* meaning depends on the alert: a count, a price, a delta */
+    int64_t limit;
+    char text[WEIR_REASON_MAX]; /* an id or a reason, "" if none */
+};
+
+enum out_state_of { STATE_KILL_SWITCH = 0, STATE_TRADING, STATE_RECONCILING, STATE_VENUE };
+struct out_state {
+    struct weir_msg msg;
+    uint8_t of;    /* enum out_state_of */
+    uint8_t scope; /* enum risk_scope, for STATE_TRADING */
+    uint8_t value; /* kill: 1 pulled; trading: enum trading_state; reconciling: 1; venue: 1 up */
+    uint8_t pad;
+    uint32_t id;
+    char reason[WEIR_REASON_MAX];
+};
+
+#endif

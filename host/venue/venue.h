@@ -1,0 +1,86 @@
+/* venue.h - sessions: one loaded plugin talking for one account at one venue.
+ *
+ * A session owns what a plugin may touch: its numbers of instruments (mapped to the host's), its
+ * timers, its connections (through a transport that the owner gives), its books. It turns what the
+ * plugin emits into events with the host's numbers, runs each book message through the book machine
+ * (feed.h), and hands the owner what the engine should know. [engine thread, except load] */
+#ifndef WEIR_VENUE_VENUE_H
+#define WEIR_VENUE_VENUE_H
+
+#include "base/why.h"
+#include "engine/book.h"
+#include "engine/input.h"
+#include "weir/plugin.h"
+
+struct plugin;  /* a loaded .so */
+struct session;
+
+/* Load a plugin: the file's owner, mode and kind are checked, the bytes that were checked are the
+ * bytes that run (sealed memfd), RTLD_NOW | RTLD_LOCAL, one exported symbol, magic, ABI, struct sizes
+ * and layout. On an error why says which file, what was expected and what was found. Never unmapped.
+ *                                                                              [main thread] */
+enum weir_err plugin_load(const char *path, struct plugin **plugin_out, struct why *why) WEIR_MUST_USE;
+const struct weir_plugin *plugin_descriptor(const struct plugin *plugin);
+const char *plugin_sha256(const struct plugin *plugin); /* of the file, hex */
+
+/* What the session asks of its owner. context is passed back. */
+struct session_owner {
+    void *context;
+    /* An event for the engine, with the host's numbers, t = now: everything the plugin emits but
+     * book levels. Books arrive as WEIR_TOP (when best price or size changed) and IN_BOOK_STATE
+     * (when the state changed). Borrowed. */
+    void (*event)(void *context, struct session *session, const struct weir_msg *event);
+    /* A new instrument: give it the host's number (the same as before for the same symbol). 0: refuse. */
+    uint32_t (*instrument)(void *context, struct session *session, const struct weir_instrument *instrument);
+    /* One book message was applied (or a snapshot): for recorders, paper execution, scripts that
+     * want depth. NULL: not wanted. */
+    void (*book)(void *context, struct session *session, uint32_t instrument, const struct weir_book_msg *msg,
+                 const struct book *book);
+    /* Connections; NULL: there is no network (recordings, simulation) and the plugin gets E_DOWN. */
+    enum weir_err (*connect)(void *context, struct session *session, uint32_t conn, const char *path);
+    enum weir_err (*send)(void *context, struct session *session, uint32_t conn, struct weir_bytes frame);
+    enum weir_err (*request)(void *context, struct session *session, const struct weir_request_http *request);
+    enum weir_err (*sign)(void *context, struct session *session, const char *key, const char *algorithm,
+                          struct weir_bytes in, unsigned char *out, size_t *len);
+    void (*log)(void *context, struct session *session, const char *text);
+};
+
+struct session_config {
+    const char *name; /* of the venue, in config */
+    uint16_t venue;   /* the host's number */
+    uint16_t account;
+    const struct weir_setting *settings; /* ended by a NULL name */
+    uint32_t book_window;                /* ticks a side; 0: 16384 */
+    uint32_t book_far;                   /* levels a side outside it; 0: 65536 */
+    weir_ns data_age_max;                /* overrides the plugin's; 0: the plugin's */
+};
+
+/* NULL: why says what. [main thread] */
+struct session *session_create(struct plugin *plugin, const struct session_config *config,
+                               const struct session_owner *owner, struct why *why) WEIR_MUST_USE;
+void session_destroy(struct session *session); /* accepts NULL */
+
+enum weir_err session_start(struct session *session, weir_ns now);
+enum weir_err session_frame(struct session *session, uint32_t conn, weir_ns now, struct weir_bytes frame);
+enum weir_err session_conn(struct session *session, uint32_t conn, weir_ns now, bool up);
+enum weir_err session_response(struct session *session, uint32_t id, weir_ns now, int status, struct weir_bytes body);
+/* An error means: certainly not sent; the owner books a definite refusal. instrument: the host's number. */
+enum weir_err session_intent(struct session *session, weir_ns now, const struct weir_intent *intent);
+
+/* When session_timer wants to be called (plugin timers, stale books); INT64_MAX: never. */
+weir_ns session_next_timer(const struct session *session);
+void session_timer(struct session *session, weir_ns now);
+
+const char *session_name(const struct session *session);
+const struct weir_caps *session_caps(const struct session *session);
+const struct book *session_book(const struct session *session, uint32_t instrument); /* NULL: none */
+enum book_state session_book_state(const struct session *session, uint32_t instrument);
+
+/* Facts of the book machine for reports. */
+struct feed_counts {
+    uint64_t messages, applied, dropped_old, gaps, snapshots, crossed, locked, errors;
+    uint64_t last_seq;
+};
+bool session_feed_counts(const struct session *session, uint32_t instrument, struct feed_counts *counts_out);
+
+#endif
