@@ -1,0 +1,179 @@
+/* hash.c - checksums: CRC32C for records, SHA-256 for chains.
+ *
+ * CRC32C has two hands. With SSE4.2 the instruction takes 8 bytes in 3 cycles but can start one each
+ * cycle, so long input goes as three streams whose results are joined by a table that says what
+ * STRIDE zero bytes do to a checksum. Else: slicing by 8, one table look-up a byte. Both are the same
+ * function, and a test holds them against each other. [crc32c] */
+#include "base/hash.h"
+
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+
+#define POLYNOMIAL 0x82F63B78u /* 0x1EDC6F41, lowest bit first */
+
+enum { STRIDE = 256 };
+
+static uint32_t table[8][256];  /* [k][b]: byte b and then k zero bytes */
+static uint32_t stride[4][256]; /* [k][b]: byte b at place k of a checksum, and STRIDE zero bytes */
+static bool has_instruction;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static uint32_t after_zeros(uint32_t crc, size_t zeros)
+{
+    while (zeros-- > 0)
+        crc = crc >> 8 ^ table[0][crc & 0xFF];
+    return crc;
+}
+
+static void make_tables(void)
+{
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        uint32_t crc = byte;
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? POLYNOMIAL : 0);
+        table[0][byte] = crc;
+    }
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        for (int k = 1; k < 8; k++)
+            table[k][byte] = after_zeros(table[k - 1][byte], 1);
+        for (int k = 0; k < 4; k++)
+            stride[k][byte] = after_zeros(byte << 8 * k, STRIDE);
+    }
+#if defined(__x86_64__)
+    has_instruction = __builtin_cpu_supports("sse4.2");
+#endif
+}
+
+static uint64_t load_64(const unsigned char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* The checksum register, without the inversions at both ends. */
+static uint32_t by_table(uint32_t crc, const unsigned char *at, size_t len)
+{
+    for (; len >= 8; at += 8, len -= 8) {
+        uint64_t word = load_64(at) ^ crc;
+        crc = 0;
+        for (int k = 0; k < 8; k++)
+            crc ^= table[7 - k][word >> 8 * k & 0xFF];
+    }
+    for (; len > 0; at++, len--)
+        crc = crc >> 8 ^ table[0][(crc ^ *at) & 0xFF];
+    return crc;
+}
+
+#if defined(__x86_64__)
+static uint32_t after_stride(uint32_t crc)
+{
+    return stride[0][crc & 0xFF] ^ stride[1][crc >> 8 & 0xFF] ^ stride[2][crc >> 16 & 0xFF] ^
+           stride[3][crc >> 24];
+}
+
+__attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t crc,
+                                                                 const unsigned char *at,
+                                                                 size_t len)
+{
+    for (; len >= 3 * STRIDE; at += 3 * STRIDE, len -= 3 * STRIDE) {
+        uint64_t a = crc, b = 0, c = 0;
+        for (size_t i = 0; i < STRIDE; i += 8) {
+            a = __builtin_ia32_crc32di(a, load_64(at + i));
+            b = __builtin_ia32_crc32di(b, load_64(at + i + STRIDE));
+            c = __builtin_ia32_crc32di(c, load_64(at + i + 2 * STRIDE));
+        }
+        crc = after_stride(after_stride((uint32_t)a) ^ (uint32_t)b) ^ (uint32_t)c;
+    }
+    uint64_t rest = crc;
+    for (; len >= 8; at += 8, len -= 8)
+        rest = __builtin_ia32_crc32di(rest, load_64(at));
+    crc = (uint32_t)rest;
+    for (; len > 0; at++, len--)
+        crc = __builtin_ia32_crc32qi(crc, *at);
+    return crc;
+}
+#else
+static uint32_t by_instruction(uint32_t crc, const unsigned char *at, size_t len)
+{
+    return by_table(crc, at, len);
+}
+#endif
+
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t len)
+{
+    (void)pthread_once(&once, make_tables);
+    return ~(has_instruction ? by_instruction : by_table)(~crc, bytes, len);
+}
+
+uint32_t crc32c_by_table(uint32_t crc, const void *bytes, size_t len)
+{
+    (void)pthread_once(&once, make_tables);
+    return ~by_table(~crc, bytes, len);
+}
+
+/* --- SHA-256 --------------------------------------------------------------------------------- */
+
+struct sha256 {
+    EVP_MD *kind;
+    EVP_MD_CTX *running;
+    EVP_MD_CTX *copy; /* finished in place of the running one, which goes on */
+};
+
+struct sha256 *sha256_create(void)
+{
+    struct sha256 *sha = calloc(1, sizeof *sha);
+    if (!sha)
+        return NULL;
+    sha->kind = EVP_MD_fetch(NULL, "SHA256", NULL);
+    sha->running = EVP_MD_CTX_new();
+    sha->copy = EVP_MD_CTX_new();
+    if (!sha->kind || !sha->running || !sha->copy ||
+        EVP_DigestInit_ex2(sha->running, sha->kind, NULL) != 1) {
+        sha256_destroy(sha);
+        return NULL;
+    }
+    return sha;
+}
+
+void sha256_destroy(struct sha256 *sha)
+{
+    if (!sha)
+        return;
+    EVP_MD_CTX_free(sha->running);
+    EVP_MD_CTX_free(sha->copy);
+    EVP_MD_free(sha->kind);
+    free(sha);
+}
+
+void sha256_add(struct sha256 *sha, const void *bytes, size_t len)
+{
+    must(EVP_DigestUpdate(sha->running, bytes, len) == 1);
+}
+
+void sha256_value(const struct sha256 *sha, unsigned char out[32])
+{
+    unsigned len = 0;
+    must(EVP_MD_CTX_copy_ex(sha->copy, sha->running) == 1);
+    must(EVP_DigestFinal_ex(sha->copy, out, &len) == 1 && len == 32);
+}
+
+void sha256_set(struct sha256 *sha)
+{
+    must(EVP_DigestInit_ex2(sha->running, sha->kind, NULL) == 1);
+}
+
+void hex_print(const unsigned char *bytes, size_t len, char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < len; i++) {
+        text[2 * i] = digits[bytes[i] >> 4];
+        text[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    text[2 * len] = '\0';
+}

@@ -1,0 +1,21 @@
+/* hash.h - CRC32C (RFC 3720, polynomial 0x1EDC6F41, hardware when there) and SHA-256 (OpenSSL). */
+#ifndef WEIR_BASE_HASH_H
+#define WEIR_BASE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t len); /* crc: 0 at the start */
+
+/* The same without the instruction, for machines that lack it and for the test. */
+uint32_t crc32c_by_table(uint32_t crc, const void *bytes, size_t len);
+
+struct sha256;                      /* a running SHA-256 */
+struct sha256 *sha256_create(void); /* NULL: no memory */
+void sha256_destroy(struct sha256 *sha);
+void sha256_add(struct sha256 *sha, const void *bytes, size_t len);
+void sha256_value(const struct sha256 *sha, unsigned char out[32]); /* so far; it can go on */
+void sha256_set(struct sha256 *sha);                                /* begin anew */
+void hex_print(const unsigned char *bytes, size_t len, char *text); /* text: 2 * len + 1 */
+
+#endif
