@@ -1,0 +1,28 @@
+# Each tests/fuzz/NAME.c holds LLVMFuzzerTestOneInput() and becomes the program fuzz_NAME. In a
+# `fuzz` build that is a libFuzzer program, which `./dev fuzz` runs. In all others it is a test that
+# gives it the corpus of tests/fuzz/corpus/NAME and a fixed number of seeded mutations.
+# All rooms are linked; plugin_VENUE.c and plugin_VENUE_*.c get the code of that plugin as well.
+file(GLOB fuzzes CONFIGURE_DEPENDS tests/fuzz/*.c)
+if(WEIR_SANITIZE MATCHES thread)
+  set(fuzzes)
+endif()
+foreach(source ${fuzzes})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(fuzz_${name} ${source})
+  target_link_libraries(fuzz_${name} PRIVATE weir_control weir_sim)
+  target_include_directories(fuzz_${name} PRIVATE tests)
+  target_compile_options(fuzz_${name} PRIVATE -Wno-missing-prototypes)
+  if(name MATCHES "^plugin_([a-z0-9]+)" AND TARGET linked_${CMAKE_MATCH_1})
+    target_link_libraries(fuzz_${name} PRIVATE linked_${CMAKE_MATCH_1})
+  endif()
+  if(WEIR_FUZZ)
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+  else()
+    target_sources(fuzz_${name} PRIVATE tests/support/fuzz_once.c)
+    set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests WEIR_NO_LTO ON)
+    add_test(NAME fuzz_${name} COMMAND fuzz_${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name}
+      WORKING_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    set_tests_properties(fuzz_${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+  endif()
+endforeach()
