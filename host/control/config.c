@@ -1,0 +1,547 @@
+/* config.c - files into one struct config: parse, include, check, build.
+ *
+ * Relative paths in a file are relative to the folder from which weir is run, as on a command line.
+ * The documents are kept as long as the config, since its texts point into them. */
+#include "control/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "control/schema.h"
+
+enum { FILES_MAX = 32 };
+
+struct block { /* memory that lives as long as the config */
+    struct block *next;
+};
+
+struct loaded {
+    struct config config; /* first member */
+    struct fy_document *documents[FILES_MAX];
+    struct fy_diag *diags[FILES_MAX];
+    size_t count;
+    struct block *blocks;
+    struct fy_node *sections[16]; /* by index in config_schema */
+    struct sha256 *sha;
+};
+
+static void *keep(struct loaded *loaded, size_t size)
+{
+    struct block *block = calloc(1, sizeof *block + size + 16);
+    if (!block)
+        return NULL;
+    block->next = loaded->blocks;
+    loaded->blocks = block;
+    return block + 1;
+}
+
+static const char *keep_text(struct loaded *loaded, const char *text)
+{
+    char *copy = text ? keep(loaded, strlen(text) + 1) : NULL;
+    return copy ? memcpy(copy, text, strlen(text) + 1) : NULL;
+}
+
+void config_destroy(struct config *config)
+{
+    struct loaded *loaded = (struct loaded *)config;
+    if (!loaded)
+        return;
+    for (size_t i = 0; i < loaded->count; i++) {
+        fy_document_destroy(loaded->documents[i]);
+        fy_diag_destroy(loaded->diags[i]);
+    }
+    while (loaded->blocks) {
+        struct block *next = loaded->blocks->next;
+        free(loaded->blocks);
+        loaded->blocks = next;
+    }
+    sha256_destroy(loaded->sha);
+    free(loaded);
+}
+
+/* --- reading files ----------------------------------------------------------------------------*/
+
+/* libfyaml prints into a stream: run `work`, and put what it printed into why. */
+struct report {
+    char *text;
+    size_t len;
+    FILE *stream;
+};
+
+static enum weir_err report_end(struct report *report, enum weir_err err, struct why *why)
+{
+    fclose(report->stream);
+    if (err) {
+        while (report->len && report->text[report->len - 1] == '\n')
+            report->text[--report->len] = '\0';
+        err = because(why, err, "%s", report->len ? report->text : err_text(err));
+    }
+    free(report->text);
+    return err;
+}
+
+static enum weir_err hash_file(struct sha256 *sha, const char *path, struct why *why)
+{
+    char bytes[4096];
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return because(why, WEIR_E_NOT_FOUND, "%s: cannot be opened: %m", path);
+    for (size_t n; (n = fread(bytes, 1, sizeof bytes, file)) > 0;)
+        sha256_add(sha, bytes, n);
+    bool bad = ferror(file);
+    fclose(file);
+    return bad ? because(why, WEIR_E_IO, "%s: cannot be read", path) : WEIR_OK;
+}
+
+/* All sections of one document, each in only one file. */
+static enum weir_err take_sections(struct loaded *loaded, struct fy_node *root)
+{
+    void *at = NULL;
+    struct fy_node_pair *pair;
+    while (root && fy_node_is_mapping(root) && (pair = fy_node_mapping_iterate(root, &at)) != NULL) {
+        const char *key = node_text(fy_node_pair_key(pair));
+        for (size_t i = 0; config_schema[i].key && key; i++) {
+            if (strcmp(config_schema[i].key, key) != 0 || strcmp(key, "include") == 0)
+                continue;
+            if (loaded->sections[i]) {
+                fy_node_report(fy_node_pair_key(pair), FYET_ERROR,
+                               "section '%s' stands in another file already", key);
+                return WEIR_E_BAD_CONFIG;
+            }
+            loaded->sections[i] = fy_node_pair_value(pair);
+        }
+    }
+    return WEIR_OK;
+}
+
+/* A file's own keys must be known; which are required is asked of all files together. */
+static enum weir_err check_file(struct fy_node *root)
+{
+    struct schema optional[16];
+    size_t n = 0;
+    for (; config_schema[n].key; n++) {
+        optional[n] = config_schema[n];
+        optional[n].otherwise = "";
+    }
+    optional[n] = config_schema[n];
+    return schema_check(optional, root, "");
+}
+
+static enum weir_err read_file(struct loaded *loaded, const char *path, struct why *why);
+
+static enum weir_err read_includes(struct loaded *loaded, struct fy_node *root, const char *path,
+                                   struct why *why)
+{
+    void *at = NULL;
+    struct fy_node *item, *list = schema_node(root, "include");
+    while (list && (item = fy_node_sequence_iterate(list, &at)) != NULL) {
+        char full[512];
+        const char *slash = strrchr(path, '/');
+        const char *name = node_text(item);
+        snprintf(full, sizeof full, "%.*s%s", name[0] == '/' || !slash ? 0 : (int)(slash - path + 1),
+                 path, name);
+        enum weir_err err = read_file(loaded, full, why);
+        if (err)
+            return err;
+    }
+    return WEIR_OK;
+}
+
+static enum weir_err read_file(struct loaded *loaded, const char *path, struct why *why)
+{
+    struct report report = {NULL, 0, NULL};
+    struct fy_diag_cfg diag_cfg;
+    if (loaded->count == FILES_MAX)
+        return because(why, WEIR_E_FULL, "%s: more than %d files are included", path, FILES_MAX);
+    enum weir_err err = hash_file(loaded->sha, path, why);
+    if (err)
+        return err;
+    report.stream = open_memstream(&report.text, &report.len);
+    if (!report.stream)
+        return because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
+
+    fy_diag_cfg_default(&diag_cfg);
+    diag_cfg.fp = report.stream;
+    diag_cfg.colorize = false;
+    diag_cfg.level = FYET_ERROR;
+    struct fy_diag *diag = fy_diag_create(&diag_cfg);
+    struct fy_parse_cfg cfg = {.diag = diag};
+    struct fy_document *document = fy_document_build_from_file(&cfg, path);
+    if (!document) {
+        fy_diag_destroy(diag);
+        return report_end(&report, WEIR_E_BAD_CONFIG, why);
+    }
+    loaded->documents[loaded->count] = document;
+    loaded->diags[loaded->count++] = diag;
+    struct fy_node *root = fy_document_root(document);
+    if (!root) {
+        fclose(report.stream);
+        free(report.text);
+        return because(why, WEIR_E_BAD_CONFIG, "%s: the file is empty", path);
+    }
+    err = check_file(root);
+    if (!err)
+        err = take_sections(loaded, root);
+    err = report_end(&report, err, why);
+    diag_cfg.fp = stderr; /* the stream is gone; later reports use their own */
+    fy_diag_set_cfg(diag, &diag_cfg);
+    return err ? err : read_includes(loaded, root, path, why);
+}
+
+/* --- building ---------------------------------------------------------------------------------*/
+
+static size_t items_of(struct fy_node *node)
+{
+    if (!node)
+        return 0;
+    return (size_t)(fy_node_is_mapping(node) ? fy_node_mapping_item_count(node)
+                    : fy_node_is_sequence(node) ? fy_node_sequence_item_count(node)
+                                                : 0);
+}
+
+static struct fy_node *section(struct loaded *loaded, const char *name)
+{
+    for (size_t i = 0; config_schema[i].key; i++)
+        if (strcmp(config_schema[i].key, name) == 0)
+            return loaded->sections[i];
+    return NULL;
+}
+
+/* A mapping of plain values as settings; lists are joined by commas. */
+static const struct weir_setting *build_settings(struct loaded *loaded, struct fy_node *node)
+{
+    size_t n = 0;
+    void *at = NULL;
+    struct fy_node_pair *pair;
+    struct weir_setting *settings = keep(loaded, (items_of(node) + 1) * sizeof *settings);
+    while (settings && node && (pair = fy_node_mapping_iterate(node, &at)) != NULL) {
+        struct fy_node *value = fy_node_pair_value(pair), *item;
+        char joined[1024] = "";
+        void *in = NULL;
+        if (fy_node_is_sequence(value)) {
+            while ((item = fy_node_sequence_iterate(value, &in)) != NULL)
+                snprintf(joined + strlen(joined), sizeof joined - strlen(joined), "%s%s",
+                         *joined ? "," : "", node_text(item) ? node_text(item) : "");
+            settings[n].value = keep_text(loaded, joined);
+        } else {
+            settings[n].value = node_text(value) ? node_text(value) : "";
+        }
+        settings[n++].name = node_text(fy_node_pair_key(pair));
+    }
+    return settings;
+}
+
+static bool build_value(struct loaded *loaded, struct fy_node *node, struct config_value *out)
+{
+    void *at = NULL;
+    size_t n = 0;
+    if (!node || fy_node_is_scalar(node)) {
+        out->text = node ? node_text(node) : NULL;
+        out->quoted = node && fy_node_get_style(node) != FYNS_PLAIN;
+        return true;
+    }
+    struct config_value *items = keep(loaded, items_of(node) * sizeof *items);
+    out->items = items;
+    out->count = items_of(node);
+    if (!items)
+        return false;
+    if (fy_node_is_mapping(node)) {
+        struct fy_node_pair *pair;
+        for (; (pair = fy_node_mapping_iterate(node, &at)) != NULL; n++) {
+            items[n].key = node_text(fy_node_pair_key(pair));
+            if (!items[n].key || !build_value(loaded, fy_node_pair_value(pair), &items[n]))
+                return false;
+        }
+    } else {
+        struct fy_node *item;
+        for (; (item = fy_node_sequence_iterate(node, &at)) != NULL; n++)
+            if (!build_value(loaded, item, &items[n]))
+                return false;
+    }
+    return true;
+}
+
+static const char *const *build_list(struct loaded *loaded, struct fy_node *node)
+{
+    size_t n = 0;
+    void *at = NULL;
+    struct fy_node *item;
+    const char **list = keep(loaded, (items_of(node) + 1) * sizeof *list);
+    while (list && node && (item = fy_node_sequence_iterate(node, &at)) != NULL)
+        list[n++] = node_text(item);
+    return list;
+}
+
+static void build_host(struct loaded *loaded)
+{
+    struct config *config = &loaded->config;
+    const struct schema *keys = schema_keys(config_schema, "host");
+    struct fy_node *node = section(loaded, "host");
+    config->instance = (uint32_t)schema_number(keys, node, "instance");
+    config->journal = schema_text(keys, node, "journal");
+    config->sync_always = strcmp(schema_text(keys, node, "sync"), "always") == 0;
+    config->segment = schema_number(keys, node, "segment");
+    config->disk_floor = schema_number(keys, node, "disk_floor");
+    config->control = schema_text(keys, node, "control");
+    config->cancel_on_stop = strcmp(schema_text(keys, node, "on_stop"), "cancel") == 0;
+    config->stop_wait = schema_number(keys, node, "stop_wait");
+    config->busy_poll = schema_number(keys, node, "busy_poll");
+    config->orders = (uint32_t)schema_number(keys, node, "orders");
+    config->executions = (uint32_t)schema_number(keys, node, "executions");
+    config->client_ids = (uint32_t)schema_number(keys, node, "client_ids");
+}
+
+static void build_policy(struct loaded *loaded)
+{
+    struct config *config = &loaded->config;
+    const struct schema *keys = schema_keys(config_schema, "policy");
+    struct fy_node *node = section(loaded, "policy");
+    config->policies[POLICY_not_found_confirm] = schema_number(keys, node, "not_found_confirm");
+    config->policies[POLICY_not_found_after_ns] = schema_number(keys, node, "not_found_after");
+    config->policies[POLICY_strict] = 1;
+    config->policies[POLICY_instance] = config->instance;
+    config->policies[POLICY_wait_for_ack_ns] = schema_number(keys, node, "wait_for_ack");
+    config->policies[POLICY_query_first_ns] = schema_number(keys, node, "query_first");
+    config->policies[POLICY_query_most_ns] = schema_number(keys, node, "query_most");
+    config->policies[POLICY_query_rest_ns] = schema_number(keys, node, "query_rest");
+}
+
+static void build_outside(struct loaded *loaded)
+{
+    struct config *config = &loaded->config;
+    const struct schema *gateway = schema_keys(config_schema, "gateway");
+    const struct schema *log = schema_keys(config_schema, "log");
+    config->listen = schema_text(gateway, section(loaded, "gateway"), "listen");
+    config->port = (uint16_t)schema_number(gateway, section(loaded, "gateway"), "port");
+    config->log_level = schema_text(log, section(loaded, "log"), "level");
+    config->log_json = strcmp(schema_text(log, section(loaded, "log"), "form"), "json") == 0;
+}
+
+static amount money(const char *text)
+{
+    amount value = 0;
+    if (amount_parse(text, strlen(text), &value) != WEIR_OK) /* checked before */
+        value = 0;
+    return value;
+}
+
+static void build_paper(struct loaded *loaded, struct fy_node *node, struct config_paper *out)
+{
+    const struct schema *keys = schema_keys(schema_keys(config_schema, "venues"), "paper");
+    out->queue = schema_text(keys, node, "queue");
+    out->submit_latency = schema_number(keys, node, "submit_latency");
+    out->cancel_latency = schema_number(keys, node, "cancel_latency");
+    out->report_latency = schema_number(keys, node, "report_latency");
+    out->latency_jitter = schema_number(keys, node, "latency_jitter");
+    out->maker_fee_bps = money(schema_text(keys, node, "maker_fee_bps"));
+    out->taker_fee_bps = money(schema_text(keys, node, "taker_fee_bps"));
+    out->reject_ppm = (uint32_t)schema_number(keys, node, "reject_ppm");
+    out->seed = (uint64_t)schema_number(keys, node, "seed");
+    out->balances = build_settings(loaded, schema_node(node, "balances"));
+}
+
+static enum weir_err build_venues(struct loaded *loaded)
+{
+    struct config *config = &loaded->config;
+    const struct schema *keys = schema_keys(config_schema, "venues");
+    struct fy_node *node = section(loaded, "venues");
+    void *at = NULL;
+    struct fy_node_pair *pair;
+    config->venues = keep(loaded, items_of(node) * sizeof *config->venues);
+    while (config->venues && node && (pair = fy_node_mapping_iterate(node, &at)) != NULL) {
+        struct config_venue *venue = &config->venues[config->venue_count++];
+        struct fy_node *value = fy_node_pair_value(pair);
+        const char *execution = schema_text(keys, value, "execution");
+        venue->name = node_text(fy_node_pair_key(pair));
+        venue->plugin = schema_text(keys, value, "plugin");
+        venue->account = schema_text(keys, value, "account");
+        venue->execution = strcmp(execution, "venue") == 0   ? EXECUTION_VENUE
+                           : strcmp(execution, "paper") == 0 ? EXECUTION_PAPER
+                                                             : EXECUTION_NONE;
+        venue->book_window = (uint32_t)schema_number(keys, value, "book_window");
+        venue->book_far = (uint32_t)schema_number(keys, value, "book_far");
+        venue->data_age_max = schema_number(keys, value, "data_age_max");
+        venue->settings = build_settings(loaded, schema_node(value, "settings"));
+        build_paper(loaded, schema_node(value, "paper"), &venue->paper);
+    }
+    return config->venues ? WEIR_OK : WEIR_E_NO_MEMORY;
+}
+
+static enum weir_err build_scripts(struct loaded *loaded)
+{
+    struct config *config = &loaded->config;
+    const struct schema *keys = schema_keys(config_schema, "scripts");
+    struct fy_node *node = section(loaded, "scripts");
+    void *at = NULL;
+    struct fy_node_pair *pair;
+    config->scripts = keep(loaded, items_of(node) * sizeof *config->scripts);
+    while (config->scripts && node && (pair = fy_node_mapping_iterate(node, &at)) != NULL) {
+        struct config_script *script = &config->scripts[config->script_count++];
+        struct fy_node *value = fy_node_pair_value(pair);
+        script->name = node_text(fy_node_pair_key(pair));
+        script->file = schema_text(keys, value, "file");
+        script->orders = strcmp(schema_text(keys, value, "rights"), "orders") == 0;
+        script->group = schema_text(keys, value, "group");
+        script->memory = schema_number(keys, value, "memory");
+        script->callback = schema_number(keys, value, "callback");
+        script->load = schema_number(keys, value, "load");
+        script->orders_per_second = (uint32_t)schema_number(keys, value, "orders_per_second");
+        script->log_lines_per_second = (uint32_t)schema_number(keys, value, "log_lines_per_second");
+        script->seed = (uint64_t)schema_number(keys, value, "seed");
+        script->cancel_on_quarantine = strcmp(schema_text(keys, value, "on_quarantine"), "cancel") == 0;
+        script->imports = build_list(loaded, schema_node(value, "imports"));
+        if (!build_value(loaded, schema_node(value, "settings"), &script->settings))
+            return WEIR_E_NO_MEMORY;
+    }
+    return config->scripts ? WEIR_OK : WEIR_E_NO_MEMORY;
+}
+
+static void build_limit_row(struct loaded *loaded, enum risk_scope scope, const char *name, struct fy_node *node)
+{
+    struct config *config = &loaded->config;
+    for (int limit = 0; limit < RISK_LIMIT_COUNT; limit++) {
+        const char *text = node_text(schema_node(node, risk_limit_name((enum risk_limit)limit)));
+        if (!text)
+            continue;
+        struct config_limit *row = &config->limits[config->limit_count++];
+        row->scope = scope;
+        row->name = name;
+        row->limit = (enum risk_limit)limit;
+        row->none = strcmp(text, "none") == 0;
+        row->value = row->none ? 0 : money(text);
+    }
+}
+
+static enum weir_err build_limits(struct loaded *loaded)
+{
+    static const struct {
+        const char *section;
+        enum risk_scope scope;
+    } named[] = {{"accounts", SCOPE_account},
+                 {"groups", SCOPE_group},
+                 {"strategies", SCOPE_strategy},
+                 {"instruments", SCOPE_instrument}};
+    struct fy_node *node = section(loaded, "limits");
+    size_t rows = 1;
+    for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
+        rows += items_of(schema_node(node, named[i].section));
+    loaded->config.limits = keep(loaded, rows * RISK_LIMIT_COUNT * sizeof *loaded->config.limits);
+    if (!loaded->config.limits)
+        return WEIR_E_NO_MEMORY;
+    build_limit_row(loaded, SCOPE_host, "*", schema_node(node, "host"));
+    for (size_t i = 0; i < sizeof named / sizeof named[0]; i++) {
+        struct fy_node *below = schema_node(node, named[i].section);
+        void *at = NULL;
+        struct fy_node_pair *pair;
+        while (below && (pair = fy_node_mapping_iterate(below, &at)) != NULL)
+            build_limit_row(loaded, named[i].scope, node_text(fy_node_pair_key(pair)), fy_node_pair_value(pair));
+    }
+    return WEIR_OK;
+}
+
+const struct config_limit *config_limit_for(const struct config *config, enum risk_scope scope, const char *name,
+                                            enum risk_limit limit)
+{
+    const struct config_limit *any = NULL;
+    for (size_t i = 0; i < config->limit_count; i++) {
+        const struct config_limit *row = &config->limits[i];
+        if (row->scope != scope || row->limit != limit)
+            continue;
+        if (strcmp(row->name, name) == 0)
+            return row;
+        if (strcmp(row->name, "*") == 0)
+            any = row;
+    }
+    return any;
+}
+
+/* --- what holds between sections --------------------------------------------------------------*/
+
+static enum weir_err missing_limit(const struct config *config, const char *section_name, enum risk_scope scope,
+                                   const char *name, struct why *why)
+{
+    for (int limit = 0; limit < RISK_LIMIT_COUNT; limit++)
+        if (!config_limit_for(config, scope, name, (enum risk_limit)limit))
+            return because(why, WEIR_E_BAD_CONFIG,
+                           "%s: limits.%s: %s is missing for '%s', and '*' does not give it; a limit has "
+                           "no default: write a number, or none",
+                           config->path, section_name, risk_limit_name((enum risk_limit)limit), name);
+    return WEIR_OK;
+}
+
+static enum weir_err check_ranges(const struct config *config, struct why *why)
+{
+    if (config->instance > 1679615)
+        return because(why, WEIR_E_BAD_CONFIG, "%s: host.instance: expected 0 to 1679615, found %u",
+                       config->path, config->instance);
+    if (config->segment < 1 << 20 || config->segment > 1LL << 32)
+        return because(why, WEIR_E_BAD_CONFIG, "%s: host.segment: expected 1MiB to 4GiB, found %lld bytes",
+                       config->path, (long long)config->segment);
+    if (config->orders < 64 || config->orders > 1u << 22 || config->executions < 64 ||
+        config->executions > 1u << 24 || config->client_ids < 64 || config->client_ids > 1u << 26)
+        return because(why, WEIR_E_BAD_CONFIG,
+                       "%s: host.orders, executions, client_ids: expected at least 64, and at most 2^22, "
+                       "2^24 and 2^26", config->path);
+    if (config->venue_count == 0 || config->venue_count > 200)
+        return because(why, WEIR_E_BAD_CONFIG, "%s: venues: expected 1 to 200, found %zu", config->path,
+                       config->venue_count);
+    return WEIR_OK;
+}
+
+static enum weir_err check_limits(const struct config *config, struct why *why)
+{
+    enum weir_err err = WEIR_OK;
+    for (size_t i = 0; i < config->venue_count && !err; i++)
+        if (config->venues[i].execution != EXECUTION_NONE)
+            err = missing_limit(config, "accounts", SCOPE_account, config->venues[i].name, why);
+    for (size_t i = 0; i < config->script_count && !err; i++)
+        if (config->scripts[i].orders)
+            err = missing_limit(config, "strategies", SCOPE_strategy, config->scripts[i].name, why);
+    for (size_t i = 0; i < config->limit_count && !err; i++)
+        if (config->limits[i].scope == SCOPE_instrument)
+            err = missing_limit(config, "instruments", SCOPE_instrument, config->limits[i].name, why);
+    return err;
+}
+
+static enum weir_err check_whole(struct loaded *loaded, struct why *why)
+{
+    for (size_t i = 0; config_schema[i].key; i++)
+        if (!config_schema[i].otherwise && !loaded->sections[i])
+            return because(why, WEIR_E_BAD_CONFIG, "%s: section '%s' is missing in this file and those it includes",
+                           loaded->config.path, config_schema[i].key);
+    return WEIR_OK;
+}
+
+struct config *config_load(const char *path, struct why *why)
+{
+    struct loaded *loaded = calloc(1, sizeof *loaded);
+    unsigned char sum[32];
+    if (!loaded || !(loaded->sha = sha256_create()) || !(loaded->config.path = keep_text(loaded, path))) {
+        config_destroy((struct config *)loaded);
+        (void)because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
+        return NULL;
+    }
+    enum weir_err err = read_file(loaded, path, why);
+    if (!err)
+        err = check_whole(loaded, why);
+    if (!err) {
+        build_host(loaded);
+        build_policy(loaded);
+        build_outside(loaded);
+        if (build_venues(loaded) || build_scripts(loaded) || build_limits(loaded))
+            err = because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
+    }
+    if (!err)
+        err = check_ranges(&loaded->config, why);
+    if (!err)
+        err = check_limits(&loaded->config, why);
+    if (err) {
+        config_destroy(&loaded->config);
+        return NULL;
+    }
+    sha256_value(loaded->sha, sum);
+    hex_print(sum, sizeof sum, loaded->config.sha256);
+    return &loaded->config;
+}

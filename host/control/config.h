@@ -1,0 +1,102 @@
+/* config.h - a whole configuration, read and checked; nothing of it is guessed.
+ *
+ * All texts and lists live as long as the config. A file that fails leaves nothing behind, and `why`
+ * holds file:line:column, the source line, a caret, and what was expected. [main thread] */
+#ifndef WEIR_CONTROL_CONFIG_H
+#define WEIR_CONTROL_CONFIG_H
+
+#include "base/decimal.h"
+#include "base/text.h"
+#include "base/why.h"
+#include "engine/lists.h"
+#include "weir/plugin.h"
+
+enum execution { EXECUTION_VENUE, EXECUTION_PAPER, EXECUTION_NONE };
+
+struct config_paper {
+    const char *queue;
+    weir_ns submit_latency, cancel_latency, report_latency, latency_jitter;
+    amount maker_fee_bps, taker_fee_bps;
+    uint32_t reject_ppm;
+    uint64_t seed;
+    const struct weir_setting *balances; /* ended by a NULL name */
+};
+
+struct config_venue {
+    const char *name;
+    const char *plugin;
+    const char *account;
+    enum execution execution;
+    uint32_t book_window, book_far;
+    weir_ns data_age_max;
+    const struct weir_setting *settings; /* ended by a NULL name */
+    struct config_paper paper;
+};
+
+struct config_limit {
+    enum risk_scope scope;
+    const char *name; /* of the thing in its scope, or "*" */
+    enum risk_limit limit;
+    bool none;
+    amount value;
+};
+
+/* A value of a script's settings: text as written (numbers too), or a table of such. */
+struct config_value {
+    const char *key; /* NULL in lists */
+    const char *text; /* NULL: a table */
+    bool quoted;      /* written in quotes: a text even if it looks like a number */
+    const struct config_value *items;
+    size_t count;
+};
+
+struct config_script {
+    const char *name;
+    const char *file; /* path, resolved */
+    bool orders;      /* right to send orders */
+    const char *group;
+    int64_t memory;
+    weir_ns callback, load;
+    uint32_t orders_per_second, log_lines_per_second;
+    uint64_t seed;
+    bool cancel_on_quarantine;
+    const char *const *imports; /* ended by NULL */
+    struct config_value settings; /* a table */
+};
+
+struct config {
+    const char *path;
+    char sha256[65]; /* of all files, in order */
+    uint32_t instance;
+    const char *journal;
+    bool sync_always;
+    int64_t segment, disk_floor;
+    const char *control;
+    bool cancel_on_stop;
+    weir_ns stop_wait, busy_poll;
+    uint32_t orders, executions, client_ids;
+    int64_t policies[POLICY_COUNT];
+    const char *listen;
+    uint16_t port;
+    const char *log_level;
+    bool log_json;
+    struct config_venue *venues;
+    size_t venue_count;
+    struct config_limit *limits;
+    size_t limit_count;
+    struct config_script *scripts;
+    size_t script_count;
+};
+
+/* NULL on an error. */
+struct config *config_load(const char *path, struct why *why) WEIR_MUST_USE;
+void config_destroy(struct config *config); /* accepts NULL */
+
+/* The limit that holds for this thing: its own entry, else that of "*". NULL: not given. */
+const struct config_limit *config_limit_for(const struct config *config, enum risk_scope scope, const char *name,
+                                            enum risk_limit limit);
+
+/* The differences in words, one line each: what a reload would change. */
+void config_diff(const struct config *before, const struct config *after, struct text *out);
+
+#endif

@@ -1,0 +1,430 @@
+/* schema.c - the table of keys, and the one walker that checks a file against it. */
+#include "control/schema.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/lists.h"
+
+/* --- the table --------------------------------------------------------------------------------*/
+
+static const struct schema host_keys[] = {
+    {"instance", KIND_WHOLE, NULL,
+     "number of this host, 0 to 1679615: the first four characters of every client order id; no "
+     "two hosts on one account may share it",
+     NULL, NULL},
+    {"journal", KIND_TEXT, "run/journal", "folder of the journal", NULL, NULL},
+    {"sync", KIND_WORD, "group",
+     "group: orders leave when the journal has them in memory that survives our death, the disk "
+     "follows at once; always: orders leave when the disk has them",
+     "group always", NULL},
+    {"segment", KIND_SIZE, "64MiB", "size of one journal file", NULL, NULL},
+    {"disk_floor", KIND_SIZE, "256MiB", "free disk below which new orders stop; cancels go on", NULL,
+     NULL},
+    {"control", KIND_TEXT, "run/weir.sock", "control socket of `weir ctl`", NULL, NULL},
+    {"on_stop", KIND_WORD, "cancel", "what happens to working orders at an orderly stop",
+     "cancel keep", NULL},
+    {"stop_wait", KIND_DURATION, "3s", "how long a stop waits for the venue to confirm cancels", NULL,
+     NULL},
+    {"busy_poll", KIND_DURATION, "0us",
+     "spin this long for the next event before sleeping: lower latency for one core's time", NULL,
+     NULL},
+    {"orders", KIND_WHOLE, "65536", "orders in the table; the oldest ended is forgotten first", NULL,
+     NULL},
+    {"executions", KIND_WHOLE, "262144", "executions remembered in detail", NULL, NULL},
+    {"client_ids", KIND_WHOLE, "262144", "names given by clients, remembered for ever", NULL, NULL},
+    SCHEMA_END};
+
+static const struct schema policy_keys[] = {
+    {"not_found_confirm", KIND_WHOLE, "3",
+     "NOT_FOUND answers that prove that an order never arrived", NULL, NULL},
+    {"not_found_after", KIND_DURATION, "10s", "and the least age of the order", NULL, NULL},
+    {"wait_for_ack", KIND_DURATION, "5s",
+     "how long a fill that names only a venue id waits for its order's answer", NULL, NULL},
+    {"query_first", KIND_DURATION, "50ms", "first delay of the next question about an order in doubt",
+     NULL, NULL},
+    {"query_most", KIND_DURATION, "5s", "largest delay, reached by doubling", NULL, NULL},
+    {"query_rest", KIND_DURATION, "30s", "and from then on one question each this long, for ever",
+     NULL, NULL},
+    SCHEMA_END};
+
+static const struct schema gateway_keys[] = {
+    {"listen", KIND_TEXT, "127.0.0.1", "address; loopback unless you know why not", NULL, NULL},
+    {"port", KIND_WHOLE, "8900", "port of /healthz, /readyz and /metrics; 0: any free one", NULL, NULL},
+    SCHEMA_END};
+
+static const struct schema log_keys[] = {
+    {"level", KIND_WORD, "info", "least level that is written", "debug info warn error", NULL},
+    {"form", KIND_WORD, "text", "text for people, json for collectors", "text json", NULL},
+    SCHEMA_END};
+
+static const struct schema paper_keys[] = {
+    {"queue", KIND_WORD, "capped_by_displayed_size",
+     "where a resting order stands behind the displayed size",
+     "trades_only capped_by_displayed_size front back", NULL},
+    {"submit_latency", KIND_DURATION, "5ms", "from our send to the venue's book", NULL, NULL},
+    {"cancel_latency", KIND_DURATION, "5ms", "likewise for cancels and replaces", NULL, NULL},
+    {"report_latency", KIND_DURATION, "5ms", "from the venue's book to us", NULL, NULL},
+    {"latency_jitter", KIND_DURATION, "0us", "up to this much more, evenly, from the seed", NULL, NULL},
+    {"maker_fee_bps", KIND_DECIMAL, "0", "of the traded value; negative is a rebate", NULL, NULL},
+    {"taker_fee_bps", KIND_DECIMAL, "0", "of the traded value", NULL, NULL},
+    {"reject_ppm", KIND_WHOLE, "0", "orders in a million that the venue refuses", NULL, NULL},
+    {"seed", KIND_WHOLE, "1", "of everything that is drawn", NULL, NULL},
+    {"balances", KIND_FREE, "", "wallet at the start: asset and amount", NULL, NULL},
+    SCHEMA_END};
+
+static const struct schema venue_keys[] = {
+    {"plugin", KIND_NAME, NULL, "name of the plugin, looked up in the plugins folder, or a path", NULL,
+     NULL},
+    {"account", KIND_NAME, "main", "name of the account there", NULL, NULL},
+    {"execution", KIND_WORD, "paper",
+     "venue: orders go to the venue; paper: a simulated venue behind its market data; none: no orders",
+     "venue paper none", NULL},
+    {"book_window", KIND_WHOLE, "16384", "ticks a side kept in the fast part of a book", NULL, NULL},
+    {"book_far", KIND_WHOLE, "65536", "levels a side outside it", NULL, NULL},
+    {"data_age_max", KIND_DURATION, "0s", "silence longer than this makes a book stale; 0s: the plugin's word",
+     NULL, NULL},
+    {"settings", KIND_FREE, "", "settings of the plugin", NULL, NULL},
+    {"paper", KIND_KEYS, "", "the simulated venue, for execution: paper", NULL, paper_keys},
+    SCHEMA_END};
+
+/* One key for each limit of engine/lists.h; a test walks both lists. */
+static const struct schema limit_keys[] = {
+#define X(name, text) {#name, KIND_LIMIT, NULL, text, NULL, NULL},
+    RISK_LIMITS(X)
+#undef X
+    SCHEMA_END};
+
+/* At narrower scopes a limit may be left out only where the wider "*" entry gives it. */
+static const struct schema limit_keys_some[] = {
+#define X(name, text) {#name, KIND_LIMIT, "", text, NULL, NULL},
+    RISK_LIMITS(X)
+#undef X
+    SCHEMA_END};
+
+static const struct schema limits_keys[] = {
+    {"host", KIND_KEYS, NULL, "limits of the whole host", NULL, limit_keys},
+    {"accounts", KIND_NAMED, NULL, "venue name, or * for all", NULL, limit_keys_some},
+    {"groups", KIND_NAMED, "", "group name, or * for all", NULL, limit_keys_some},
+    {"strategies", KIND_NAMED, NULL, "script name, or * for all", NULL, limit_keys_some},
+    {"instruments", KIND_NAMED, NULL, "venue/symbol, or * for all", NULL, limit_keys_some},
+    SCHEMA_END};
+
+static const struct schema script_keys[] = {
+    {"file", KIND_TEXT, NULL, "the Lua file, relative to the configuration's folder's parent", NULL, NULL},
+    {"rights", KIND_WORD, "orders", "orders: may trade; read: a scanner, may not", "orders read", NULL},
+    {"group", KIND_NAME, "default", "group for limits", NULL, NULL},
+    {"memory", KIND_SIZE, "16MiB", "most memory of its Lua state", NULL, NULL},
+    {"callback", KIND_DURATION, "50ms", "longest time in one callback; over it: quarantined", NULL, NULL},
+    {"load", KIND_DURATION, "500ms", "longest time to load and start", NULL, NULL},
+    {"orders_per_second", KIND_WHOLE, "50", "most orders and amends it may ask for", NULL, NULL},
+    {"log_lines_per_second", KIND_WHOLE, "100", "most lines it may log", NULL, NULL},
+    {"seed", KIND_WHOLE, "1", "of weir.random", NULL, NULL},
+    {"on_quarantine", KIND_WORD, "cancel", "what happens to its orders", "cancel keep", NULL},
+    {"imports", KIND_LIST, "", "modules of scripts/lib that it may import", NULL, NULL},
+    {"settings", KIND_FREE, "", "weir.settings of the script", NULL, NULL},
+    SCHEMA_END};
+
+const struct schema config_schema[] = {
+    {"include", KIND_LIST, "", "further files whose sections are added to this one", NULL, NULL},
+    {"host", KIND_KEYS, NULL, "the process", NULL, host_keys},
+    {"policy", KIND_KEYS, "", "how orders in doubt are resolved", NULL, policy_keys},
+    {"gateway", KIND_KEYS, "", "HTTP on loopback", NULL, gateway_keys},
+    {"log", KIND_KEYS, "", "lines for the operator, on standard error", NULL, log_keys},
+    {"venues", KIND_NAMED, NULL, "each venue by the name it has here", NULL, venue_keys},
+    {"limits", KIND_KEYS, NULL, "every limit is a number or the word none; a missing one refuses", NULL,
+     limits_keys},
+    {"scripts", KIND_NAMED, "", "strategies and scanners by name", NULL, script_keys},
+    SCHEMA_END};
+
+/* --- texts into values ------------------------------------------------------------------------*/
+
+static bool unit_parse(const char *text, const char *const *units, const int64_t *factors,
+                       int64_t *value_out)
+{
+    char *end = NULL;
+    if (!isdigit((unsigned char)text[0]) || strlen(text) > 18)
+        return false;
+    int64_t value = strtoll(text, &end, 10);
+    for (size_t i = 0; units[i]; i++)
+        if (strcmp(end, units[i]) == 0)
+            return !__builtin_mul_overflow(value, factors[i], value_out);
+    return false;
+}
+
+bool duration_parse(const char *text, int64_t *ns_out)
+{
+    static const char *const units[] = {"ns", "us", "ms", "s", "m", "h", NULL};
+    static const int64_t factors[] = {1,          1000,        1000000,
+                                      1000000000, 60000000000, 3600000000000};
+    return unit_parse(text, units, factors, ns_out);
+}
+
+bool size_parse(const char *text, int64_t *bytes_out)
+{
+    static const char *const units[] = {"", "KiB", "MiB", "GiB", NULL};
+    static const int64_t factors[] = {1, 1024, 1048576, 1073741824};
+    return unit_parse(text, units, factors, bytes_out);
+}
+
+static bool whole_parse(const char *text, int64_t *value_out)
+{
+    return decimal_parse(text, strlen(text), 0, value_out) == WEIR_OK && !strchr(text, '.');
+}
+
+char *node_text(struct fy_node *node)
+{
+    return node && fy_node_is_scalar(node) ? (char *)(uintptr_t)fy_node_get_scalar0(node) : NULL;
+}
+
+static bool is_name(const char *text)
+{
+    for (const char *p = text; *p; p++)
+        if (!isalnum((unsigned char)*p) && !strchr("._-/", *p))
+            return false;
+    return *text != '\0';
+}
+
+static bool is_word_of(const char *text, const char *words)
+{
+    size_t len = strlen(text);
+    for (const char *p = words; (p = strstr(p, text)) != NULL; p += len)
+        if ((p == words || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\0'))
+            return len > 0;
+    return false;
+}
+
+/* What a value of this kind must be; NULL: the text is one. */
+static const char *expectation(const struct schema *schema, const char *text)
+{
+    int64_t number;
+    amount money;
+    switch (schema->kind) {
+    case KIND_TEXT: return *text ? NULL : "a text";
+    case KIND_NAME: return is_name(text) ? NULL : "a name of letters, digits and . _ - /";
+    case KIND_WHOLE: return whole_parse(text, &number) ? NULL : "a whole number";
+    case KIND_DECIMAL:
+        return amount_parse(text, strlen(text), &money) == WEIR_OK ? NULL : "a plain decimal number";
+    case KIND_LIMIT:
+        if (strcmp(text, "none") == 0)
+            return NULL;
+        return amount_parse(text, strlen(text), &money) == WEIR_OK && money >= 0
+                   ? NULL
+                   : "a plain decimal number that is not negative, or the word none";
+    case KIND_FLAG: return strcmp(text, "true") == 0 || strcmp(text, "false") == 0 ? NULL : "true or false";
+    case KIND_DURATION:
+        return duration_parse(text, &number) ? NULL : "a duration such as 250us, 50ms, 2s, 5m or 24h";
+    case KIND_SIZE: return size_parse(text, &number) ? NULL : "a size such as 64KiB, 16MiB or 2GiB";
+    case KIND_WORD: return is_word_of(text, schema->words) ? NULL : schema->words;
+    default: return NULL;
+    }
+}
+
+/* --- did you mean -----------------------------------------------------------------------------*/
+
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[64], len = strlen(b);
+    if (strlen(a) >= 64 || len >= 63)
+        return 64;
+    for (size_t j = 0; j <= len; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= len; j++) {
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[len];
+}
+
+static const char *nearest(const struct schema *keys, const char *key)
+{
+    const char *best = NULL;
+    size_t least = strlen(key) / 2 + 1;
+    for (const struct schema *k = keys; k->key; k++) {
+        size_t d = distance(key, k->key);
+        if (d < least) {
+            least = d;
+            best = k->key;
+        }
+    }
+    return best;
+}
+
+/* --- the walker -------------------------------------------------------------------------------*/
+
+static const struct schema *find(const struct schema *keys, const char *key)
+{
+    for (const struct schema *k = keys; k->key; k++)
+        if (strcmp(k->key, key) == 0)
+            return k;
+    return NULL;
+}
+
+static enum weir_err refuse_unknown(const struct schema *keys, struct fy_node *key, const char *where)
+{
+    const char *near = nearest(keys, node_text(key));
+    if (near)
+        fy_node_report(key, FYET_ERROR, "unknown key '%s' in '%s' (did you mean '%s'?)",
+                       node_text(key), where, near);
+    else
+        fy_node_report(key, FYET_ERROR, "unknown key '%s' in '%s'", node_text(key), where);
+    return WEIR_E_BAD_CONFIG;
+}
+
+static enum weir_err check_free(struct fy_node *node, const char *where)
+{
+    if (fy_node_is_scalar(node))
+        return WEIR_OK;
+    if (!fy_node_is_mapping(node) && !fy_node_is_sequence(node)) {
+        fy_node_report(node, FYET_ERROR, "%s: expected a plain value, a mapping or a list", where);
+        return WEIR_E_BAD_CONFIG;
+    }
+    return WEIR_OK;
+}
+
+static enum weir_err check_scalar(const struct schema *schema, struct fy_node *node, const char *where)
+{
+    const char *text = node_text(node);
+    const char *expected = text ? expectation(schema, text) : "one plain value";
+    if (!expected)
+        return WEIR_OK;
+    fy_node_report(node, FYET_ERROR, "%s: expected %s%s, found '%s'", where,
+                   schema->kind == KIND_WORD && text ? "one of: " : "", expected,
+                   text ? text : "a mapping or list");
+    return WEIR_E_BAD_CONFIG;
+}
+
+static enum weir_err check_list(struct fy_node *node, const char *where)
+{
+    void *at = NULL;
+    struct fy_node *item;
+    if (!fy_node_is_sequence(node)) {
+        fy_node_report(node, FYET_ERROR, "%s: expected a list [a, b]", where);
+        return WEIR_E_BAD_CONFIG;
+    }
+    while ((item = fy_node_sequence_iterate(node, &at)) != NULL)
+        if (!fy_node_is_scalar(item)) {
+            fy_node_report(item, FYET_ERROR, "%s: expected a text", where);
+            return WEIR_E_BAD_CONFIG;
+        }
+    return WEIR_OK;
+}
+
+static enum weir_err check_value(const struct schema *schema, struct fy_node *node, const char *where);
+
+static enum weir_err check_named(const struct schema *schema, struct fy_node *node, const char *where)
+{
+    void *at = NULL;
+    struct fy_node_pair *pair;
+    if (!fy_node_is_mapping(node)) {
+        fy_node_report(node, FYET_ERROR, "%s: expected a mapping of names", where);
+        return WEIR_E_BAD_CONFIG;
+    }
+    while ((pair = fy_node_mapping_iterate(node, &at)) != NULL) {
+        const char *name = node_text(fy_node_pair_key(pair));
+        char below[256];
+        if (!name || (!is_name(name) && strcmp(name, "*") != 0) || strlen(name) > 60) {
+            fy_node_report(fy_node_pair_key(pair), FYET_ERROR,
+                           "%s: expected a name of at most 60 letters, digits and . _ - /", where);
+            return WEIR_E_BAD_CONFIG;
+        }
+        snprintf(below, sizeof below, "%s.%s", where, name);
+        enum weir_err err = schema_check(schema->keys, fy_node_pair_value(pair), below);
+        if (err)
+            return err;
+    }
+    return WEIR_OK;
+}
+
+static enum weir_err check_value(const struct schema *schema, struct fy_node *node, const char *where)
+{
+    switch (schema->kind) {
+    case KIND_KEYS: return schema_check(schema->keys, node, where);
+    case KIND_NAMED: return check_named(schema, node, where);
+    case KIND_LIST: return check_list(node, where);
+    case KIND_FREE: return check_free(node, where);
+    default: return check_scalar(schema, node, where);
+    }
+}
+
+enum weir_err schema_check(const struct schema *keys, struct fy_node *node, const char *where)
+{
+    void *at = NULL;
+    struct fy_node_pair *pair;
+    if (!node || !fy_node_is_mapping(node)) {
+        if (node)
+            fy_node_report(node, FYET_ERROR, "%s: expected a mapping of keys", where);
+        return WEIR_E_BAD_CONFIG;
+    }
+    while ((pair = fy_node_mapping_iterate(node, &at)) != NULL) {
+        struct fy_node *key = fy_node_pair_key(pair);
+        const struct schema *schema = node_text(key) ? find(keys, node_text(key)) : NULL;
+        if (!node_text(key))
+            return check_scalar(keys, key, where);
+        if (!schema)
+            return refuse_unknown(keys, key, where);
+        char below[256];
+        snprintf(below, sizeof below, "%s%s%s", where, *where ? "." : "", schema->key);
+        enum weir_err err = fy_node_pair_value(pair)
+                                ? check_value(schema, fy_node_pair_value(pair), below)
+                                : WEIR_E_BAD_CONFIG;
+        if (!fy_node_pair_value(pair))
+            fy_node_report(key, FYET_ERROR, "%s: a value is missing", below);
+        if (err)
+            return err;
+    }
+    for (const struct schema *k = keys; k->key; k++)
+        if (!k->otherwise && !schema_node(node, k->key)) {
+            fy_node_report(node, FYET_ERROR, "%s%s%s: missing%s", where, *where ? "." : "", k->key,
+                           k->kind == KIND_LIMIT ? "; a limit has no default: write a number, or none"
+                                                 : "; it has no default");
+            return WEIR_E_BAD_CONFIG;
+        }
+    return WEIR_OK;
+}
+
+/* --- reading ----------------------------------------------------------------------------------*/
+
+struct fy_node *schema_node(struct fy_node *node, const char *key)
+{
+    return node && fy_node_is_mapping(node) ? fy_node_mapping_lookup_by_string(node, key, FY_NT) : NULL;
+}
+
+const struct schema *schema_keys(const struct schema *keys, const char *key)
+{
+    const struct schema *found = find(keys, key);
+    return found ? found->keys : NULL;
+}
+
+const char *schema_text(const struct schema *keys, struct fy_node *node, const char *key)
+{
+    const char *text = node_text(schema_node(node, key));
+    const struct schema *schema = find(keys, key);
+    return text ? text : schema ? schema->otherwise : NULL;
+}
+
+int64_t schema_number(const struct schema *keys, struct fy_node *node, const char *key)
+{
+    const struct schema *schema = find(keys, key);
+    const char *text = schema_text(keys, node, key);
+    int64_t value = 0;
+    if (!schema || !text)
+        return 0;
+    switch (schema->kind) {
+    case KIND_DURATION: (void)duration_parse(text, &value); break;
+    case KIND_SIZE: (void)size_parse(text, &value); break;
+    case KIND_FLAG: value = strcmp(text, "true") == 0; break;
+    default: (void)whole_parse(text, &value); break;
+    }
+    return value;
+}
