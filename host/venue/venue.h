@@ -64,6 +64,8 @@ enum weir_err session_start(struct session *session, weir_ns now);
 enum weir_err session_frame(struct session *session, uint32_t conn, weir_ns now, struct weir_bytes frame);
 enum weir_err session_conn(struct session *session, uint32_t conn, weir_ns now, bool up);
 enum weir_err session_response(struct session *session, uint32_t id, weir_ns now, int status, struct weir_bytes body);
+/* An HTTP answer out of a recording: to the plugin's on_recorded; E_UNSUPPORTED: it has none. */
+enum weir_err session_recorded(struct session *session, weir_ns now, struct weir_bytes target, struct weir_bytes body);
 /* An error means: certainly not sent; the owner books a definite refusal. instrument: the host's number. */
 enum weir_err session_intent(struct session *session, weir_ns now, const struct weir_intent *intent);
 

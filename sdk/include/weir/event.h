@@ -141,9 +141,11 @@ struct weir_level {
     weir_qty qty; /* total now at this price; 0 removes the level */
 };
 
-/* One book message. Sequence numbers mean what `rule` says (see enum weir_book_rule in plugin.h):
- * the host, not the plugin, decides whether the message can be applied. */
-enum { WEIR_BOOK_SNAPSHOT = 1 };
+/* One book message. Sequence numbers mean what the rule says (see enum weir_book_rule in plugin.h):
+ * the host, not the plugin, decides whether the message can be applied. The rule is that of the
+ * capability sheet, unless the high byte of msg.flags names another one: a plugin whose markets
+ * differ in it (spot and futures of one venue) says so in each of its book messages. */
+enum { WEIR_BOOK_SNAPSHOT = 1, WEIR_BOOK_RULE_SHIFT = 8 }; /* flags >> 8: enum weir_book_rule; 0: the sheet's */
 struct weir_book_msg {
     struct weir_msg msg; /* flags: WEIR_BOOK_SNAPSHOT, else a delta */
     uint64_t first_seq;
@@ -154,6 +156,7 @@ struct weir_book_msg {
     struct weir_level levels[]; /* in any order within a side */
 };
 
+enum { WEIR_TOP_OF_BOOK = 1 }; /* flags, set by the host: read off its own book, not sent by the venue */
 struct weir_top {
     struct weir_msg msg;
     uint64_t seq;

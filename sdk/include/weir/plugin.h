@@ -105,12 +105,13 @@ struct weir_host {
     void (*log)(void *host, const char *text);
 };
 
-/* What a frame is, for routing recorded bytes to the right session; see `probe`. */
+/* What a frame is, for routing recorded bytes to the right session; see `probe`. "": not told. */
 struct weir_probe {
     uint32_t size;
     uint32_t pad;
     char market[WEIR_ASSET_MAX];  /* the variant this frame belongs to, such as "spot" */
-    char symbol[WEIR_SYMBOL_MAX]; /* "" if the frame does not name one */
+    char symbol[WEIR_SYMBOL_MAX]; /* as in WEIR_INSTRUMENT */
+    char type[WEIR_SYMBOL_MAX];   /* what the venue calls such a message, such as "depth@100ms" */
 };
 
 struct weir_plugin {
@@ -154,6 +155,12 @@ struct weir_plugin {
     /* What is this recorded frame? E_NOT_FOUND: it does not tell. Needs no session. May be left
      * out.                                                            [any thread, any phase] */
     enum weir_err (*probe)(struct weir_bytes frame, struct weir_probe *probe_out);
+
+    /* An HTTP answer out of a recording, which somebody else asked for: target is the URL. It is
+     * used as far as it tells something (snapshots, instruments). May be left out.
+     *                                                                 [engine thread, running] */
+    enum weir_err (*on_recorded)(void *session, weir_ns now, struct weir_bytes target,
+                                 struct weir_bytes body);
 };
 
 /* A fingerprint of the message layouts: changes when any struct of event.h changes size. */
