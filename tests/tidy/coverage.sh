@@ -6,7 +6,7 @@ build=$1
 root=$(cd "$(dirname "$0")/../.." && pwd)
 
 cd "$build"
-find . -name '*.gcda' -path '*weir*' -o -name '*.gcda' -path '*plugin*' | xargs -r gcov -n 2>/dev/null |
+find . -name '*.gcda' -print0 | xargs -0r gcov -n 2>/dev/null |
     awk -v root="$root/" '
     /^File / { file = substr($0, 7, length($0) - 7); ours = index(file, root) == 1; sub(root, "", file) }
     /^Lines executed:/ && ours && file ~ /^(host|plugins|sdk)\// {

@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "${1:-$here/../..}"
 
 exact=(host/engine sdk/include/weir 'host/base/decimal.*' 'host/base/map.*' 'host/base/pool.*' 'host/sim/match.*')
-# shellcheck disable=SC2046,SC2086 # the patterns are meant to expand
+# shellcheck disable=SC2046,SC2048,SC2086 # the patterns are meant to expand
 plain() { find $(ls -d ${exact[*]} 2>/dev/null) -name '*.[ch]' -print0 | xargs -0r awk -f "$here/plain.awk"; }
 
 type='\b(float|double|_Float[0-9]+x?|_Decimal[0-9]+|__float128|__float80)\b'

@@ -12,7 +12,7 @@ passed=0 failed=0
 plant() {
     rm -rf "$scratch/tree"
     mkdir -p "$scratch"/tree/{host/{base,engine,venue,script,sim},sdk/include/weir,plugins/{one,two}}
-    cd "$scratch/tree"
+    cd "$scratch/tree" || exit 1
     echo '#include <stdint.h>' >sdk/include/weir/event.h
     echo '#include "weir/event.h"' >host/base/text.h
     printf '%s\n' '#include "base/text.h"' '#include "engine.h"' '/* a double strcpy(a, b) of 1.5,' \
@@ -87,7 +87,7 @@ refuses() { # NAME WHAT COMMAND...: the command must fail and say WHAT
     fi
 }
 cc=$(command -v gcc || command -v clang)
-cd "$scratch"
+cd "$scratch" || exit 1
 echo '#include <stdlib.h>
 void *want(size_t n); void *want(size_t n) { return malloc(n); }' >impure.c
 echo '#include <string.h>
@@ -104,5 +104,20 @@ if "$here/engine_links.sh" pure.a >/dev/null; then passed=$((passed + 1)); else 
 mkdir reports && echo leak >reports/asan.1
 refuses reports "1 from the sanitizers" "$here/reports.sh" end reports
 
+
+# the count of a run: a suite by its own line, a program by its verdict, and no verdict is a failure
+case_() { printf '\t<testcase name="%s" classname="" time="0" status="%s">\n%s\t\t<system-out>%s\n</system-out>\n\t</testcase>\n' "$@"; }
+{
+    case_ suite fail '' $'[SKIP] a::b: no folder\n[====] Synthesis: Tested: 5 | Passing: 3 | Failing: 2 | Crashing: 1 '
+    case_ lines run '' $'lines: 7 passed, 0 failed, 2 skipped'
+    case_ liar fail '' '4 passed, 0 failed'
+    case_ plain run '' 'hello'
+    case_ gone notrun $'\t\t<skipped message="Unable to find executable"/>\n' ''
+    case_ absent notrun $'\t\t<skipped message="SKIP_RETURN_CODE=77"/>\n' ''
+    case_ reports_end run '' 'reports: 0 from the sanitizers'
+} >count.xml
+counted=$("$here/count.sh" count.xml | tail -n 1)
+if [ "$counted" = "15 4 4" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "self_test: count.sh counts $counted, and not 15 4 4"; fi
+
 echo "self_test: $passed passed, $failed failed"
-[ "$failed" = 0 ] && [ "$passed" -ge 27 ]
+[ "$failed" = 0 ] && [ "$passed" -ge 28 ]
