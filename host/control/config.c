@@ -281,6 +281,7 @@ static void build_host(struct loaded *loaded)
     struct fy_node *node = section(loaded, "host");
     config->instance = (uint32_t)schema_number(keys, node, "instance");
     config->journal = schema_text(keys, node, "journal");
+    config->journal_new = strcmp(schema_text(keys, node, "journal_mode"), "new") == 0;
     config->sync_always = strcmp(schema_text(keys, node, "sync"), "always") == 0;
     config->segment = schema_number(keys, node, "segment");
     config->disk_floor = schema_number(keys, node, "disk_floor");

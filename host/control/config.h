@@ -69,6 +69,7 @@ struct config {
     char sha256[65]; /* of all files, in order */
     uint32_t instance;
     const char *journal;
+    bool journal_new; /* a folder of its own for each run */
     bool sync_always;
     int64_t segment, disk_floor;
     const char *control;

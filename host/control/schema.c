@@ -15,6 +15,10 @@ static const struct schema host_keys[] = {
      "two hosts on one account may share it",
      NULL, NULL},
     {"journal", KIND_TEXT, "run/journal", "folder of the journal", NULL, NULL},
+    {"journal_mode", KIND_WORD, "continue",
+     "continue: go on with the journal that is there, the rule for real venues; new: a folder of its "
+     "own for each run, for simulated venues, whose market begins anew with each process",
+     "continue new", NULL},
     {"sync", KIND_WORD, "group",
      "group: orders leave when the journal has them in memory that survives our death, the disk "
      "follows at once; always: orders leave when the disk has them",
