@@ -87,6 +87,11 @@ struct out_execution {
     weir_qty strategy_position;         /* of the strategy, afterwards */
     struct weir_amount realized;        /* change of realized PnL of the account, quote asset */
     struct weir_amount strategy_realized;
+    /* afterwards, of the account: cost of what is held (as engine_position's), and realized since the
+     * start; of the strategy: realized since the start */
+    struct weir_amount cost;
+    struct weir_amount realized_total;
+    struct weir_amount strategy_realized_total;
 };
 
 struct out_alert {

@@ -1,0 +1,54 @@
+/* notes.h - what the host tells its observers about itself, as messages in the same tap: measured
+ * things, which are not inputs or effects of the engine and not in its hash. */
+#ifndef WEIR_WATCH_NOTES_H
+#define WEIR_WATCH_NOTES_H
+
+#include "engine/input.h"
+
+enum note_kind {
+    NOTE_HOST = WEIR_HOST_KINDS + 200, /* struct note_host: about once in 100 ms */
+    NOTE_VENUE,                        /* struct note_venue: likewise, one each */
+    NOTE_SCRIPT                        /* struct note_script: likewise, one each */
+};
+
+struct note_host {
+    struct weir_msg msg;
+    uint64_t journal_seq;     /* last record appended */
+    uint64_t journal_durable; /* last record on disk */
+    uint64_t journal_bytes;
+    uint64_t inputs; /* applied */
+    uint64_t effects;
+    uint64_t queue_most; /* fullest input queue so far, bytes */
+    uint8_t journal_failed;
+    uint8_t stopping;
+    uint8_t virtual_time;
+    uint8_t pad[5];
+    char journal[200]; /* its folder, as the operator would name it */
+};
+
+struct note_venue {
+    struct weir_msg msg; /* venue */
+    uint64_t frames;     /* taken from the venue, or events of a venue without frames */
+    uint64_t bytes;
+    uint64_t errors;  /* frames the plugin refused, events the session refused */
+    uint64_t gaps;    /* books that lost their sequence */
+    uint32_t books;   /* known */
+    uint32_t live;    /* in step with the venue */
+    char plugin[NAME_MAX_LEN];
+    char execution[NAME_MAX_LEN]; /* venue paper none */
+};
+
+struct note_script {
+    struct weir_msg msg;
+    uint32_t strategy;
+    uint8_t state; /* 0 running, 1 quarantined, 2 refused */
+    uint8_t orders; /* has the right */
+    uint8_t pad[2];
+    uint64_t callbacks;
+    uint64_t max_callback_ns;
+    uint64_t memory; /* bytes in use */
+    char file[100];
+    char reason[160]; /* of a quarantine: file:line and why */
+};
+
+#endif
