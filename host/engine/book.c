@@ -11,8 +11,8 @@
  *          (3) Work that is not constant (laying, counting strays) is paid for by that many updates
  *              that missed the window before it. [tend]
  * GRID     `unit` is the tick, or the greatest common divisor of the first prices. Later strays go
- *          to the overflow, and only when they are many does the unit shrink: one odd price must
- *          not make a dense window a sparse one. Whether a price is on the grid, and where, costs
+ *          to the overflow, and only when they are many does the unit shrink, so far as most of
+ *          them need: one odd price must not make a dense window a sparse one. Whether a price is on the grid, and where, costs
  *          one multiplication: for odd d, n * d^-1 (mod 2^64) is n / d if d divides n, and greater
  *          than any such quotient if not. Twos are rotated out.
  * WHY NOT  a tree or one sorted array? 10 to 20 times slower where nearly all updates fall. */
@@ -27,7 +27,8 @@ enum {
     WINDOW_MAX = 1 << 20,
     LEARNING_LEVELS = 64, /* with fewer, a price off the grid changes the grid at once */
     STRAY_PART = 16,      /* with more, when one level in so many is off it */
-    PATIENCE = 32         /* misses before the window is looked at, plus 1/8 of the levels */
+    GUESSES = 16,
+    PATIENCE = 32 /* misses before the window is looked at, plus 1/8 of the levels */
 };
 
 struct far_level {
@@ -383,25 +384,71 @@ static bool learns(struct book *book, weir_px px)
     return true;
 }
 
+static uint32_t strays_of(const struct book *book)
+{
+    uint32_t strays = 0;
+    for (int side = 0; side < 2; side++)
+        for (uint32_t i = 0; i < book->half[side].far; i++)
+            strays +=
+                quotient_of(book, key_of(&book->half[side], book->half[side].over[i].key)) == 0;
+    return strays;
+}
+
+/* Grids on which strays would be, and how many. */
+struct guesses {
+    struct guess {
+        weir_px unit;
+        uint32_t strays;
+    } list[GUESSES];
+    uint32_t count;
+};
+
+static void guess(struct guesses *guesses, weir_px unit)
+{
+    for (uint32_t i = 0; i < guesses->count; i++)
+        if (guesses->list[i].unit == unit) {
+            guesses->list[i].strays++;
+            return;
+        }
+    if (guesses->count < GUESSES)
+        guesses->list[guesses->count++] = (struct guess){unit, 1};
+}
+
+/* The widest grid that takes in three quarters of the strays; 0: none does. */
+static weir_px best_guess(const struct guesses *guesses, uint32_t strays)
+{
+    weir_px best = 0;
+    for (uint32_t i = 0; i < guesses->count; i++) {
+        weir_px unit = guesses->list[i].unit;
+        uint32_t taken = 0;
+        for (uint32_t k = 0; k < guesses->count; k++)
+            taken += guesses->list[k].unit % unit == 0 ? guesses->list[k].strays : 0;
+        if (taken >= strays - strays / 4 && unit > best)
+            best = unit;
+    }
+    return best;
+}
+
 /* When many levels are off the grid it is finer than we thought. */
 static bool relearns(struct book *book)
 {
-    uint32_t strays = 0, all = 0;
-    weir_px unit = book->unit;
+    uint32_t strays = strays_of(book);
+    if (strays <= (total(&book->half[0]) + total(&book->half[1])) / STRAY_PART)
+        return false;
+    struct guesses guesses = {.count = 0};
+    weir_px all = book->unit;
     for (int side = 0; side < 2; side++) {
         const struct half *half = &book->half[side];
-        all += total(half);
         for (uint32_t i = 0; i < half->far; i++) {
             weir_px px = key_of(half, half->over[i].key);
             if (quotient_of(book, px) != 0)
                 continue;
-            strays++;
-            unit = common_divisor(unit, px);
+            guess(&guesses, common_divisor(book->unit, px));
+            all = common_divisor(all, px);
         }
     }
-    if (strays <= all / STRAY_PART)
-        return false;
-    lay_both(book, unit);
+    weir_px best = best_guess(&guesses, strays);
+    lay_both(book, best ? best : all);
     return true;
 }
 
