@@ -1,17 +1,18 @@
 # What is asked of the tree itself, as tests and as build targets; and what is asked of every test.
 
-# tidy(NAME arguments...): tests/tidy/NAME.sh as the test tidy_NAME; exit 77 is "nothing to look at"
-function(tidy name)
+# tidy(NAME LABEL arguments...): tests/tidy/NAME.sh as the test tidy_NAME; exit 77 is "nothing to
+# look at". It reads the `source`, which is the same for every build, or what became of it: `binary`
+function(tidy name label)
   add_test(NAME tidy_${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/tidy/${name}.sh ${ARGN})
-  set_tests_properties(tidy_${name} PROPERTIES LABELS tidy SKIP_RETURN_CODE 77)
+  set_tests_properties(tidy_${name} PROPERTIES LABELS ${label} SKIP_RETURN_CODE 77)
 endfunction()
 
 if(NOT WEIR_FUZZ)
-  tidy(self_test)
-  tidy(layers)
-  tidy(banned)
-  tidy(no_float)
-  tidy(sizes)
+  tidy(self_test source)
+  tidy(layers source)
+  tidy(banned source)
+  tidy(no_float source)
+  tidy(sizes source)
   foreach(room engine pure)
     get_target_property(kind weir_${room} TYPE)
     if(kind STREQUAL STATIC_LIBRARY)
@@ -20,12 +21,12 @@ if(NOT WEIR_FUZZ)
       list(APPEND archives weir_${room})
     endif()
   endforeach()
-  tidy(engine_links ${archives})
+  tidy(engine_links binary ${archives})
   if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT WEIR_SANITIZE AND NOT WEIR_COVER)
     foreach(target ${ships} ${plugins})
       list(APPEND binaries $<TARGET_FILE:${target}>)
     endforeach()
-    tidy(hardening ${binaries})
+    tidy(hardening binary ${binaries})
   endif()
 endif()
 
@@ -43,7 +44,7 @@ if(CLANG_TIDY AND sources)
     add_custom_command(OUTPUT tidied/${stamp}
       COMMAND ${CLANG_TIDY} --quiet --extra-arg=-Wno-unknown-warning-option -p ${CMAKE_BINARY_DIR} ${source}
       COMMAND ${CMAKE_COMMAND} -E touch tidied/${stamp}
-      DEPENDS ${source} ${headers} ${CMAKE_SOURCE_DIR}/.clang-tidy COMMENT "clang-tidy ${name}")
+      DEPENDS ${source} ${headers} ${CMAKE_SOURCE_DIR}/.clang-tidy COMMENT "clang-tidy ${name}" VERBATIM)
     list(APPEND stamps tidied/${stamp})
   endforeach()
   file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/tidied)
@@ -54,10 +55,10 @@ if(CPPCHECK AND sources)
   add_custom_command(OUTPUT cppchecked.stamp
     COMMAND ${CPPCHECK} -q -j2 --std=c11 --library=posix,gnu --enable=warning,performance,portability
       --error-exitcode=1 --inline-suppr --suppressions-list=${CMAKE_SOURCE_DIR}/tests/tidy/cppcheck.txt
-      --cppcheck-build-dir=cppchecked -D__x86_64__ -D__linux__ -D__GNUC__=12
+      --cppcheck-build-dir=cppchecked -D__x86_64__ -D__linux__ -D__GNUC__=12 "-D__attribute__(x)="
       -I ${CMAKE_SOURCE_DIR}/host -I ${CMAKE_SOURCE_DIR}/sdk/include ${sources}
     COMMAND ${CMAKE_COMMAND} -E touch cppchecked.stamp
-    DEPENDS ${sources} ${headers} ${CMAKE_SOURCE_DIR}/tests/tidy/cppcheck.txt COMMENT "cppcheck")
+    DEPENDS ${sources} ${headers} ${CMAKE_SOURCE_DIR}/tests/tidy/cppcheck.txt COMMENT "cppcheck" VERBATIM)
   add_custom_target(cppcheck DEPENDS cppchecked.stamp)
 endif()
 
