@@ -66,6 +66,17 @@ struct out_order {
     weir_qty cum_qty;
     struct weir_amount cum_quote;
     weir_ns created;
+    /* only while a replace is pending, or just refused (msg.size says whether it is there): */
+    char next_cid[WEIR_ID_MAX]; /* the name it will have, or was refused */
+    weir_px next_px;
+    weir_qty next_qty;
+};
+
+/* An execution that names only a venue id is booked for the account at once and for its order later. */
+enum exec_stage {
+    EXEC_BOOKED = 0, /* for account, strategy and order */
+    EXEC_WAITS,      /* for the account; whose it is will be told */
+    EXEC_ATTRIBUTED  /* one that waited has its owner; the account's position does not change */
 };
 
 struct out_execution {
@@ -82,10 +93,11 @@ struct out_execution {
     uint8_t busted;   /* undone by the venue */
     uint8_t origin;   /* enum weir_origin */
     uint8_t maker;
-    uint8_t pad[3];
+    uint8_t stage; /* enum exec_stage */
+    uint8_t pad[2];
     weir_qty position;                  /* of the account in this instrument, afterwards */
     weir_qty strategy_position;         /* of the strategy, afterwards */
-    struct weir_amount realized;        /* change of realized PnL of the account, quote asset */
+    struct weir_amount realized; /* change of realized PnL of the account, in the asset it settles in */
     struct weir_amount strategy_realized;
     /* afterwards, of the account: cost of what is held (as engine_position's), and realized since the
      * start; of the strategy: realized since the start */

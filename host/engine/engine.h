@@ -25,6 +25,7 @@ struct engine_sizes {
     uint32_t venues;
     uint32_t accounts;
     uint32_t assets;
+    uint32_t positions; /* pairs of instrument and strategy (or group) that ever had an order; 0: a default */
 };
 struct engine_sizes engine_sizes_default(void);
 size_t engine_bytes(const struct engine_sizes *sizes); /* the arena it needs */
@@ -60,9 +61,9 @@ uint32_t engine_order_next(const struct engine *engine, uint32_t after, bool liv
 
 struct position_view {
     weir_qty qty; /* signed */
-    amount cost;  /* price * quantity of what is held, >= 0, without multiplier */
+    amount cost;  /* price * quantity of what is held, >= 0, without multiplier; inverse: quantity / price */
     amount avg_price;
-    amount realized;   /* quote asset, since the start */
+    amount realized;   /* since the start; in the quote asset, inverse contracts in the base asset */
     amount unrealized; /* at the reference; 0 if there is none */
     bool has_reference;
 };

@@ -11,6 +11,11 @@
 
 enum { NAME_MAX_LEN = 32, TAG_MAX = 16 };
 
+/* Strategies have numbers 1 .. STRATEGY_MOST (three base-36 digits of each wire id); 0 is nobody.
+ * What happened on the account without us belongs to STRATEGY_EXTERNAL, which the engine defines
+ * itself, under the name "EXTERNAL", without rights. */
+enum { STRATEGY_MOST = 46654, STRATEGY_EXTERNAL = 46655 };
+
 enum input_kind {
     /* definitions; numbers are dense, chosen by the host, and never reused */
     IN_DEFINE_VENUE = WEIR_HOST_KINDS, /* struct in_define: number, name, rights unused */
@@ -121,6 +126,7 @@ struct in_change {
 struct in_state {
     struct weir_msg msg;
     int64_t value;
+    int64_t from; /* ID_BLOCK: first id of the block, if ids were lost count; 0: go on from the last */
 };
 
 #endif
