@@ -157,8 +157,8 @@ struct http *http_create(uv_loop_t *loop, const char *address, uint16_t port, co
     info.iface = http->address;
     info.protocols = protocols;
     info.foreign_loops = loops;
-    info.gid = (gid_t)-1;
-    info.uid = (uid_t)-1;
+    info.gid = -1;
+    info.uid = -1;
     info.user = http;
     info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_DISABLE_IPV6 | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
     info.max_http_header_data = 4096;
