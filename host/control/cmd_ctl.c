@@ -1,0 +1,217 @@
+/* cmd_ctl.c - `weir ctl`: talks to a running host over its control socket. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "control/commands.h"
+#include "control/config.h"
+#include "gateway/socket.h"
+
+static const char help[] =
+    "usage: weir ctl [--socket PATH | --config FILE] [--json] WHAT\n\n"
+    "  status                what the host is doing\n"
+    "  orders [--all]        live orders; --all: the ended ones too, newest first\n"
+    "  positions             positions, averages and PnL, of accounts and strategies\n"
+    "  venues                venues and their books\n"
+    "  scripts               scripts, their state and why they were stopped\n"
+    "  alerts                the newest alerts\n"
+    "  kill [REASON]         pull the kill switch: cancel all, refuse new orders\n"
+    "  resume [REASON]       release the kill switch\n"
+    "  cancel CID            cancel one order\n"
+    "  stop                  an orderly stop\n\n"
+    "  --json    the answer as one JSON document\n"
+    "  --socket  the control socket; default: host.control of the configuration\n"
+    "  --config  default: config/weir.yaml\n\n"
+    "Exit: 0 ok, 1 the host said no, 2 wrong usage or no host.\n";
+
+static const char *text_of(const cJSON *object, const char *key)
+{
+    return json_text(object, key, "");
+}
+
+static int64_t number_of(const cJSON *object, const char *key)
+{
+    int64_t value = 0;
+    return json_whole(json_get(object, key), &value) ? value : 0;
+}
+
+/* --- answers for people -----------------------------------------------------------------------*/
+
+static void print_status(const cJSON *answer)
+{
+    const cJSON *sent = json_get(answer, "sent"), *journal = json_get(answer, "journal"), *item;
+    printf("kill switch   %s\n", cJSON_IsTrue(json_get(answer, "kill_switch")) ? "PULLED" : "not pulled");
+    printf("live orders   %" PRId64 "\n", number_of(answer, "live_orders"));
+    printf("sent          %" PRId64 " new, %" PRId64 " cancels, %" PRId64 " replaces\n", number_of(sent, "new"),
+           number_of(sent, "cancel"), number_of(sent, "replace"));
+    printf("executions    %" PRId64 "\n", number_of(answer, "executions"));
+    printf("denied       ");
+    cJSON_ArrayForEach(item, json_get(answer, "denied")) printf(" %s %.0f", item->string, item->valuedouble);
+    printf("\nalerts        %" PRId64 "\n", number_of(answer, "alerts"));
+    printf("inputs        %" PRId64 " (%" PRId64 " a second)\n", number_of(answer, "inputs"),
+           number_of(answer, "inputs_per_second"));
+    printf("journal       %s: %" PRId64 " records, %" PRId64 " on disk%s\n", text_of(journal, "folder"),
+           number_of(journal, "records"), number_of(journal, "durable"),
+           cJSON_IsTrue(json_get(journal, "failed")) ? ", FAILED" : "");
+}
+
+static void print_orders(const cJSON *answer)
+{
+    const cJSON *o;
+    printf("%-20s %-12s %-18s %-4s %12s %14s %12s %s\n", "ORDER", "STRATEGY", "MARKET", "SIDE", "QTY", "PRICE", "FILLED",
+           "STATE");
+    cJSON_ArrayForEach(o, json_get(answer, "orders"))
+    {
+        char market[64];
+        snprintf(market, sizeof market, "%s/%s", text_of(o, "venue"), text_of(o, "instrument"));
+        printf("%-20s %-12s %-18s %-4s %12s %14s %12s %s%s%s\n", text_of(o, "cid"), text_of(o, "strategy"), market,
+               text_of(o, "side"), text_of(o, "qty"), text_of(o, "price"), text_of(o, "cum_qty"), text_of(o, "state"),
+               *text_of(o, "reason") ? ": " : "", text_of(o, "reason"));
+    }
+}
+
+static void print_positions(const cJSON *answer)
+{
+    const cJSON *p, *s;
+    printf("%-22s %14s %22s %22s %22s\n", "POSITION", "QTY", "AVERAGE", "REALIZED", "UNREALIZED");
+    cJSON_ArrayForEach(p, json_get(answer, "positions"))
+    {
+        char market[64];
+        snprintf(market, sizeof market, "%s/%s", text_of(p, "venue"), text_of(p, "instrument"));
+        printf("%-22s %14s %22s %22s %22s\n", market, text_of(p, "qty"), text_of(p, "avg_price"),
+               text_of(p, "realized_pnl"), json_text(p, "unrealized_pnl", "?"));
+        cJSON_ArrayForEach(s, json_get(p, "strategies"))
+            printf("  %-20s %14s %22s %22s\n", text_of(s, "strategy"), text_of(s, "qty"), "", text_of(s, "realized_pnl"));
+    }
+}
+
+static void print_venues(const cJSON *answer)
+{
+    const cJSON *v, *b;
+    cJSON_ArrayForEach(v, json_get(answer, "venues"))
+    {
+        printf("%s  plugin %s, execution %s, %s%s, %" PRId64 " messages, %" PRId64 " errors, %" PRId64 " gaps\n",
+               text_of(v, "venue"), text_of(v, "plugin"), text_of(v, "execution"),
+               cJSON_IsTrue(json_get(v, "up")) ? "up" : "DOWN",
+               cJSON_IsTrue(json_get(v, "reconciling")) ? ", reconciling" : "", number_of(v, "frames"),
+               number_of(v, "errors"), number_of(v, "gaps"));
+        cJSON_ArrayForEach(b, json_get(v, "books"))
+            printf("  %-16s %-8s %14s x %-14s %14s x %-14s\n", text_of(b, "instrument"), text_of(b, "state"),
+                   text_of(b, "bid_qty"), text_of(b, "bid"), text_of(b, "ask"), text_of(b, "ask_qty"));
+    }
+}
+
+static void print_scripts(const cJSON *answer)
+{
+    const cJSON *s;
+    cJSON_ArrayForEach(s, json_get(answer, "scripts"))
+        printf("%-14s %-12s sent %" PRId64 "  denied %" PRId64 "  fills %" PRId64 "  callbacks %" PRId64
+               " (longest %" PRId64 " us)  %s\n",
+               text_of(s, "script"), text_of(s, "state"), number_of(s, "orders_sent"), number_of(s, "orders_denied"),
+               number_of(s, "executions"), number_of(s, "callbacks"), number_of(s, "max_callback_us"),
+               text_of(s, "reason"));
+}
+
+static void print_alerts(const cJSON *answer)
+{
+    const cJSON *a;
+    cJSON_ArrayForEach(a, json_get(answer, "alerts"))
+        printf("%-20s %-14s %-24s %s\n", text_of(a, "alert"), text_of(a, "instrument"), text_of(a, "text"),
+               text_of(a, "means"));
+}
+
+static void print_done(const cJSON *answer)
+{
+    printf("%s\n", text_of(answer, "ok"));
+}
+
+static const struct {
+    const char *what;
+    void (*print)(const cJSON *answer);
+    int most; /* further words */
+    const char *word; /* name of the first of them in the request */
+} requests[] = {{"status", print_status, 0, NULL},       {"orders", print_orders, 0, NULL},
+                {"positions", print_positions, 0, NULL}, {"venues", print_venues, 0, NULL},
+                {"scripts", print_scripts, 0, NULL},     {"alerts", print_alerts, 0, NULL},
+                {"kill", print_done, 1, "reason"},       {"resume", print_done, 1, "reason"},
+                {"cancel", print_done, 1, "cid"},        {"reload", print_done, 0, NULL},
+                {"stop", print_done, 0, NULL}};
+
+/* --- asking -----------------------------------------------------------------------------------*/
+
+static int ask(const char *path, size_t which, const char *word, bool all, bool json)
+{
+    struct text line, answer;
+    struct why why;
+    int code = EXIT_BAD;
+    text_init(&line);
+    text_init(&answer);
+    json_object(&line);
+    json_key(&line, "do");
+    json_string(&line, requests[which].what);
+    json_key(&line, "live");
+    json_bool(&line, !all);
+    if (word) {
+        json_key(&line, requests[which].word);
+        json_string(&line, word);
+    }
+    json_end(&line);
+    if (control_ask(path, text_cstr(&line), &answer, &why)) {
+        fprintf(stderr, "weir ctl: %s\n", why.text);
+    } else {
+        cJSON *document = json_read(text_cstr(&answer), answer.len, &why);
+        const char *error = document ? json_text(document, "error", NULL) : why.text;
+        code = error ? EXIT_NO : EXIT_OK;
+        if (json)
+            puts(text_cstr(&answer));
+        else if (error)
+            fprintf(stderr, "weir ctl: %s\n", error);
+        else
+            requests[which].print(document);
+        cJSON_Delete(document);
+    }
+    text_fini(&line);
+    text_fini(&answer);
+    return code;
+}
+
+int cmd_ctl(int argc, char **argv)
+{
+    static const struct option options[] = {{"socket", required_argument, NULL, 's'},
+                                            {"config", required_argument, NULL, 'c'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"all", no_argument, NULL, 'a'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    const char *socket = NULL, *path = "config/weir.yaml";
+    bool json = false, all = false;
+    for (int c; (c = getopt_long(argc, argv, "s:c:jah", options, NULL)) != -1;) {
+        switch (c) {
+        case 's': socket = optarg; break;
+        case 'c': path = optarg; break;
+        case 'j': json = true; break;
+        case 'a': all = true; break;
+        case 'h': fputs(help, stdout); return EXIT_OK;
+        default: return usage_error("ctl", "see `weir ctl --help`");
+        }
+    }
+    for (size_t i = 0; optind < argc && i < sizeof requests / sizeof requests[0]; i++) {
+        if (strcmp(argv[optind], requests[i].what) != 0)
+            continue;
+        if (argc - optind - 1 > requests[i].most)
+            return usage_error("ctl", "%s: too many words", requests[i].what);
+        struct why why;
+        struct config *config = NULL;
+        if (!socket && !(config = config_load(path, &why)))
+            return usage_error("ctl", "%s", why.text);
+        int code = ask(socket ? socket : config->control, i, argc - optind > 1 ? argv[optind + 1] : NULL, all, json);
+        config_destroy(config);
+        return code;
+    }
+    if (optind == argc)
+        return usage_error("ctl", "expected what to ask; see `weir ctl --help`");
+    return usage_error("ctl", "unknown request '%s'; see `weir ctl --help`", argv[optind]);
+}
