@@ -19,7 +19,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-enum { DEPTH_MAX = 64, FILE_MAX_BYTES = 256 << 20 };
+enum { DEPTH_MAX = 64, NUMBER_MAX = 60 /* cJSON takes 63 */, FILE_MAX_BYTES = 256 << 20 };
 
 struct span {
     size_t from, len;
@@ -293,6 +293,8 @@ static bool number(struct judge *judge)
         if (!digits(judge))
             return false;
     }
+    if (judge->at - from > NUMBER_MAX)
+        return refuse_at(judge, from, "a number of more than 60 characters");
     return note_number(judge, from);
 }
 

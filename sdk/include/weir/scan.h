@@ -3,8 +3,9 @@
  * It reads JSON text in place, from left to right, never past `end`, and allocates nothing. Numbers
  * become integers of 10^-exp directly; a number that does not fit exactly is an error, never
  * rounded. An error is sticky: after the first one every call does nothing and returns 0, so a
- * decoder checks `scan_ok()` once, at its end. It does not check text it skips beyond nesting and
- * strings. All functions are inline: a plugin needs no library. [any thread] */
+ * decoder checks `scan_ok()` once, at its end. Of text that it skips it checks strings, words and
+ * the match of brackets, at most 64 levels deep. All functions are inline: a plugin needs no library.
+ * [any thread] */
 #ifndef WEIR_SCAN_H
 #define WEIR_SCAN_H
 
@@ -21,10 +22,14 @@ struct scan {
 
 static inline struct scan scan_of(struct weir_bytes bytes)
 {
-    return (struct scan){bytes.data, bytes.data + bytes.len, WEIR_OK};
+    const char *from = bytes.len > 0 ? bytes.data : "";
+    return (struct scan){from, from + bytes.len, WEIR_OK};
 }
 
-static inline bool scan_ok(const struct scan *s) { return s->err == WEIR_OK; }
+static inline bool scan_ok(const struct scan *s)
+{
+    return s->err == WEIR_OK;
+}
 
 static inline void scan_fail(struct scan *s, enum weir_err err)
 {
@@ -63,21 +68,24 @@ static inline void scan_expect(struct scan *s, char c)
 }
 
 /* Nothing but white space is left, and nothing failed. */
-static inline bool scan_done(struct scan *s) { return scan_ok(s) && scan_peek(s) == '\0' && s->at == s->end; }
+static inline bool scan_done(struct scan *s)
+{
+    return scan_ok(s) && scan_peek(s) == '\0' && s->at == s->end;
+}
 
 /* The inside of a string, raw: escapes are left as they are (a closing quote is found correctly). */
 static inline struct weir_bytes scan_string(struct scan *s)
 {
-    struct weir_bytes none = {s->end, 0};
     scan_expect(s, '"');
-    const char *from = s->at;
-    while (s->at < s->end && *s->at != '"')
-        s->at += *s->at == '\\' ? 2 : 1;
-    if (s->at >= s->end) {
+    const char *from = s->at, *at = s->at, *end = s->end;
+    while (at < end && *at != '"')
+        at += *at == '\\' && end - at > 1 ? 2 : 1; /* an escape cut by the end stays inside */
+    if (at >= end) {
         scan_fail(s, WEIR_E_BAD_FRAME);
-        return none;
+        return (struct weir_bytes){s->end, 0};
     }
-    return (struct weir_bytes){from, (size_t)(s->at++ - from)};
+    s->at = at + 1;
+    return (struct weir_bytes){from, (size_t)(at - from)};
 }
 
 static inline bool scan_is(struct weir_bytes text, const char *word)
@@ -111,88 +119,173 @@ static inline bool scan_item(struct scan *s, int *first)
     return scan_ok(s);
 }
 
+/* Pass over a number or a word (true, false, null). */
+static inline void scan_skip_word(struct scan *s)
+{
+    const char *from = s->at;
+    while (s->at < s->end && ((unsigned char)(*s->at - '0') <= 9 ||
+                              (unsigned char)((*s->at | 32) - 'a') <= 'z' - 'a' || *s->at == '-' ||
+                              *s->at == '.' || *s->at == '+'))
+        s->at++;
+    if (s->at == from)
+        scan_fail(s, WEIR_E_BAD_FRAME);
+}
+
 /* Pass over one value of any kind. */
 static inline void scan_skip(struct scan *s)
 {
+    uint64_t objects = 0; /* one bit a level: 1 {, 0 [ */
     int depth = 0;
     do {
         char c = scan_peek(s);
         if (c == '"') {
             (void)scan_string(s);
         } else if (c == '{' || c == '[') {
-            depth++;
-            s->at++;
-        } else if (c == '}' || c == ']') {
-            if (--depth < 0)
+            if (depth++ == 64)
                 scan_fail(s, WEIR_E_BAD_FRAME);
-            s->at++;
-        } else if (c == ',' || c == ':') {
-            if (depth == 0)
-                scan_fail(s, WEIR_E_BAD_FRAME);
-            s->at++;
-        } else if (c == '\0') {
-            scan_fail(s, WEIR_E_BAD_FRAME);
-        } else {
-            while (s->at < s->end && !strchr(" \n\t\r,:]}", *s->at))
+            else
                 s->at++;
+            objects = objects << 1 | (c == '{');
+        } else if (c == '}' || c == ']') {
+            if (depth-- == 0 || (objects & 1) != (c == '}'))
+                scan_fail(s, WEIR_E_BAD_FRAME);
+            else
+                s->at++;
+            objects >>= 1;
+        } else if (depth > 0 && (c == ',' || (c == ':' && (objects & 1)))) {
+            s->at++;
+        } else {
+            scan_skip_word(s);
         }
-        if (!scan_ok(s))
-            return;
-    } while (depth > 0);
+    } while (depth > 0 && scan_ok(s));
+}
+
+/* The first up to 8 digits at p: how many, and their value. */
+static inline unsigned scan_run(const char *p, const char *end, uint64_t *value_out)
+{
+    uint64_t word;
+    if (end - p >= 8) {
+        memcpy(&word, p, 8);
+    } else {
+        word = 0;
+        for (int i = 0; i < (int)(end - p); i++)
+            word |= (uint64_t)(unsigned char)p[i] << 8 * i;
+    }
+    word ^= 0x3030303030303030u; /* a digit is now its value; the first byte is the lowest */
+    uint64_t others = ((word + 0x7676767676767676u) | word) & 0x8080808080808080u;
+    unsigned count = others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
+    if (count == 0) {
+        *value_out = 0;
+        return 0;
+    }
+    word <<= 64 - 8 * count; /* zeros in front */
+    word = word * 10 + (word >> 8);
+    word = ((word & 0x000000FF000000FFu) * 0x000F424000000064u +
+            ((word >> 16) & 0x000000FF000000FFu) * 0x0000271000000001u) >>
+           32;
+    *value_out = (uint32_t)word;
+    return count;
+}
+
+/* 10^n, n in 0..19. */
+static inline uint64_t scan_ten(unsigned n)
+{
+    static const uint64_t tens[20] = {
+        1u,
+        10u,
+        100u,
+        1000u,
+        10000u,
+        100000u,
+        1000000u,
+        10000000u,
+        100000000u,
+        1000000000u,
+        10000000000u,
+        100000000000u,
+        1000000000000u,
+        10000000000000u,
+        100000000000000u,
+        1000000000000000u,
+        10000000000000000u,
+        100000000000000000u,
+        1000000000000000000u,
+        10000000000000000000u,
+    };
+    return tens[n < 20 ? n : 19];
+}
+
+/* value * 10^count + more. False: over 64 bits. */
+static inline bool scan_append(uint64_t *value, unsigned count, uint64_t more)
+{
+    return !__builtin_mul_overflow(*value, scan_ten(count), value) &&
+           !__builtin_add_overflow(*value, more, value);
+}
+
+/* The digits behind a point, of which *exp are wanted and the others must be zeros. Returns where
+ * they end; *exp becomes the number of places that are still missing. */
+static inline const char *scan_places(const char *p, const char *end, int *exp, uint64_t *value,
+                                      enum weir_err *err)
+{
+    unsigned count;
+    do {
+        uint64_t run;
+        count = scan_run(p, end, &run);
+        p += count;
+        unsigned wanted = count < (unsigned)*exp ? count : (unsigned)*exp;
+        if (wanted < count) {
+            uint64_t unit = scan_ten(count - wanted);
+            if (run % unit != 0)
+                *err = WEIR_E_INEXACT;
+            run /= unit;
+        }
+        if (!scan_append(value, wanted, run))
+            *err = WEIR_E_OVERFLOW;
+        *exp -= (int)wanted;
+    } while (count == 8 && *err == WEIR_OK);
+    return p;
+}
+
+static inline int64_t scan_refuse(struct scan *s, enum weir_err err)
+{
+    scan_fail(s, err);
+    return 0;
 }
 
 /* A plain decimal (optional minus, digits, optional point and digits; no exponent, no plus) as a
- * count of 10^-exp. Zeros beyond exp places are allowed, other digits are E_INEXACT. */
+ * count of 10^-exp, exp in 0..18. Zeros beyond exp places are allowed, other digits are E_INEXACT.
+ * The result is within +-INT64_MAX. */
 static inline int64_t scan_digits(struct scan *s, int exp)
 {
     const char *p = s->at, *end = s->end;
     bool minus = p < end && *p == '-';
-    if (minus)
-        p++;
-    const char *digits = p;
+    const char *digits = p += minus;
     uint64_t value = 0;
-    while (p < end && (unsigned char)(*p - '0') <= 9) {
-        if (__builtin_mul_overflow(value, 10u, &value) ||
-            __builtin_add_overflow(value, (uint64_t)(*p - '0'), &value)) {
-            scan_fail(s, WEIR_E_OVERFLOW);
-            return 0;
-        }
-        p++;
-    }
-    if (p == digits) {
-        scan_fail(s, WEIR_E_BAD_NUMBER);
-        return 0;
-    }
+    enum weir_err err = WEIR_OK;
+    unsigned count;
+    do {
+        uint64_t run;
+        count = scan_run(p, end, &run);
+        p += count;
+        if (!scan_append(&value, count, run))
+            return scan_refuse(s, WEIR_E_OVERFLOW);
+    } while (count == 8);
+    if (p == digits)
+        return scan_refuse(s, WEIR_E_BAD_NUMBER);
     if (p < end && *p == '.') {
         const char *point = ++p;
-        while (p < end && (unsigned char)(*p - '0') <= 9) {
-            if (exp > 0) {
-                if (__builtin_mul_overflow(value, 10u, &value) ||
-                    __builtin_add_overflow(value, (uint64_t)(*p - '0'), &value)) {
-                    scan_fail(s, WEIR_E_OVERFLOW);
-                    return 0;
-                }
-                exp--;
-            } else if (*p != '0') {
-                scan_fail(s, WEIR_E_INEXACT);
-                return 0;
-            }
-            p++;
-        }
-        if (p == point) {
-            scan_fail(s, WEIR_E_BAD_NUMBER);
-            return 0;
-        }
+        p = scan_places(p, end, &exp, &value, &err);
+        if (p == point)
+            err = WEIR_E_BAD_NUMBER;
+        if (err != WEIR_OK)
+            return scan_refuse(s, err);
     }
-    for (; exp > 0 && value != 0; exp--)
-        if (__builtin_mul_overflow(value, 10u, &value)) {
-            scan_fail(s, WEIR_E_OVERFLOW);
-            return 0;
-        }
-    if (value > (uint64_t)INT64_MAX) {
-        scan_fail(s, WEIR_E_OVERFLOW);
-        return 0;
-    }
+    if (p < end && (*p == '.' || *p == '+' || *p == '-' || (unsigned char)((*p | 32) - 'a') <= 25))
+        return scan_refuse(s, WEIR_E_BAD_NUMBER); /* 1e5, 1.2.3: not the number it begins like */
+    if (!scan_append(&value, exp > 0 ? (unsigned)exp : 0, 0) && value != 0)
+        return scan_refuse(s, WEIR_E_OVERFLOW);
+    if (value > (uint64_t)INT64_MAX)
+        return scan_refuse(s, WEIR_E_OVERFLOW);
     s->at = p;
     return minus ? -(int64_t)value : (int64_t)value;
 }
@@ -202,8 +295,11 @@ static inline int64_t scan_decimal(struct scan *s, int exp)
 {
     bool quoted = scan_try(s, '"');
     int64_t value = scan_digits(s, exp);
-    if (quoted && !(s->at < s->end && *s->at++ == '"'))
-        scan_fail(s, WEIR_E_BAD_NUMBER);
+    if (!quoted)
+        return value;
+    if (s->at >= s->end || *s->at != '"')
+        return scan_refuse(s, WEIR_E_BAD_NUMBER);
+    s->at++;
     return value;
 }
 
