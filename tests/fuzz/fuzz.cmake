@@ -1,7 +1,7 @@
 # Each tests/fuzz/NAME.c holds LLVMFuzzerTestOneInput() and becomes the program fuzz_NAME. In a
 # `fuzz` build that is a libFuzzer program, which `./dev fuzz` runs. In all others it is a test that
 # gives it the corpus of tests/fuzz/corpus/NAME and a fixed number of seeded mutations.
-# All rooms are linked; plugin_VENUE.c and plugin_VENUE_*.c get the code of that plugin as well.
+# plugin_VENUE.c and plugin_VENUE_*.c get the code of that plugin as well.
 file(GLOB fuzzes CONFIGURE_DEPENDS tests/fuzz/*.c)
 if(WEIR_SANITIZE MATCHES thread)
   set(fuzzes)
@@ -9,7 +9,8 @@ endif()
 foreach(source ${fuzzes})
   get_filename_component(name ${source} NAME_WE)
   add_executable(fuzz_${name} ${source})
-  target_link_libraries(fuzz_${name} PRIVATE weir_control weir_sim)
+  rooms_of(${source} rooms)
+  target_link_libraries(fuzz_${name} PRIVATE ${rooms})
   target_include_directories(fuzz_${name} PRIVATE tests)
   if(name MATCHES "^plugin_([a-z0-9]+)" AND TARGET linked_${CMAKE_MATCH_1})
     target_link_libraries(fuzz_${name} PRIVATE linked_${CMAKE_MATCH_1})
