@@ -12,14 +12,15 @@
 #include "engine/input.h"
 #include "weir/plugin.h"
 
-struct plugin;  /* a loaded .so */
+struct plugin; /* a loaded .so */
 struct session;
 
 /* Load a plugin: the file's owner, mode and kind are checked, the bytes that were checked are the
  * bytes that run (sealed memfd), RTLD_NOW | RTLD_LOCAL, one exported symbol, magic, ABI, struct sizes
  * and layout. On an error why says which file, what was expected and what was found. Never unmapped.
  *                                                                              [main thread] */
-enum weir_err plugin_load(const char *path, struct plugin **plugin_out, struct why *why) WEIR_MUST_USE;
+enum weir_err plugin_load(const char *path, struct plugin **plugin_out,
+                          struct why *why) WEIR_MUST_USE;
 const struct weir_plugin *plugin_descriptor(const struct plugin *plugin);
 const char *plugin_sha256(const struct plugin *plugin); /* of the file, hex */
 
@@ -28,20 +29,32 @@ struct session_owner {
     void *context;
     /* An event for the engine, with the host's numbers, t = now: everything the plugin emits but
      * book levels. Books arrive as WEIR_TOP (when best price or size changed) and IN_BOOK_STATE
-     * (when the state changed). Borrowed. */
+     * (when the state changed; a new top comes before LIVE). Borrowed. It comes from inside of a
+     * callback: a session_* function that calls this session's plugin answers E_STATE here, so
+     * what follows from the event is done after the outermost session_* call returned.
+     *
+     * WEIR_TOP is the fastest truth, and never goes back: the owner hears of a top that the venue
+     * sends by itself if its sequence is newer than that of the last one told and than that of the
+     * live book; of one that is read off the book (flag WEIR_TOP_OF_BOOK) if the book is LIVE and
+     * not older than the last one told. A top without a sequence counts only while no book is LIVE. */
     void (*event)(void *context, struct session *session, const struct weir_msg *event);
     /* A new instrument: give it the host's number (the same as before for the same symbol). 0: refuse. */
-    uint32_t (*instrument)(void *context, struct session *session, const struct weir_instrument *instrument);
+    uint32_t (*instrument)(void *context, struct session *session,
+                           const struct weir_instrument *instrument);
     /* One book message was applied (or a snapshot): for recorders, paper execution, scripts that
      * want depth. NULL: not wanted. */
-    void (*book)(void *context, struct session *session, uint32_t instrument, const struct weir_book_msg *msg,
-                 const struct book *book);
+    void (*book)(void *context, struct session *session, uint32_t instrument,
+                 const struct weir_book_msg *msg, const struct book *book);
     /* Connections; NULL: there is no network (recordings, simulation) and the plugin gets E_DOWN. */
-    enum weir_err (*connect)(void *context, struct session *session, uint32_t conn, const char *path);
-    enum weir_err (*send)(void *context, struct session *session, uint32_t conn, struct weir_bytes frame);
-    enum weir_err (*request)(void *context, struct session *session, const struct weir_request_http *request);
-    enum weir_err (*sign)(void *context, struct session *session, const char *key, const char *algorithm,
-                          struct weir_bytes in, unsigned char *out, size_t *len);
+    enum weir_err (*connect)(void *context, struct session *session, uint32_t conn,
+                             const char *path);
+    enum weir_err (*send)(void *context, struct session *session, uint32_t conn,
+                          struct weir_bytes frame);
+    enum weir_err (*request)(void *context, struct session *session,
+                             const struct weir_request_http *request);
+    enum weir_err (*sign)(void *context, struct session *session, const char *key,
+                          const char *algorithm, struct weir_bytes in, unsigned char *out,
+                          size_t *len);
     void (*log)(void *context, struct session *session, const char *text);
 };
 
@@ -61,13 +74,17 @@ struct session *session_create(struct plugin *plugin, const struct session_confi
 void session_destroy(struct session *session); /* accepts NULL */
 
 enum weir_err session_start(struct session *session, weir_ns now);
-enum weir_err session_frame(struct session *session, uint32_t conn, weir_ns now, struct weir_bytes frame);
+enum weir_err session_frame(struct session *session, uint32_t conn, weir_ns now,
+                            struct weir_bytes frame);
 enum weir_err session_conn(struct session *session, uint32_t conn, weir_ns now, bool up);
-enum weir_err session_response(struct session *session, uint32_t id, weir_ns now, int status, struct weir_bytes body);
+enum weir_err session_response(struct session *session, uint32_t id, weir_ns now, int status,
+                               struct weir_bytes body);
 /* An HTTP answer out of a recording: to the plugin's on_recorded; E_UNSUPPORTED: it has none. */
-enum weir_err session_recorded(struct session *session, weir_ns now, struct weir_bytes target, struct weir_bytes body);
+enum weir_err session_recorded(struct session *session, weir_ns now, struct weir_bytes target,
+                               struct weir_bytes body);
 /* An error means: certainly not sent; the owner books a definite refusal. instrument: the host's number. */
-enum weir_err session_intent(struct session *session, weir_ns now, const struct weir_intent *intent);
+enum weir_err session_intent(struct session *session, weir_ns now,
+                             const struct weir_intent *intent);
 
 /* When session_timer wants to be called (plugin timers, stale books); INT64_MAX: never. */
 weir_ns session_next_timer(const struct session *session);
@@ -75,7 +92,8 @@ void session_timer(struct session *session, weir_ns now);
 
 const char *session_name(const struct session *session);
 const struct weir_caps *session_caps(const struct session *session);
-const struct book *session_book(const struct session *session, uint32_t instrument); /* NULL: none */
+const struct book *session_book(const struct session *session,
+                                uint32_t instrument); /* NULL: none */
 enum book_state session_book_state(const struct session *session, uint32_t instrument);
 
 /* Facts of the book machine for reports. */
@@ -83,6 +101,26 @@ struct feed_counts {
     uint64_t messages, applied, dropped_old, gaps, snapshots, crossed, locked, errors;
     uint64_t last_seq;
 };
-bool session_feed_counts(const struct session *session, uint32_t instrument, struct feed_counts *counts_out);
+bool session_feed_counts(const struct session *session, uint32_t instrument,
+                         struct feed_counts *counts_out);
+
+/* What the session had to keep from its owner. A plugin that behaves has 0 in all but `events` and
+ * `ignored`. */
+struct session_guards {
+    uint64_t events;        /* that the plugin emitted, good and bad */
+    uint64_t ignored;       /* market data of instruments that the owner refused */
+    uint64_t unknown;       /* events of a kind that this host does not know */
+    uint64_t bad;           /* events that are not what event.h says; dropped */
+    uint64_t bad_of_orders; /* of them: events of orders, positions or cash */
+    uint64_t refused_calls; /* host functions called with arguments that cannot be */
+    uint64_t outside;       /* host functions called when no callback was running */
+    uint64_t errors;        /* callbacks that answered with an error */
+};
+struct session_guards session_guards(const struct session *session);
+
+/* An event of orders, positions or cash had to be dropped: what the plugin says of the account is not
+ * complete. The owner got WEIR_SESSION with WEIR_STREAM_DOWN when it happened; a WEIR_STREAM_UP of the
+ * plugin, after which everything is reconciled, ends it. The answer is the reason, or NULL. */
+const char *session_suspicion(const struct session *session);
 
 #endif

@@ -1,0 +1,267 @@
+/* guest.c - the border to the plugin: what it may call, and how it is called.
+ *
+ * PROMISES (1) A function of the host works only while a callback of that session runs on this
+ *              thread; else it is refused and counted, from any thread. [may_call]
+ *          (2) Callbacks of one session are never nested. [guest_call]
+ *          (3) Each argument is checked before it goes on: sizes, lengths, texts that become part of
+ *              a request line. */
+#include <string.h>
+
+#include "venue/own.h"
+
+/* The session whose callback runs on this thread. */
+static _Thread_local struct session *running;
+
+static bool may_call(struct session *session)
+{
+    if (running == session && session->phase != CALL_OPEN)
+        return true;
+    atomic_fetch_add_explicit(&session->outside, 1, memory_order_relaxed);
+    return false;
+}
+
+/* --- what the plugin may call ------------------------------------------------------------------*/
+
+static enum weir_err refused(struct session *session, const char *what)
+{
+    session->guards.refused_calls++;
+    session_say(session, "the plugin's %s", what);
+    return WEIR_E_USAGE;
+}
+
+static void take_event(struct session *session, const struct weir_msg *from)
+{
+    union venue_event event;
+    const char *fault = "";
+    bool of_orders = event_is_of_orders(from->kind);
+    enum weir_err err = inspect_event(from, &event, &fault);
+    if (err == WEIR_E_NOT_FOUND) { /* a later version's kind: skipped, as event.h says */
+        session->guards.unknown++;
+        return;
+    }
+    if (err != WEIR_OK) {
+        session_suspect(session, of_orders, "event of kind %u: %s", from->kind, fault);
+        return;
+    }
+    if (event.msg.kind == WEIR_INSTRUMENT) {
+        (void)listing_define(session, &event);
+        return;
+    }
+    struct listing *listing = listing_find(session, event.msg.instrument);
+    if (event.msg.instrument != 0 && !listing) {
+        session_suspect(session, of_orders, "event of kind %u: instrument %u was never defined",
+                        event.msg.kind, event.msg.instrument);
+        return;
+    }
+    if (event.msg.kind >= WEIR_RECON_BEGIN && event.msg.kind <= WEIR_RECON_END) {
+        if (session->reconciling == (event.msg.kind == WEIR_RECON_BEGIN)) {
+            session_suspect(session, true, "event of kind %u: out of order in a reconciliation",
+                            event.msg.kind);
+            return;
+        }
+        session->reconciling = event.msg.kind != WEIR_RECON_END;
+    }
+    bool of_market = event.msg.kind <= WEIR_MARK;
+    if (of_market && !listing) {
+        session_suspect(session, false, "event of kind %u: of no instrument", event.msg.kind);
+    } else if (listing && listing->host == 0 && of_market) {
+        session->guards.ignored++; /* of orders there: the owner must hear of them all the same */
+    } else if (event.msg.kind == WEIR_TOP) {
+        listing_top(session, listing, &event.top);
+    } else {
+        session_deliver(session, &event.msg, listing ? listing->host : 0);
+    }
+}
+
+static void emit(void *host, const struct weir_msg *event)
+{
+    struct session *session = host;
+    if (!may_call(session))
+        return;
+    session->guards.events++;
+    if (!event || ((uintptr_t)event & 7) != 0 || event->size < sizeof *event ||
+        event->size % 8 != 0)
+        session_suspect(session, true, "an event that is no message");
+    else if (event->kind == WEIR_BOOK)
+        listing_book(session, (const struct weir_book_msg *)event);
+    else
+        take_event(session, event);
+}
+
+/* A path goes into a request line: nothing that could end it. */
+static bool path_is_clean(const char *path)
+{
+    if (!path || path[0] != '/')
+        return false;
+    size_t len = 0;
+    for (; path[len]; len++)
+        if (path[len] <= ' ' || path[len] == 0x7f || len >= 8192)
+            return false;
+    return true;
+}
+
+static bool bytes_are_sane(struct weir_bytes bytes)
+{
+    return bytes.len <= FRAME_MAX && (bytes.data || bytes.len == 0);
+}
+
+static enum weir_err send_frame(void *host, uint32_t conn, struct weir_bytes frame)
+{
+    struct session *session = host;
+    if (!may_call(session))
+        return WEIR_E_STATE;
+    if (!bytes_are_sane(frame))
+        return refused(session, "frame is over 1 MiB or nowhere");
+    if (!session->owner.send)
+        return WEIR_E_DOWN;
+    return session->owner.send(session->owner.context, session, conn, frame);
+}
+
+static bool method_is_known(const char *method)
+{
+    static const char *const methods[] = {"GET", "POST", "PUT", "DELETE", "PATCH"};
+    for (size_t i = 0; method && i < sizeof methods / sizeof methods[0]; i++)
+        if (strcmp(method, methods[i]) == 0)
+            return true;
+    return false;
+}
+
+static enum weir_err request(void *host, const struct weir_request_http *request)
+{
+    struct session *session = host;
+    if (!may_call(session))
+        return WEIR_E_STATE;
+    if (!request || request->size != sizeof *request)
+        return refused(session, "request is of another size");
+    if (!method_is_known(request->method))
+        return refused(session, "request has no method of GET, POST, PUT, DELETE, PATCH");
+    if (!path_is_clean(request->path))
+        return refused(session, "request path is not '/' and printable ASCII");
+    if (!bytes_are_sane(request->body) || request->timeout < 0 || request->idempotent > 1)
+        return refused(session, "request body, timeout or idempotent is out of range");
+    if (!session->owner.request)
+        return WEIR_E_DOWN;
+    return session->owner.request(session->owner.context, session, request);
+}
+
+static enum weir_err connect_to(void *host, uint32_t conn, const char *path)
+{
+    struct session *session = host;
+    if (!may_call(session))
+        return WEIR_E_STATE;
+    if (!path_is_clean(path))
+        return refused(session, "connection path is not '/' and printable ASCII");
+    if (!session->owner.connect)
+        return WEIR_E_DOWN;
+    return session->owner.connect(session->owner.context, session, conn, path);
+}
+
+static enum weir_err timer(void *host, uint32_t id, weir_ns t)
+{
+    struct session *session = host;
+    if (!may_call(session))
+        return WEIR_E_STATE;
+    if (t < 0)
+        return refused(session, "timer is set to a negative time");
+    if (t == 0) {
+        timers_unset(&session->timers, id);
+        return WEIR_OK;
+    }
+    weir_ns soonest =
+        session->now + TIMER_SOONEST; /* or a timer could fire for ever at one instant */
+    enum weir_err err = timers_set(&session->timers, id, t > soonest ? t : soonest);
+    if (err != WEIR_OK)
+        (void)refused(session, "timers are more than 1024");
+    return err;
+}
+
+static enum weir_err sign(void *host, const char *key, const char *algorithm, struct weir_bytes in,
+                          unsigned char *out, size_t *len)
+{
+    struct session *session = host;
+    if (!may_call(session))
+        return WEIR_E_STATE;
+    if (!key || !algorithm || !out || !len || !bytes_are_sane(in))
+        return refused(session, "sign lacks an argument");
+    if (!session->owner.sign)
+        return WEIR_E_DOWN;
+    return session->owner.sign(session->owner.context, session, key, algorithm, in, out, len);
+}
+
+static void log_text(void *host, const char *text)
+{
+    struct session *session = host;
+    if (text && (running == session || may_call(session)))
+        session_say(session, "%.*s", LINE_MAX - 1, text);
+}
+
+struct weir_host guest_table(struct session *session)
+{
+    return (struct weir_host){
+        .size = sizeof(struct weir_host),
+        .abi = WEIR_ABI,
+        .host = session,
+        .emit = emit,
+        .send = send_frame,
+        .request = request,
+        .connect = connect_to,
+        .timer = timer,
+        .sign = sign,
+        .log = log_text,
+    };
+}
+
+/* --- what we call ------------------------------------------------------------------------------*/
+
+bool guest_has(const struct session *session, const struct call *call)
+{
+    const struct weir_plugin *plugin = session->plugin;
+    switch (call->kind) {
+    case CALL_CONN: return plugin->on_conn;
+    case CALL_RESPONSE: return plugin->on_response;
+    case CALL_TIMER: return plugin->on_timer;
+    case CALL_RECORDED: return plugin->on_recorded;
+    case CALL_OPEN:
+    case CALL_START:
+    case CALL_FRAME:
+    case CALL_INTENT: return true; /* plugin_load made sure */
+    }
+    return false;
+}
+
+static enum weir_err dispatch(struct session *session, const struct call *call)
+{
+    const struct weir_plugin *plugin = session->plugin;
+    void *guest = session->guest;
+    weir_ns now = session->now;
+    switch (call->kind) {
+    case CALL_OPEN: return plugin->open(&session->table, call->settings, &session->guest);
+    case CALL_START: return plugin->start(guest, now);
+    case CALL_FRAME: return plugin->on_frame(guest, call->id, now, call->bytes);
+    case CALL_CONN: return plugin->on_conn(guest, call->id, now, call->status);
+    case CALL_RESPONSE: return plugin->on_response(guest, call->id, now, call->status, call->bytes);
+    case CALL_TIMER: return plugin->on_timer(guest, call->id, now);
+    case CALL_INTENT: return plugin->on_intent(guest, now, call->intent);
+    case CALL_RECORDED: return plugin->on_recorded(guest, now, call->target, call->bytes);
+    }
+    return WEIR_E_OTHER;
+}
+
+enum weir_err guest_call(struct session *session, const struct call *call)
+{
+    if (session->inside)
+        return WEIR_E_STATE;
+    if (!guest_has(session, call))
+        return WEIR_OK;
+    struct session *outer =
+        running; /* the owner may call another session from an event of this one */
+    running = session;
+    session->inside = true;
+    session->phase = call->kind;
+    session->conn = call->id;
+    session->frame_err = WEIR_OK;
+    enum weir_err err = dispatch(session, call);
+    session->inside = false;
+    running = outer;
+    return (unsigned)err < WEIR_ERR_COUNT ? err : WEIR_E_OTHER;
+}
