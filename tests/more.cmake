@@ -1,0 +1,2 @@
+# What single rooms add to the tests.
+include(tests/venue/plugins.cmake)
