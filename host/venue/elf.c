@@ -93,6 +93,12 @@ static enum weir_err check_header(struct elf *elf, struct why *why)
                        header->e_type);
     if (header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phnum == 0)
         return because(why, WEIR_E_CORRUPT, "the program headers are damaged");
+    /* not used, but they end the file, so they show that it was cut */
+    if (!inside(elf, header->e_shoff, (uint64_t)header->e_shnum * header->e_shentsize))
+        return because(
+            why, WEIR_E_CORRUPT, "the object is cut: expected at least %llu bytes, found %zu",
+            (unsigned long long)(header->e_shoff + (uint64_t)header->e_shnum * header->e_shentsize),
+            elf->len);
     return WEIR_OK;
 }
 
