@@ -27,10 +27,17 @@ static uint64_t fold(uint64_t a, uint64_t b)
     return ((uint64_t)product ^ a) ^ ((uint64_t)(product >> 64) ^ (b << 23 | b >> 41));
 }
 
-static uint64_t load(const unsigned char *at, size_t len)
+static uint64_t load_8(const unsigned char *at)
 {
-    uint64_t word = 0;
-    memcpy(&word, at, len);
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static uint64_t load_4(const unsigned char *at)
+{
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
     return word;
 }
 
@@ -40,19 +47,29 @@ static struct key128 stir(struct key128 key, uint64_t x, uint64_t y)
                            fold(key.b ^ y ^ salt[2], x ^ salt[3]) + key.a};
 }
 
+/* What is shorter than two words is read twice over, from both ends; its length is stirred in. */
 struct key128 key_of(const void *bytes, size_t len, uint64_t with)
 {
     const unsigned char *at = bytes;
     size_t left = len;
+    uint64_t x = 0, y = 0;
     struct key128 key = {with ^ salt[4], len ^ salt[5]};
 
     for (; left > 16; at += 16, left -= 16)
-        key = stir(key, load(at, 8), load(at + 8, 8));
-    if (left > 8)
-        key = stir(key, load(at, 8), load(at + 8, left - 8));
-    else if (left > 0)
-        key = stir(key, load(at, left), 0);
-    return stir(stir(key, len, with), salt[5], salt[4]);
+        key = stir(key, load_8(at), load_8(at + 8));
+    if (len >= 16) {
+        x = load_8(at + left - 16);
+        y = load_8(at + left - 8);
+    } else if (len >= 8) {
+        x = load_8(at);
+        y = load_8(at + len - 8);
+    } else if (len >= 4) {
+        x = load_4(at);
+        y = load_4(at + len - 4);
+    } else if (len > 0) {
+        x = (uint64_t)at[0] | (uint64_t)at[len / 2] << 8 | (uint64_t)at[len - 1] << 16;
+    }
+    return stir(stir(stir(key, x, y), len, with), salt[5], salt[4]);
 }
 
 static uint32_t home(const struct map *map, struct key128 key)

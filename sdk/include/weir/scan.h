@@ -31,7 +31,7 @@ static inline bool scan_ok(const struct scan *s)
     return s->err == WEIR_OK;
 }
 
-static inline void scan_fail(struct scan *s, enum weir_err err)
+__attribute__((cold)) static inline void scan_fail(struct scan *s, enum weir_err err)
 {
     if (s->err == WEIR_OK)
         s->err = err;
@@ -40,7 +40,8 @@ static inline void scan_fail(struct scan *s, enum weir_err err)
 
 static inline void scan_space(struct scan *s)
 {
-    while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\t' || *s->at == '\r'))
+    while (s->at < s->end && (unsigned char)*s->at <= ' ' &&
+           (*s->at == ' ' || *s->at == '\n' || *s->at == '\t' || *s->at == '\r'))
         s->at++;
 }
 
@@ -54,7 +55,12 @@ static inline char scan_peek(struct scan *s)
 /* Take c if it is next. */
 static inline bool scan_try(struct scan *s, char c)
 {
-    if (scan_peek(s) != c || c == '\0')
+    if (s->at < s->end && *s->at == c) { /* mostly there is no space before it */
+        s->at++;
+        return true;
+    }
+    scan_space(s);
+    if (s->at >= s->end || *s->at != c)
         return false;
     s->at++;
     return true;
@@ -160,96 +166,78 @@ static inline void scan_skip(struct scan *s)
     } while (depth > 0 && scan_ok(s));
 }
 
-/* The first up to 8 digits at p: how many, and their value. */
-static inline unsigned scan_run(const char *p, const char *end, uint64_t *value_out)
-{
-    uint64_t word;
-    if (end - p >= 8) {
-        memcpy(&word, p, 8);
-    } else {
-        word = 0;
-        for (int i = 0; i < (int)(end - p); i++)
-            word |= (uint64_t)(unsigned char)p[i] << 8 * i;
-    }
-    word ^= 0x3030303030303030u; /* a digit is now its value; the first byte is the lowest */
-    uint64_t others = ((word + 0x7676767676767676u) | word) & 0x8080808080808080u;
-    unsigned count = others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
-    if (count == 0) {
-        *value_out = 0;
-        return 0;
-    }
-    word <<= 64 - 8 * count; /* zeros in front */
-    word = word * 10 + (word >> 8);
-    word = ((word & 0x000000FF000000FFu) * 0x000F424000000064u +
-            ((word >> 16) & 0x000000FF000000FFu) * 0x0000271000000001u) >>
-           32;
-    *value_out = (uint32_t)word;
-    return count;
-}
-
-/* 10^n, n in 0..19. */
-static inline uint64_t scan_ten(unsigned n)
-{
-    static const uint64_t tens[20] = {
-        1u,
-        10u,
-        100u,
-        1000u,
-        10000u,
-        100000u,
-        1000000u,
-        10000000u,
-        100000000u,
-        1000000000u,
-        10000000000u,
-        100000000000u,
-        1000000000000u,
-        10000000000000u,
-        100000000000000u,
-        1000000000000000u,
-        10000000000000000u,
-        100000000000000000u,
-        1000000000000000000u,
-        10000000000000000000u,
-    };
-    return tens[n < 20 ? n : 19];
-}
-
-/* value * 10^count + more. False: over 64 bits. */
-static inline bool scan_append(uint64_t *value, unsigned count, uint64_t more)
-{
-    return !__builtin_mul_overflow(*value, scan_ten(count), value) &&
-           !__builtin_add_overflow(*value, more, value);
-}
-
-/* The digits behind a point, of which *exp are wanted and the others must be zeros. Returns where
- * they end; *exp becomes the number of places that are still missing. */
-static inline const char *scan_places(const char *p, const char *end, int *exp, uint64_t *value,
-                                      enum weir_err *err)
-{
-    unsigned count;
-    do {
-        uint64_t run;
-        count = scan_run(p, end, &run);
-        p += count;
-        unsigned wanted = count < (unsigned)*exp ? count : (unsigned)*exp;
-        if (wanted < count) {
-            uint64_t unit = scan_ten(count - wanted);
-            if (run % unit != 0)
-                *err = WEIR_E_INEXACT;
-            run /= unit;
-        }
-        if (!scan_append(value, wanted, run))
-            *err = WEIR_E_OVERFLOW;
-        *exp -= (int)wanted;
-    } while (count == 8 && *err == WEIR_OK);
-    return p;
-}
-
 static inline int64_t scan_refuse(struct scan *s, enum weir_err err)
 {
     scan_fail(s, err);
     return 0;
+}
+
+static inline bool scan_is_digit(const char *p, const char *end)
+{
+    return p < end && (unsigned char)(*p - '0') <= 9;
+}
+
+/* What stands behind a number must not look like more of it: 1e5, 1.2.3, 1-2. */
+static inline bool scan_number_ends(const char *p, const char *end)
+{
+    return p >= end ||
+           (*p != '.' && *p != '+' && *p != '-' && (unsigned char)((*p | 32) - 'a') > 'z' - 'a');
+}
+
+/* value * 10 + digit. False: over INT64_MAX. */
+static inline bool scan_append(int64_t *value, int digit)
+{
+    return !__builtin_mul_overflow(*value, 10, value) &&
+           !__builtin_add_overflow(*value, digit, value);
+}
+
+/* scan_digits() for numbers that are long or wrong: each step is checked. */
+__attribute__((cold)) static inline int64_t scan_digits_checked(struct scan *s, int exp)
+{
+    const char *p = s->at, *end = s->end;
+    bool minus = p < end && *p == '-', good = true;
+    int64_t value = 0;
+
+    p += minus;
+    if (!scan_is_digit(p, end))
+        return scan_refuse(s, WEIR_E_BAD_NUMBER);
+    for (; scan_is_digit(p, end); p++)
+        good = good && scan_append(&value, *p - '0');
+    if (p < end && *p == '.') {
+        if (!scan_is_digit(++p, end))
+            return scan_refuse(s, WEIR_E_BAD_NUMBER);
+        for (; exp > 0 && scan_is_digit(p, end); p++, exp--)
+            good = good && scan_append(&value, *p - '0');
+        while (p < end && *p == '0')
+            p++;
+        if (scan_is_digit(p, end))
+            return scan_refuse(s, WEIR_E_INEXACT);
+    }
+    if (!scan_number_ends(p, end))
+        return scan_refuse(s, WEIR_E_BAD_NUMBER);
+    for (; exp > 0 && value > 0; exp--)
+        good = good && scan_append(&value, 0);
+    if (!good)
+        return scan_refuse(s, WEIR_E_OVERFLOW);
+    s->at = p;
+    return minus ? -value : value;
+}
+
+/* Are the 8 bytes at p digits? Then their value, in three multiplications. */
+static inline bool scan_eight(const char *p, const char *end, uint32_t *value_out)
+{
+    uint64_t word;
+    if (end - p < 8)
+        return false;
+    memcpy(&word, p, 8);
+    word ^= 0x3030303030303030u; /* a digit is now its value; the first is the lowest byte */
+    if (((word + 0x7676767676767676u) | word) & 0x8080808080808080u)
+        return false;
+    word = word * 10 + (word >> 8);
+    word = (word & 0x000000FF000000FFu) * 0x000F424000000064u +
+           ((word >> 16) & 0x000000FF000000FFu) * 0x0000271000000001u;
+    *value_out = (uint32_t)(word >> 32);
+    return true;
 }
 
 /* A plain decimal (optional minus, digits, optional point and digits; no exponent, no plus) as a
@@ -257,37 +245,61 @@ static inline int64_t scan_refuse(struct scan *s, enum weir_err err)
  * The result is within +-INT64_MAX. */
 static inline int64_t scan_digits(struct scan *s, int exp)
 {
+    static const int64_t tens[19] = {
+        1,
+        10,
+        100,
+        1000,
+        10000,
+        100000,
+        1000000,
+        10000000,
+        100000000,
+        1000000000,
+        10000000000,
+        100000000000,
+        1000000000000,
+        10000000000000,
+        100000000000000,
+        1000000000000000,
+        10000000000000000,
+        100000000000000000,
+        1000000000000000000,
+    };
     const char *p = s->at, *end = s->end;
     bool minus = p < end && *p == '-';
-    const char *digits = p += minus;
+    const char *from = p += minus;
     uint64_t value = 0;
-    enum weir_err err = WEIR_OK;
-    unsigned count;
-    do {
-        uint64_t run;
-        count = scan_run(p, end, &run);
-        p += count;
-        if (!scan_append(&value, count, run))
-            return scan_refuse(s, WEIR_E_OVERFLOW);
-    } while (count == 8);
-    if (p == digits)
-        return scan_refuse(s, WEIR_E_BAD_NUMBER);
+
+    while (scan_is_digit(p, end))
+        value = value * 10 + (uint64_t)(*p++ - '0');
+    if (p == from || exp < 0 || p - from + exp > 18) /* 18 digits at most cannot overflow */
+        return scan_digits_checked(s, exp);
     if (p < end && *p == '.') {
-        const char *point = ++p;
-        p = scan_places(p, end, &exp, &value, &err);
-        if (p == point)
-            err = WEIR_E_BAD_NUMBER;
-        if (err != WEIR_OK)
-            return scan_refuse(s, err);
+        const char *point = ++p, *stop = end - p > exp ? p + exp : end;
+        uint32_t eight;
+        int places = exp;
+        if (exp <= 8 && scan_eight(p, end, &eight)) {
+            uint32_t unit = (uint32_t)tens[8 - exp];
+            if (eight % unit != 0)
+                return scan_digits_checked(s, exp);
+            value = value * (uint64_t)tens[exp] + eight / unit;
+            p += 8;
+        } else {
+            while (scan_is_digit(p, stop))
+                value = value * 10 + (uint64_t)(*p++ - '0');
+            places = (int)(p - point);
+        }
+        while (p < end && *p == '0')
+            p++;
+        if (p == point || scan_is_digit(p, end))
+            return scan_digits_checked(s, exp); /* it says what is wrong */
+        exp -= places;
     }
-    if (p < end && (*p == '.' || *p == '+' || *p == '-' || (unsigned char)((*p | 32) - 'a') <= 25))
-        return scan_refuse(s, WEIR_E_BAD_NUMBER); /* 1e5, 1.2.3: not the number it begins like */
-    if (!scan_append(&value, exp > 0 ? (unsigned)exp : 0, 0) && value != 0)
-        return scan_refuse(s, WEIR_E_OVERFLOW);
-    if (value > (uint64_t)INT64_MAX)
-        return scan_refuse(s, WEIR_E_OVERFLOW);
+    if (!scan_number_ends(p, end))
+        return scan_refuse(s, WEIR_E_BAD_NUMBER);
     s->at = p;
-    return minus ? -(int64_t)value : (int64_t)value;
+    return (minus ? -(int64_t)value : (int64_t)value) * tens[exp];
 }
 
 /* A decimal that stands in quotes or not: "61800.20" and 61800.20 are the same. */
