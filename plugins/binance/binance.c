@@ -1,0 +1,460 @@
+/* binance.c - Binance: spot, USD-M and COIN-M futures, market data.
+ *
+ * One session is one market. It asks for diffs, best prices and trades of the symbols that its
+ * settings name, on combined streams, and for a snapshot of each book when its stream is up; the
+ * host's book machine joins them and asks again (RESYNC) when they do not meet. Without symbols it
+ * takes whatever comes: that is how recordings are read.
+ *
+ *   settings   market    spot | usdm | cm                                           spot
+ *              symbols   BTCUSDT,ETHUSDT                                            none: all
+ *              depth     100ms | 500ms | 250ms | 1000ms, as the market offers       100ms
+ *
+ * Numbers of requests and timers: what is asked (1 << 24 ...) plus the symbol's number. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "binance.h"
+
+enum { ASK_DEPTH = 1 << 24, ASK_INFO = 2 << 24, ASK_NUMBER = (1 << 24) - 1 };
+enum { SYMBOLS_A_PATH = 60, STREAM_MAX = 3 * (WEIR_SYMBOL_MAX + 24) };
+#define SECOND ((weir_ns)1000000000)
+
+/* clang-format off */
+const struct market_row markets[MARKET_COUNT] = {
+    [MARKET_SPOT] = {"spot", WEIR_RULE_RANGE_NEXT, WEIR_SPOT,
+                     "/api/v3/depth?limit=1000&symbol=",  "/api/v3/exchangeInfo",  50, 20,
+                     "/stream?streams=",        NULL,                      "trade"},
+    [MARKET_USDM] = {"usdm", WEIR_RULE_RANGE_PREV, WEIR_LINEAR,
+                     "/fapi/v1/depth?limit=1000&symbol=", "/fapi/v1/exchangeInfo", 20, 1,
+                     "/public/stream?streams=", "/market/stream?streams=", "aggTrade"},
+    [MARKET_CM]   = {"cm",   WEIR_RULE_RANGE_PREV, WEIR_INVERSE,
+                     "/dapi/v1/depth?limit=1000&symbol=", "/dapi/v1/exchangeInfo", 20, 1,
+                     "/stream?streams=",        NULL,                      "aggTrade"},
+};
+/* clang-format on */
+
+__attribute__((format(printf, 2, 3))) static void say(const struct binance *binance,
+                                                      const char *format, ...)
+{
+    char line[240];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (binance->host->log)
+        binance->host->log(binance->host->host, line);
+}
+
+/* --- settings -------------------------------------------------------------------------------- */
+
+static enum weir_err set_market(struct binance *binance, const char *value)
+{
+    for (int i = 0; i < MARKET_COUNT; i++)
+        if (strcmp(value, markets[i].name) == 0) {
+            binance->market = (enum market)i;
+            return WEIR_OK;
+        }
+    say(binance, "binance: market: expected spot, usdm or cm, found \"%s\"", value);
+    return WEIR_E_BAD_CONFIG;
+}
+
+static enum weir_err set_depth(struct binance *binance, const char *value)
+{
+    static const char *const speeds[] = {"100ms", "250ms", "500ms", "1000ms"};
+    for (size_t i = 0; i < sizeof speeds / sizeof speeds[0]; i++)
+        if (strcmp(value, speeds[i]) == 0) {
+            binance->depth_speed = speeds[i];
+            return WEIR_OK;
+        }
+    say(binance, "binance: depth: expected 100ms, 250ms, 500ms or 1000ms, found \"%s\"", value);
+    return WEIR_E_BAD_CONFIG;
+}
+
+/* Names between commas or spaces; small letters are taken as capitals. The market is known. */
+static enum weir_err set_symbols(struct binance *binance, const char *value)
+{
+    while (*value) {
+        size_t len = strcspn(value, ", ");
+        char name[WEIR_SYMBOL_MAX];
+        for (size_t i = 0; i < len && i < sizeof name; i++)
+            name[i] = value[i] >= 'a' && value[i] <= 'z' ? (char)(value[i] - 32) : value[i];
+        struct symbol *symbol =
+            len < sizeof name ? symbols_get(&binance->symbols, binance->market, name, len) : NULL;
+        if (len > 0 && !symbol) {
+            say(binance, "binance: symbols: not a symbol: \"%s\"", value);
+            return WEIR_E_BAD_CONFIG;
+        }
+        if (symbol)
+            symbol->wanted = binance->only_wanted = true;
+        value += len + (value[len] != '\0');
+    }
+    return WEIR_OK;
+}
+
+static enum weir_err set_all(struct binance *binance, const struct weir_setting *settings)
+{
+    const char *symbols = "";
+    enum weir_err err = WEIR_OK;
+    for (; settings && settings->name && err == WEIR_OK; settings++) {
+        if (strcmp(settings->name, "market") == 0)
+            err = set_market(binance, settings->value);
+        else if (strcmp(settings->name, "depth") == 0)
+            err = set_depth(binance, settings->value);
+        else if (strcmp(settings->name, "symbols") == 0)
+            symbols = settings->value;
+        else {
+            say(binance, "binance: %s: no such setting; there are market, symbols, depth",
+                settings->name);
+            err = WEIR_E_BAD_CONFIG;
+        }
+    }
+    return err == WEIR_OK ? set_symbols(binance, symbols) : err;
+}
+
+static void close_session(void *session)
+{
+    struct binance *binance = session;
+    if (!binance)
+        return;
+    for (uint32_t i = 0; i < binance->channel_count; i++)
+        free(binance->channels[i].held);
+    free(binance->channels);
+    free(binance->book);
+    symbols_fini(&binance->symbols);
+    free(binance);
+}
+
+static enum weir_err open_session(const struct weir_host *host, const struct weir_setting *settings,
+                                  void **session_out)
+{
+    struct binance *binance = calloc(1, sizeof *binance);
+    if (!binance)
+        return WEIR_E_NO_MEMORY;
+    binance->host = host;
+    binance->depth_speed = "100ms";
+    enum weir_err err = symbols_init(&binance->symbols);
+    if (err == WEIR_OK)
+        err = set_all(binance, settings);
+    if (err == WEIR_OK)
+        *session_out = binance;
+    else
+        close_session(binance);
+    return err;
+}
+
+/* --- asking ---------------------------------------------------------------------------------- */
+
+/* Ask for a snapshot; when it cannot be asked now, a timer asks again. */
+static enum weir_err ask_depth(struct binance *binance, struct symbol *symbol, weir_ns now)
+{
+    char path[96];
+    if (symbol->asked)
+        return WEIR_OK;
+    (void)snprintf(path, sizeof path, "%s%s", markets[binance->market].depth, symbol->name);
+    struct weir_request_http request = {
+        .size = sizeof request,
+        .id = ASK_DEPTH | symbol->number,
+        .method = "GET",
+        .path = path,
+        .weight = markets[binance->market].depth_weight,
+        .idempotent = 1,
+        .timeout = 10 * SECOND,
+    };
+    enum weir_err err = binance->host->request(binance->host->host, &request);
+    symbol->asked = err == WEIR_OK;
+    if (err == WEIR_E_FULL)
+        err = binance->host->timer(binance->host->host, ASK_DEPTH | symbol->number, now + SECOND);
+    return err == WEIR_E_DOWN ? WEIR_OK : err; /* no network: the recording has its snapshots */
+}
+
+static enum weir_err ask_info(struct binance *binance)
+{
+    struct weir_request_http request = {
+        .size = sizeof request,
+        .id = ASK_INFO,
+        .method = "GET",
+        .path = markets[binance->market].info,
+        .weight = markets[binance->market].info_weight,
+        .idempotent = 1,
+        .timeout = 30 * SECOND,
+    };
+    enum weir_err err = binance->host->request(binance->host->host, &request);
+    return err == WEIR_E_DOWN ? WEIR_OK : err;
+}
+
+/* Try again after 1, 2, 4 ... 32 s. */
+static enum weir_err later(struct binance *binance, uint32_t id, uint8_t *tries, weir_ns now)
+{
+    weir_ns wait = SECOND << *tries;
+    *tries = (uint8_t)(*tries < 5 ? *tries + 1 : 5);
+    return binance->host->timer(binance->host->host, id, now + wait);
+}
+
+/* Symbols are spread over connections, SYMBOLS_A_PATH each; where trades have a path of their own,
+ * connections come in pairs. Number of a connection: 1 + 2 * part + (1 if trades). */
+static uint32_t part_of(uint32_t conn)
+{
+    return (conn - 1) / 2;
+}
+
+static size_t add_streams(const struct binance *binance, const struct symbol *symbol, bool books,
+                          bool trades, const char *between, char *to, size_t room)
+{
+    char name[WEIR_SYMBOL_MAX];
+    for (size_t i = 0; i < sizeof name; i++)
+        name[i] = symbol->name[i] >= 'A' && symbol->name[i] <= 'Z' ? (char)(symbol->name[i] + 32)
+                                                                   : symbol->name[i];
+    size_t len = 0;
+    if (books)
+        len += (size_t)snprintf(to, room, "%s%s@depth@%s%s%s@bookTicker", between, name,
+                                binance->depth_speed, *between ? between : "/", name);
+    if (trades)
+        len += (size_t)snprintf(to + len, room - len, "%s%s@%s", len ? "/" : between, name,
+                                markets[binance->market].trades);
+    return len;
+}
+
+/* Open one connection with the streams of the n-th part of the wanted symbols. */
+static enum weir_err connect_part(struct binance *binance, uint32_t part, bool books, bool trades)
+{
+    const struct market_row *market = &markets[binance->market];
+    const char *head = books ? market->books_path : market->trades_path;
+    size_t room = strlen(head) + (size_t)SYMBOLS_A_PATH * STREAM_MAX, len;
+    char *path = malloc(room);
+    if (!path)
+        return WEIR_E_NO_MEMORY;
+    len = (size_t)snprintf(path, room, "%s", head);
+    uint32_t nth = 0;
+    for (uint32_t i = 0; i < binance->symbols.count; i++) {
+        const struct symbol *symbol = &binance->symbols.rows[i];
+        if (symbol->wanted && nth++ / SYMBOLS_A_PATH == part)
+            len += add_streams(binance, symbol, books, trades, nth % SYMBOLS_A_PATH == 1 ? "" : "/",
+                               path + len, room - len);
+    }
+    enum weir_err err = binance->host->connect(binance->host->host, 1 + 2 * part + !books, path);
+    free(path);
+    return err == WEIR_E_DOWN ? WEIR_OK : err;
+}
+
+static uint32_t wanted_count(const struct binance *binance)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < binance->symbols.count; i++)
+        count += binance->symbols.rows[i].wanted;
+    return count;
+}
+
+static enum weir_err start(void *session, weir_ns now)
+{
+    struct binance *binance = session;
+    (void)now;
+    uint32_t parts = (wanted_count(binance) + SYMBOLS_A_PATH - 1) / SYMBOLS_A_PATH;
+    bool apart = markets[binance->market].trades_path != NULL;
+    enum weir_err err = parts > 0 ? ask_info(binance) : WEIR_OK;
+    for (uint32_t part = 0; part < parts && err == WEIR_OK; part++) {
+        err = connect_part(binance, part, true, !apart);
+        if (err == WEIR_OK && apart)
+            err = connect_part(binance, part, false, true);
+    }
+    return err;
+}
+
+/* --- what arrives ---------------------------------------------------------------------------- */
+
+/* The state of connection conn, made at its first sign. NULL: no memory, or too many. */
+static struct channel *channel_of(struct binance *binance, uint32_t conn)
+{
+    if (conn < binance->channel_count)
+        return &binance->channels[conn];
+    if (conn >= CHANNELS_MAX)
+        return NULL;
+    uint32_t count = conn + 8;
+    struct channel *channels = realloc(binance->channels, count * sizeof *channels);
+    if (!channels)
+        return NULL;
+    memset(channels + binance->channel_count, 0,
+           (count - binance->channel_count) * sizeof *channels);
+    binance->channels = channels;
+    binance->channel_count = count;
+    return &channels[conn];
+}
+
+static enum weir_err on_frame(void *session, uint32_t conn, weir_ns now, struct weir_bytes frame)
+{
+    struct binance *binance = session;
+    struct channel *channel = channel_of(binance, conn);
+    (void)now;
+    return channel ? decode_frame(binance, channel, frame) : WEIR_E_FULL;
+}
+
+/* A connection that is new knows no symbol yet. Books are asked for when their stream is up. */
+static enum weir_err on_conn(void *session, uint32_t conn, weir_ns now, int up)
+{
+    struct binance *binance = session;
+    struct channel *channel = channel_of(binance, conn);
+    enum weir_err err = WEIR_OK;
+    if (!channel)
+        return WEIR_E_FULL;
+    free(channel->held);
+    *channel = (struct channel){0};
+    if (!up || conn == 0 || (conn - 1) % 2 != 0)
+        return WEIR_OK;
+    uint32_t nth = 0;
+    for (uint32_t i = 0; i < binance->symbols.count && err == WEIR_OK; i++) {
+        struct symbol *symbol = &binance->symbols.rows[i];
+        if (!symbol->wanted || nth++ / SYMBOLS_A_PATH != part_of(conn))
+            continue;
+        if (symbol->number == 0)
+            err = symbol_tell(binance, symbol);
+        if (err == WEIR_OK)
+            err = ask_depth(binance, symbol, now);
+    }
+    return err;
+}
+
+/* Too many requests: everybody waits, by the venue's rule of thumb (the header is the host's). */
+static void tell_limited(struct binance *binance, int status)
+{
+    struct weir_rate_limited limited = {
+        .msg = {.size = sizeof limited, .kind = WEIR_RATE_LIMITED},
+        .retry_after = status == 418 ? 120 * SECOND : 10 * SECOND,
+        .code = status,
+    };
+    binance->host->emit(binance->host->host, &limited.msg);
+}
+
+static struct symbol *numbered(struct binance *binance, uint32_t number)
+{
+    return number > 0 && number <= binance->symbols.told
+               ? &binance->symbols.rows[binance->symbols.numbers[number]]
+               : NULL;
+}
+
+static enum weir_err on_response(void *session, uint32_t id, weir_ns now, int status,
+                                 struct weir_bytes body)
+{
+    struct binance *binance = session;
+    struct symbol *symbol = numbered(binance, id & ASK_NUMBER);
+    uint8_t tries = 3; /* the rules of the symbols can wait longer */
+    enum weir_err err = WEIR_E_BAD_FRAME;
+    if (status == 429 || status == 418)
+        tell_limited(binance, status);
+    if ((id & ~(uint32_t)ASK_NUMBER) == ASK_INFO) {
+        if (status == 200)
+            err = symbols_rules(binance, body);
+        return err == WEIR_OK ? err : later(binance, id, &tries, now);
+    }
+    if ((id & ~(uint32_t)ASK_NUMBER) != ASK_DEPTH || !symbol)
+        return WEIR_OK;
+    symbol->asked = false;
+    if (status == 200)
+        err = decode_snapshot(binance, NULL, symbol, body);
+    if (err != WEIR_OK)
+        return later(binance, id, &symbol->tries, now);
+    symbol->tries = 0;
+    return WEIR_OK;
+}
+
+static enum weir_err on_timer(void *session, uint32_t id, weir_ns now)
+{
+    struct binance *binance = session;
+    struct symbol *symbol = numbered(binance, id & ASK_NUMBER);
+    if ((id & ~(uint32_t)ASK_NUMBER) == ASK_INFO)
+        return ask_info(binance);
+    return (id & ~(uint32_t)ASK_NUMBER) == ASK_DEPTH && symbol ? ask_depth(binance, symbol, now)
+                                                               : WEIR_OK;
+}
+
+/* Market data of one more symbol, on the first connection. */
+static enum weir_err subscribe(struct binance *binance, struct symbol *symbol, weir_ns now)
+{
+    char frame[STREAM_MAX + 96];
+    bool apart = markets[binance->market].trades_path != NULL;
+    for (int trades = 0; trades <= (int)apart; trades++) {
+        size_t len =
+            (size_t)snprintf(frame, sizeof frame, "{\"method\":\"SUBSCRIBE\",\"params\":[\"");
+        len += add_streams(binance, symbol, !trades, !apart || trades, "", frame + len,
+                           sizeof frame - len);
+        len += (size_t)snprintf(frame + len, sizeof frame - len, "\"],\"id\":%u}",
+                                2 * symbol->number + (uint32_t)trades);
+        for (char *slash = frame; (slash = strchr(slash, '/')) != NULL;) { /* a list here */
+            size_t rest = strlen(slash);
+            memmove(slash + 2, slash, rest + 1);
+            memcpy(slash, "\",\"", 3);
+            len += 2;
+        }
+        enum weir_err err = binance->host->send(binance->host->host, trades ? 2 : 1,
+                                                (struct weir_bytes){frame, len});
+        if (err != WEIR_OK)
+            return err;
+    }
+    symbol->wanted = true;
+    return ask_depth(binance, symbol, now);
+}
+
+static enum weir_err on_intent(void *session, weir_ns now, const struct weir_intent *intent)
+{
+    struct binance *binance = session;
+    struct symbol *symbol = numbered(binance, intent->msg.instrument);
+    if (intent->msg.kind != WEIR_RESYNC && intent->msg.kind != WEIR_SUBSCRIBE)
+        return WEIR_E_UNSUPPORTED;
+    if (!symbol)
+        return WEIR_E_NOT_FOUND;
+    return intent->msg.kind == WEIR_RESYNC ? ask_depth(binance, symbol, now)
+                                           : subscribe(binance, symbol, now);
+}
+
+/* --- recordings ------------------------------------------------------------------------------ */
+
+static struct weir_bytes after(struct weir_bytes text, const char *word)
+{
+    const char *at = memmem(text.data, text.len, word, strlen(word));
+    if (!at)
+        return (struct weir_bytes){NULL, 0};
+    at += strlen(word);
+    return (struct weir_bytes){at, (size_t)(text.data + text.len - at)};
+}
+
+static enum weir_err on_recorded(void *session, weir_ns now, struct weir_bytes target,
+                                 struct weir_bytes body)
+{
+    struct binance *binance = session;
+    (void)now;
+    if (after(target, "/exchangeInfo").data)
+        return symbols_rules(binance, body);
+    struct weir_bytes name = after(target, "symbol=");
+    if (!after(target, "/depth?").data || !name.data)
+        return WEIR_OK;
+    const char *end = memchr(name.data, '&', name.len);
+    name.len = end ? (size_t)(end - name.data) : name.len;
+    struct symbol *symbol = symbols_get(&binance->symbols, binance->market, name.data, name.len);
+    return symbol ? decode_snapshot(binance, NULL, symbol, body) : WEIR_E_BAD_FRAME;
+}
+
+static const struct weir_caps caps = {
+    .size = sizeof caps,
+    .book_rule = WEIR_RULE_RANGE_NEXT, /* spot's; each book message names its market's */
+    .client_id_max = 36,
+    .data_age_max = 10 * SECOND,
+};
+
+__attribute__((visibility("default"))) const struct weir_plugin weir_plugin = {
+    .magic = WEIR_MAGIC,
+    .size = sizeof(struct weir_plugin),
+    .abi = WEIR_ABI,
+    .layout = WEIR_LAYOUT,
+    .name = "binance",
+    .version = "0.1.0",
+    .caps = &caps,
+    .open = open_session,
+    .close = close_session,
+    .start = start,
+    .on_frame = on_frame,
+    .on_conn = on_conn,
+    .on_response = on_response,
+    .on_timer = on_timer,
+    .on_intent = on_intent,
+    .probe = binance_probe,
+    .on_recorded = on_recorded,
+};
