@@ -47,8 +47,15 @@ static struct seen_instrument *instrument_at(struct mirror *mirror, uint32_t num
     return ok ? &mirror->instruments[number] : NULL;
 }
 
+/* Strategy 0 is nobody: its slot serves for what happened on the account without us. */
+static uint32_t slot_of(uint32_t strategy)
+{
+    return strategy == STRATEGY_EXTERNAL ? 0 : strategy;
+}
+
 static struct seen_strategy *strategy_at(struct mirror *mirror, uint32_t number)
 {
+    number = slot_of(number);
     void *items = mirror->strategies;
     bool ok = grow(mirror, &items, &mirror->strategy_count, sizeof *mirror->strategies, number);
     mirror->strategies = items;
@@ -93,7 +100,7 @@ static void on_venue(struct mirror *mirror, const struct weir_msg *msg)
 static void on_strategy(struct mirror *mirror, const struct weir_msg *msg)
 {
     const struct in_define *define = (const struct in_define *)msg;
-    struct seen_strategy *strategy = define->number < 65536 ? strategy_at(mirror, define->number) : NULL;
+    struct seen_strategy *strategy = define->number <= STRATEGY_MOST ? strategy_at(mirror, define->number) : NULL;
     if (strategy) {
         memcpy(strategy->name, define->name, NAME_MAX_LEN);
         strategy->known = true;
@@ -172,11 +179,13 @@ static void on_execution(struct mirror *mirror, const struct weir_msg *msg)
     struct seen_instrument *instrument = instrument_at(mirror, msg->instrument);
     struct seen_position *position = position_at(mirror, execution->strategy, msg->instrument);
     struct seen_strategy *strategy = strategy_at(mirror, execution->strategy);
-    mirror->executions[mirror->execution_total++ % MIRROR_RECENT] = *execution;
     if (!instrument || !position || !strategy)
         return;
-    strategy->executions++;
-    instrument->executions++;
+    if (execution->stage != EXEC_ATTRIBUTED) { /* else it was counted when it came */
+        mirror->executions[mirror->execution_total++ % MIRROR_RECENT] = *execution;
+        instrument->executions++;
+    }
+    strategy->executions += execution->stage != EXEC_WAITS;
     instrument->position = execution->position;
     instrument->cost = amount_of(execution->cost);
     instrument->realized = amount_of(execution->realized_total);
@@ -262,7 +271,7 @@ static void on_note_venue(struct mirror *mirror, const struct weir_msg *msg)
 static void on_note_script(struct mirror *mirror, const struct weir_msg *msg)
 {
     const struct note_script *note = (const struct note_script *)msg;
-    struct seen_strategy *strategy = note->strategy < 65536 ? strategy_at(mirror, note->strategy) : NULL;
+    struct seen_strategy *strategy = note->strategy <= STRATEGY_MOST ? strategy_at(mirror, note->strategy) : NULL;
     if (strategy)
         strategy->note = *note;
 }
@@ -338,7 +347,8 @@ amount mirror_unrealized(const struct seen_instrument *instrument, bool *known_o
 
 const char *mirror_strategy(const struct mirror *mirror, uint32_t strategy)
 {
-    return strategy < mirror->strategy_count && mirror->strategies[strategy].known
-               ? mirror->strategies[strategy].name
-               : strategy == 0 ? "-" : "EXTERNAL";
+    if (strategy == STRATEGY_EXTERNAL)
+        return "EXTERNAL";
+    return strategy < mirror->strategy_count && mirror->strategies[strategy].known ? mirror->strategies[strategy].name
+                                                                                   : "-";
 }

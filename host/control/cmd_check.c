@@ -1,0 +1,118 @@
+/* cmd_check.c - `weir check`: everything that can be found wrong without trading. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "control/commands.h"
+#include "control/config.h"
+#include "control/paths.h"
+#include "script/script.h"
+#include "venue/venue.h"
+
+static const char help[] = "usage: weir check [--config FILE] [--json]\n\n"
+                           "Validates the configuration, its limits, the scripts and the plugins, without trading.\n"
+                           "Every fault is told as file:line:column, what was expected, what was found.\n"
+                           "  --config FILE  default: config/weir.yaml\n"
+                           "  --json         {\"ok\":true|false,\"faults\":[...]}\n";
+
+struct faults {
+    struct text json;
+    int count;
+    bool quiet;
+};
+
+static void fault(struct faults *faults, const char *text)
+{
+    faults->count++;
+    json_string(&faults->json, text);
+    if (!faults->quiet)
+        fprintf(stderr, "%s\n", text);
+}
+
+static void check_plugin(const struct config_venue *venue, struct faults *faults)
+{
+    struct why why;
+    struct plugin *plugin = NULL;
+    const char *path = plugin_path(venue->plugin, &why);
+    if (path && plugin_load(path, &plugin, &why) == WEIR_OK) {
+        if (venue->execution != EXECUTION_VENUE || plugin_descriptor(plugin)->caps->orders)
+            return;
+        (void)because(&why, WEIR_E_UNSUPPORTED,
+                      "execution: venue: plugin '%s' has market data only; expected execution: paper or none",
+                      venue->plugin);
+    }
+    while_doing(&why, "venues.%s", venue->name);
+    fault(faults, why.text);
+}
+
+static void check_source(const char *path, const char *where, struct faults *faults)
+{
+    struct why why;
+    struct script_source source = {0};
+    enum weir_err err = script_source_read(path, &source, &why);
+    if (!err)
+        err = script_check(&source, &why);
+    free((char *)(uintptr_t)source.text);
+    if (err) {
+        while_doing(&why, "%s", where);
+        fault(faults, why.text);
+    }
+}
+
+static void check_script(const struct config_script *script, struct faults *faults)
+{
+    char where[128], path[512];
+    const char *slash = strrchr(script->file, '/');
+    snprintf(where, sizeof where, "scripts.%s", script->name);
+    check_source(script->file, where, faults);
+    for (size_t i = 0; script->imports[i]; i++) {
+        snprintf(path, sizeof path, "%.*slib/%s.lua", slash ? (int)(slash - script->file + 1) : 0, script->file,
+                 script->imports[i]);
+        check_source(path, where, faults);
+    }
+}
+
+static int check(const char *path, bool json)
+{
+    struct faults faults = {.quiet = json};
+    struct why why;
+    text_init(&faults.json);
+    json_array(&faults.json);
+    struct config *config = config_load(path, &why);
+    if (!config)
+        fault(&faults, why.text);
+    for (size_t i = 0; config && i < config->venue_count; i++)
+        check_plugin(&config->venues[i], &faults);
+    for (size_t i = 0; config && i < config->script_count; i++)
+        check_script(&config->scripts[i], &faults);
+    json_end(&faults.json);
+    if (json)
+        printf("{\"ok\":%s,\"faults\":%s}\n", faults.count ? "false" : "true", text_cstr(&faults.json));
+    else if (faults.count == 0)
+        printf("%s: ok: %zu venues, %zu scripts, %zu limits; sha256 %.16s\n", path, config->venue_count,
+               config->script_count, config->limit_count, config->sha256);
+    text_fini(&faults.json);
+    config_destroy(config);
+    return faults.count ? EXIT_BAD : EXIT_OK;
+}
+
+int cmd_check(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+    const char *path = "config/weir.yaml";
+    bool json = false;
+    for (int c; (c = getopt_long(argc, argv, "c:jh", options, NULL)) != -1;) {
+        switch (c) {
+        case 'c': path = optarg; break;
+        case 'j': json = true; break;
+        case 'h': fputs(help, stdout); return EXIT_OK;
+        default: return usage_error("check", "see `weir check --help`");
+        }
+    }
+    if (optind != argc)
+        return usage_error("check", "unexpected '%s'", argv[optind]);
+    return check(path, json);
+}

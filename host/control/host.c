@@ -1,0 +1,186 @@
+/* host.c - the parts of a host, made and unmade in order. */
+#include "control/host.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "control/paths.h"
+#include "journal/replay.h"
+
+enum { INSTRUMENTS = 4096, STRATEGIES = 1024, INPUT_ROOM = 1 << 26, EFFECT_ROOM = 1 << 26, TAP_ROOM = 1 << 23 };
+
+static struct engine_sizes sizes_of(const struct config *config)
+{
+    struct engine_sizes sizes = engine_sizes_default();
+    sizes.orders = config->orders;
+    sizes.executions = config->executions;
+    sizes.client_ids = config->client_ids;
+    sizes.instruments = INSTRUMENTS;
+    sizes.strategies = STRATEGIES;
+    return sizes;
+}
+
+/* Address space for the worst case; pages come as they are used. */
+static enum weir_err make_engine(struct host *host, const struct engine_sizes *sizes, struct why *why)
+{
+    host->memory_size = engine_bytes(sizes);
+    host->memory = mmap(NULL, host->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (host->memory == MAP_FAILED) {
+        host->memory = NULL;
+        return because(why, WEIR_E_NO_MEMORY, "the engine needs %zu bytes: %m", host->memory_size);
+    }
+    struct arena arena = {host->memory, (unsigned char *)host->memory + host->memory_size};
+    host->engine = engine_create(&arena, sizes);
+    return host->engine ? WEIR_OK : because(why, WEIR_E_NO_MEMORY, "the engine does not fit its arena");
+}
+
+static enum weir_err open_journal(struct host *host, const struct engine_sizes *sizes, struct why *why)
+{
+    const char *folder = host->options.journal ? host->options.journal : host->config->journal;
+    struct journal_config config = {.segment_size = (size_t)host->config->segment,
+                                    .disk_floor = (uint64_t)host->config->disk_floor,
+                                    .instance = host->config->instance,
+                                    .sizes = *sizes};
+    enum weir_err err;
+    if (host->config->journal_new) {
+        err = journal_path_new(folder, host->journal_folder, sizeof host->journal_folder, why);
+    } else {
+        snprintf(host->journal_folder, sizeof host->journal_folder, "%s", folder);
+        err = make_folders(folder, why);
+    }
+    if (err)
+        return err;
+    config.folder = host->journal_folder;
+    return journal_open(&config, host->engine, &host->journal, why);
+}
+
+static enum weir_err make_lists(struct host *host, struct why *why)
+{
+    const struct config *config = host->config;
+    host->venues = calloc(config->venue_count, sizeof *host->venues);
+    host->scripts = calloc(config->script_count + 1, sizeof *host->scripts);
+    host->instruments = calloc(INSTRUMENTS + 1, sizeof *host->instruments);
+    host->instrument_room = INSTRUMENTS;
+    if (!host->venues || !host->scripts || !host->instruments || !queue_init(&host->inputs, INPUT_ROOM) ||
+        !queue_init(&host->effects, EFFECT_ROOM))
+        return because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
+    host->venue_count = config->venue_count;
+    host->script_count = config->script_count;
+    for (size_t i = 0; i < host->venue_count; i++)
+        host->venues[i] = (struct host_venue){.config = &config->venues[i], .host = host};
+    for (size_t i = 0; i < host->script_count; i++)
+        host->scripts[i] = (struct host_script){.config = &config->scripts[i], .host = host};
+    return WEIR_OK;
+}
+
+static void wake(void *context)
+{
+    struct host *host = context;
+    uint64_t one = 1;
+    (void)!write(host->wake, &one, sizeof one);
+}
+
+static enum weir_err start_observers(struct host *host, struct why *why)
+{
+    struct observer_config config = {.control = host->config->control,
+                                     .listen = host->config->listen,
+                                     .port = host->config->port,
+                                     .http = true,
+                                     .screen = host->options.screen,
+                                     .color = host->options.color,
+                                     .stages = &host->stages,
+                                     .wake = wake,
+                                     .context = host};
+    char folder[512];
+    if (!host->options.observe)
+        return WEIR_OK;
+    host->tap = tap_create(TAP_ROOM);
+    if (!host->tap)
+        return because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
+    config.tap = host->tap;
+    snprintf(folder, sizeof folder, "%s", host->config->control);
+    char *slash = strrchr(folder, '/');
+    if (slash && slash != folder) {
+        *slash = '\0';
+        enum weir_err err = make_folders(folder, why);
+        if (err)
+            return err;
+    }
+    host->observer = observer_start(&config, why);
+    return host->observer ? WEIR_OK : why->err;
+}
+
+static enum weir_err open_all(struct host *host, struct why *why)
+{
+    struct engine_sizes sizes = sizes_of(host->config);
+    enum weir_err err = make_lists(host, why);
+    if (!err)
+        err = make_engine(host, &sizes, why);
+    if (!err && !host->options.no_journal)
+        err = open_journal(host, &sizes, why);
+    if (!err)
+        err = start_observers(host, why);
+    if (!err && engine_counts(host->engine)->inputs > 0) {
+        struct weir_msg again = {.size = sizeof again, .kind = IN_RESTARTED};
+        (void)host_take(host, &again);
+    }
+    if (!err)
+        err = host_define(host, why);
+    if (!err)
+        err = host_open_venues(host, why);
+    if (!err)
+        err = host_open_scripts(host, why);
+    return err;
+}
+
+struct host *host_create(const struct config *config, const struct host_options *options, struct why *why)
+{
+    struct host *host = calloc(1, sizeof *host);
+    if (!host) {
+        (void)because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
+        return NULL;
+    }
+    host->config = config;
+    host->options = *options;
+    host->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    host->clock = options->virtual_time ? clock_virtual(options->start) : clock_real();
+    if (host->wake < 0 || open_all(host, why)) {
+        host_destroy(host);
+        return NULL;
+    }
+    host->started = clock_now(&host->clock);
+    host_start_venues(host);
+    host_start_scripts(host);
+    return host;
+}
+
+void host_destroy(struct host *host)
+{
+    if (!host)
+        return;
+    if (host->scripts)
+        host_close_scripts(host);
+    if (host->venues)
+        host_close_venues(host);
+    host->next_note = 0;
+    if (host->observer && host->engine)
+        host_note(host);
+    observer_stop(host->observer);
+    journal_close(host->journal);
+    tap_destroy(host->tap);
+    queue_fini(&host->inputs);
+    queue_fini(&host->effects);
+    if (host->memory)
+        munmap(host->memory, host->memory_size);
+    free(host->venues);
+    free(host->scripts);
+    free(host->instruments);
+    if (host->wake >= 0)
+        close(host->wake);
+    free(host);
+}

@@ -1,0 +1,156 @@
+/* host.h - the host: one engine, its journal, its venues and its scripts, on one thread.
+ *
+ *   venue bytes -> session -> [inputs] -> journal -> ENGINE -> journal -> [effects] -> venue, script
+ *
+ * What plugins and timers say is queued as inputs; take() journals and applies one; what the engine
+ * answers is queued as effects; settle() hands each to whom it concerns. Nobody is ever called from
+ * within a call to themselves. The same code runs live, on recordings, and in `weir try`: only the
+ * clock and the source of time differ.                                        [engine thread] */
+#ifndef WEIR_CONTROL_HOST_H
+#define WEIR_CONTROL_HOST_H
+
+#include "base/clock.h"
+#include "control/config.h"
+#include "control/observer.h"
+#include "control/queue.h"
+#include "engine/engine.h"
+#include "journal/journal.h"
+#include "script/script.h"
+#include "sim/paper.h"
+#include "venue/venue.h"
+
+struct host;
+
+/* Where time and market data come from when it is not the real world: recordings. */
+struct host_feed {
+    void *context;
+    weir_ns (*next)(void *context); /* when the next record is due; INT64_MAX: no more */
+    /* Give the records due now to their sessions (host_frame). */
+    enum weir_err (*give)(void *context, struct host *host, struct why *why);
+};
+
+struct host_options {
+    bool virtual_time;       /* time goes from event to event */
+    weir_ns start;           /* of virtual time; 0: now */
+    uint32_t speed;          /* with recordings: 1, N times; 0: as fast as possible */
+    weir_ns run_for;         /* 0: until stopped, or the end of the data */
+    const char *journal;     /* instead of the configuration's; NULL */
+    bool no_journal;         /* `weir try`: nothing is kept */
+    bool observe;            /* tap, HTTP, control socket */
+    bool screen, color;
+    uint64_t instructions;   /* budget of a script's callback in virtual time; 0: none */
+    const struct host_feed *feed; /* NULL: none */
+    /* What `weir try` and tests want to see; NULL: nothing. */
+    void (*on_log)(void *context, const char *script, const char *line);
+    void (*on_callback)(void *context, const char *script, weir_ns t);
+    void *context;
+};
+
+struct host_venue {
+    const struct config_venue *config;
+    struct host *host;
+    struct plugin *plugin;
+    struct session *session;
+    struct paper *paper; /* execution: paper */
+    uint16_t number;
+    uint16_t account;
+    uint64_t frames, bytes, errors;
+    bool wallet_known; /* the first reconciliation gives the wallet */
+};
+
+struct host_script {
+    const struct config_script *config;
+    struct host *host;
+    struct script *script;
+    uint32_t strategy;
+    enum script_outcome outcome; /* as last told to the operator */
+    uint64_t callbacks;
+};
+
+struct host_instrument {
+    struct host_venue *venue;
+    char symbol[WEIR_SYMBOL_MAX];
+    bool limited; /* its limits were given */
+};
+
+struct host {
+    const struct config *config;
+    struct host_options options;
+    struct clock clock;
+    weir_ns started;
+    void *memory; /* the engine's arena */
+    size_t memory_size;
+    struct engine *engine;
+    struct journal *journal; /* NULL with no_journal */
+    char journal_folder[512];
+    uint64_t seq;   /* of the last record */
+    bool unwritten; /* an effect could not be journalled */
+    struct queue inputs, effects;
+    struct host_venue *venues;
+    size_t venue_count;
+    struct host_script *scripts;
+    size_t script_count;
+    struct host_instrument *instruments; /* by number; [0] unused */
+    uint32_t instrument_count;           /* highest number in use */
+    uint32_t instrument_room;
+    struct script_answer *answer; /* of the wish being applied */
+    uint64_t ids_used;            /* client ids since the last block was reserved */
+    int64_t ids_reserved;
+    struct tap *tap;
+    struct stages stages;
+    struct observer *observer;
+    int wake; /* eventfd */
+    weir_ns next_note;
+    bool journal_failed;
+    bool stopping, done;
+    weir_ns stop_at; /* the stop gives up waiting */
+    int exit_code;
+};
+
+/* Loads plugins, opens the journal, defines everything, starts venues and scripts. NULL: why. */
+struct host *host_create(const struct config *config, const struct host_options *options, struct why *why) WEIR_MUST_USE;
+void host_destroy(struct host *host); /* closes the journal; accepts NULL */
+
+/* Until it is stopped, run_for is over, or the data ends. */
+enum weir_err host_run(struct host *host, struct why *why) WEIR_MUST_USE;
+void host_stop(struct host *host); /* begin an orderly stop */
+
+/* A frame of a recording, for the session of a venue. */
+void host_frame(struct host *host, struct host_venue *venue, uint32_t conn, struct weir_bytes frame);
+
+/* --- between the files of the host ------------------------------------------------------------*/
+
+/* Queue an input; it is stamped and applied when its turn comes. */
+void host_push(struct host *host, const struct weir_msg *input);
+/* Journal and apply one input now; effects are queued. Returns its sequence. */
+uint64_t host_take(struct host *host, struct weir_msg *input);
+/* Apply the queued inputs and hand out all effects, until nothing is queued. */
+void host_settle(struct host *host);
+/* Journal and apply one input now, and hand out its effects. */
+void host_do(struct host *host, struct weir_msg *input);
+
+enum weir_err host_define(struct host *host, struct why *why);       /* setup.c: policies, names, limits */
+void host_limit_instrument(struct host *host, uint32_t instrument);  /* setup.c */
+void host_reserve_ids(struct host *host);                            /* setup.c */
+
+enum weir_err host_open_venues(struct host *host, struct why *why);  /* venues.c */
+void host_start_venues(struct host *host);
+void host_close_venues(struct host *host);
+void host_venue_effect(struct host *host, const struct weir_msg *effect); /* an intent */
+weir_ns host_venue_next_timer(const struct host *host);
+void host_venue_timers(struct host *host);
+void host_venue_market(struct host *host, const struct weir_msg *input); /* to paper execution */
+
+enum weir_err host_open_scripts(struct host *host, struct why *why); /* scripts.c */
+void host_start_scripts(struct host *host);
+void host_stop_scripts(struct host *host);
+void host_close_scripts(struct host *host);
+void host_script_market(struct host *host, const struct weir_msg *input);
+void host_script_effect(struct host *host, const struct weir_msg *effect);
+weir_ns host_script_next_timer(const struct host *host);
+void host_script_timers(struct host *host);
+struct host_script *host_script_of(struct host *host, uint32_t strategy);
+
+void host_note(struct host *host); /* notes.c: what observers should know of the host */
+
+#endif

@@ -1,0 +1,227 @@
+/* loop.c - one turn: what is due, what came, what it led to; then sleep until there is more.
+ *
+ * Real time sleeps in ppoll on one eventfd (wishes of observers, signals) until the next timer. On
+ * virtual time nothing sleeps: the clock goes to the next thing that is due, timers before data. */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "control/host.h"
+
+static weir_ns least(weir_ns a, weir_ns b)
+{
+    return a < b ? a : b;
+}
+
+/* --- timers -----------------------------------------------------------------------------------*/
+
+static weir_ns next_timer(const struct host *host)
+{
+    weir_ns next = engine_next_timer(host->engine);
+    next = least(next, host_venue_next_timer(host));
+    next = least(next, host_script_next_timer(host));
+    if (host->options.run_for && !host->stopping)
+        next = least(next, host->started + host->options.run_for);
+    if (host->stopping)
+        next = least(next, host->stop_at);
+    return next;
+}
+
+static void fire_timers(struct host *host)
+{
+    if (engine_next_timer(host->engine) <= clock_now(&host->clock)) {
+        struct weir_msg tick = {.size = sizeof tick, .kind = IN_TICK};
+        host_do(host, &tick);
+    }
+    host_venue_timers(host);
+    host_settle(host);
+    host_script_timers(host);
+    host_settle(host);
+    if (host->options.run_for && clock_now(&host->clock) >= host->started + host->options.run_for)
+        host_stop(host);
+}
+
+/* --- wishes of operators ----------------------------------------------------------------------*/
+
+static void change(struct host *host, uint16_t kind, const struct wish *wish)
+{
+    struct in_change input = {.msg = {.size = sizeof input, .kind = kind, .venue = 0xffff}, .asker = ASKER_OPERATOR};
+    memcpy(input.cid, wish->cid, sizeof input.cid);
+    memcpy(input.reason, wish->reason, sizeof input.reason);
+    host_do(host, &input.msg);
+}
+
+static void grant(struct host *host, const struct wish *wish, struct wish_answer *answer)
+{
+    uint64_t cancels = engine_counts(host->engine)->sent_cancel;
+    answer->ok = 1;
+    switch (wish->kind) {
+    case WISH_KILL:
+        change(host, IN_KILL, wish);
+        snprintf(answer->text, sizeof answer->text, "kill switch pulled; %" PRIu64 " cancels sent, %u orders still live",
+                 engine_counts(host->engine)->sent_cancel - cancels, engine_counts(host->engine)->live_orders);
+        break;
+    case WISH_RELEASE:
+        change(host, IN_RELEASE, wish);
+        snprintf(answer->text, sizeof answer->text, "kill switch released");
+        break;
+    case WISH_CANCEL:
+        answer->ok = engine_order_find(host->engine, wish->cid) != 0 || engine_order_by_wire(host->engine, wish->cid) != 0;
+        if (answer->ok)
+            change(host, IN_CANCEL, wish);
+        snprintf(answer->text, sizeof answer->text, answer->ok ? "cancel of %s asked" : "no order is named '%s'", wish->cid);
+        break;
+    case WISH_STOP:
+        host_stop(host);
+        snprintf(answer->text, sizeof answer->text, "stopping");
+        break;
+    default:
+        answer->ok = 0;
+        snprintf(answer->text, sizeof answer->text, "the host cannot do that while it runs");
+    }
+}
+
+static void take_wishes(struct host *host)
+{
+    struct wish wish;
+    while (host->observer && observer_wish(host->observer, &wish)) {
+        struct wish_answer answer = {.id = wish.id};
+        grant(host, &wish, &answer);
+        host_settle(host);
+        observer_answer(host->observer, &answer);
+    }
+}
+
+/* --- an orderly stop --------------------------------------------------------------------------*/
+
+void host_stop(struct host *host)
+{
+    if (host->stopping)
+        return;
+    host->stopping = true;
+    host->stop_at = clock_now(&host->clock) + host->config->stop_wait;
+    host_stop_scripts(host);
+    struct in_limit state = {.msg = {.size = sizeof state, .kind = IN_TRADING_STATE},
+                             .scope = SCOPE_host,
+                             .limit = TRADING_CANCEL_ONLY};
+    host_do(host, &state.msg);
+    if (host->config->cancel_on_stop) {
+        struct in_change all = {.msg = {.size = sizeof all, .kind = IN_CANCEL_MANY, .venue = 0xffff},
+                                .asker = ASKER_HOST,
+                                .reason = "an orderly stop"};
+        host_do(host, &all.msg);
+    }
+    host_settle(host);
+}
+
+static bool may_end(const struct host *host)
+{
+    return host->stopping && (engine_counts(host->engine)->live_orders == 0 || !host->config->cancel_on_stop ||
+                              clock_now((struct clock *)(uintptr_t)&host->clock) >= host->stop_at);
+}
+
+/* --- turns ------------------------------------------------------------------------------------*/
+
+static void drain_wake(struct host *host)
+{
+    uint64_t count;
+    while (read(host->wake, &count, sizeof count) == (ssize_t)sizeof count)
+        ;
+}
+
+/* Until t, a wish, or a signal. */
+static void sleep_until(struct host *host, weir_ns t)
+{
+    struct pollfd fds = {.fd = host->wake, .events = POLLIN};
+    weir_ns now = clock_now(&host->clock), left = t - now;
+    weir_ns spin_end = now + host->config->busy_poll;
+    if (host->tap)
+        left = least(left, 100000000); /* observers hear of us at least that often */
+    left = least(left, 1000000000);
+    while (host->config->busy_poll > 0 && left > 0 && clock_now(&host->clock) < spin_end) {
+        if (poll(&fds, 1, 0) != 0 || clock_now(&host->clock) >= t) {
+            drain_wake(host);
+            return;
+        }
+    }
+    left -= clock_now(&host->clock) - now;
+    if (left > 0) {
+        struct timespec wait = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+        (void)ppoll(&fds, 1, &wait, NULL);
+    }
+    drain_wake(host);
+}
+
+static void run_real(struct host *host)
+{
+    while (!host->done) {
+        fire_timers(host);
+        take_wishes(host);
+        host_settle(host);
+        host_note(host);
+        host->done = may_end(host);
+        if (!host->done && queue_empty(&host->inputs))
+            sleep_until(host, next_timer(host));
+    }
+}
+
+/* Recordings at a pace: virtual time may not run ahead of real time times speed. */
+static void keep_pace(struct host *host, weir_ns real_start, weir_ns virtual_start, weir_ns next)
+{
+    weir_ns due = real_start + (next - virtual_start) / host->options.speed;
+    for (weir_ns left; (left = due - clock_stopwatch()) > 0 && !host->stopping;) {
+        struct pollfd fds = {.fd = host->wake, .events = POLLIN};
+        struct timespec wait = {.tv_nsec = left < 50000000 ? left : 50000000};
+        (void)ppoll(&fds, 1, &wait, NULL);
+        drain_wake(host);
+        take_wishes(host);
+        host_note(host);
+    }
+}
+
+static enum weir_err run_virtual(struct host *host, struct why *why)
+{
+    const struct host_feed *feed = host->options.feed;
+    weir_ns real_start = clock_stopwatch(), virtual_start = 0;
+    while (!host->done) {
+        weir_ns data = feed && !host->stopping ? feed->next(feed->context) : INT64_MAX;
+        weir_ns timer = next_timer(host), next = least(data, timer);
+        if (feed && !host->stopping && data == INT64_MAX) {
+            host_stop(host); /* the data has ended */
+            continue;
+        }
+        if (next == INT64_MAX)
+            break;
+        virtual_start = virtual_start ? virtual_start : next;
+        if (host->options.speed > 0)
+            keep_pace(host, real_start, virtual_start, next);
+        clock_advance(&host->clock, next);
+        if (timer <= next)
+            fire_timers(host);
+        if (data <= next) {
+            enum weir_err err = feed->give(feed->context, host, why);
+            host_settle(host);
+            if (err)
+                return err;
+        }
+        take_wishes(host);
+        host_note(host);
+        host->done = may_end(host);
+    }
+    return WEIR_OK;
+}
+
+enum weir_err host_run(struct host *host, struct why *why)
+{
+    host->started = clock_now(&host->clock);
+    if (host->options.virtual_time)
+        return run_virtual(host, why);
+    run_real(host);
+    return WEIR_OK;
+}

@@ -1,0 +1,298 @@
+/* scripts.c - scripts as guests of the host: their wishes go in, what concerns them comes out. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "control/host.h"
+
+/* --- what a script may ask --------------------------------------------------------------------*/
+
+static weir_ns world_now(void *context)
+{
+    struct host_script *script = context;
+    return clock_now(&script->host->clock);
+}
+
+static void apply_wish(struct host *host, struct weir_msg *wish, struct script_answer *answer)
+{
+    host->answer = answer;
+    (void)host_take(host, wish);
+    host->answer = NULL;
+}
+
+static void world_submit(void *context, struct script *script, const struct in_submit *wish, struct script_answer *answer)
+{
+    struct host_script *guest = context;
+    struct in_submit input = *wish;
+    (void)script;
+    apply_wish(guest->host, &input.msg, answer);
+}
+
+static void world_change(void *context, struct script *script, const struct in_change *wish, struct script_answer *answer)
+{
+    struct host_script *guest = context;
+    struct in_change input = *wish;
+    (void)script;
+    apply_wish(guest->host, &input.msg, answer);
+}
+
+static const struct book *world_book(void *context, uint32_t instrument, enum book_state *state_out)
+{
+    struct host *host = ((struct host_script *)context)->host;
+    *state_out = BOOK_EMPTY;
+    if (instrument == 0 || instrument > host->instrument_count)
+        return NULL;
+    struct session *session = host->instruments[instrument].venue->session;
+    *state_out = session_book_state(session, instrument);
+    return session_book(session, instrument);
+}
+
+static void world_log(void *context, struct script *script, const char *line)
+{
+    struct host_script *guest = context;
+    const struct host_options *options = &guest->host->options;
+    (void)script;
+    if (options->on_log)
+        options->on_log(options->context, guest->config->name, line);
+    else if (!options->screen)
+        log_line(LOG_INFO, guest->config->name, "%s", line);
+}
+
+static void world_alert(void *context, struct script *script, const struct script_alert *alert)
+{
+    struct host_script *guest = context;
+    (void)script;
+    if (!guest->host->options.screen && !guest->host->options.on_log)
+        log_line(LOG_WARN, guest->config->name, "alert (%s) %s%s%s: %s", alert->level, alert->venue,
+                 *alert->venue ? "/" : "", alert->symbol, alert->text);
+}
+
+/* --- making them ------------------------------------------------------------------------------*/
+
+static void convert(const struct config_value *from, struct script_value *to, struct script_value **next)
+{
+    int64_t number = 0;
+    amount money = 0;
+    to->key = from->key;
+    if (!from->text) {
+        bool map = from->count == 0 || from->items[0].key;
+        struct script_value *items = *next;
+        to->kind = map ? SCRIPT_MAP : SCRIPT_LIST;
+        to->items = items;
+        to->count = from->count;
+        *next += from->count;
+        for (size_t i = 0; i < from->count; i++)
+            convert(&from->items[i], &items[i], next);
+        return;
+    }
+    size_t len = strlen(from->text);
+    to->text = from->text;
+    if (!from->quoted && (strcmp(from->text, "true") == 0 || strcmp(from->text, "false") == 0)) {
+        to->kind = SCRIPT_BOOL;
+        to->number = from->text[0] == 't';
+    } else if (!from->quoted && decimal_parse(from->text, len, 0, &number) == WEIR_OK && !strchr(from->text, '.')) {
+        to->kind = SCRIPT_INT;
+        to->number = number;
+    } else if (!from->quoted && amount_parse(from->text, len, &money) == WEIR_OK) {
+        to->kind = SCRIPT_DECIMAL;
+    } else {
+        to->kind = SCRIPT_TEXT;
+    }
+}
+
+static size_t values_in(const struct config_value *value)
+{
+    size_t count = 1;
+    for (size_t i = 0; i < value->count; i++)
+        count += values_in(&value->items[i]);
+    return count;
+}
+
+/* scripts/lib/NAME.lua, beside the script. */
+static enum weir_err read_modules(const struct config_script *config, struct script_source *modules, size_t *count,
+                                  struct why *why)
+{
+    for (*count = 0; config->imports[*count]; (*count)++) {
+        char path[512];
+        const char *slash = strrchr(config->file, '/');
+        if (*count == 16)
+            return because(why, WEIR_E_FULL, "scripts.%s.imports: at most 16", config->name);
+        snprintf(path, sizeof path, "%.*slib/%s.lua", slash ? (int)(slash - config->file + 1) : 0, config->file,
+                 config->imports[*count]);
+        enum weir_err err = script_source_read(path, &modules[*count], why);
+        if (err) {
+            while_doing(why, "scripts.%s.imports", config->name);
+            return err;
+        }
+        modules[*count].name = config->imports[*count];
+    }
+    return WEIR_OK;
+}
+
+static void set_budget(const struct host *host, const struct config_script *config, struct script_budget *budget)
+{
+    budget->load_ns = config->load;
+    budget->callback_ns = config->callback;
+    budget->memory = (size_t)config->memory;
+    budget->orders_per_s = config->orders_per_second;
+    budget->log_lines_per_s = config->log_lines_per_second;
+    budget->instructions = host->options.instructions;
+}
+
+static enum weir_err create(struct host *host, struct host_script *guest, struct why *why)
+{
+    const struct config_script *config = guest->config;
+    struct script_source modules[16] = {{0}};
+    struct script_config script = {.name = config->name,
+                                   .strategy = guest->strategy,
+                                   .may_trade = config->orders,
+                                   .seed = config->seed};
+    struct script_world world = {.context = guest,
+                                 .engine = host->engine,
+                                 .now = world_now,
+                                 .submit = world_submit,
+                                 .change = world_change,
+                                 .book = world_book,
+                                 .log = world_log,
+                                 .alert = world_alert};
+    size_t values = values_in(&config->settings);
+    struct script_value *tree = calloc(values, sizeof *tree), *next = tree + 1;
+    if (!tree)
+        return because(why, WEIR_E_NO_MEMORY, "scripts.%s: %s", config->name, err_text(WEIR_E_NO_MEMORY));
+    convert(&config->settings, tree, &next);
+    if (config->settings.count)
+        script.settings = tree;
+    set_budget(host, config, &script.budget);
+    enum weir_err err = script_source_read(config->file, &script.source, why);
+    if (!err)
+        err = read_modules(config, modules, &script.module_count, why);
+    script.modules = modules;
+    if (!err)
+        err = script_create(&script, &world, &guest->script, why);
+    for (size_t i = 0; i < 16; i++)
+        free((char *)(uintptr_t)modules[i].text);
+    free((char *)(uintptr_t)script.source.text);
+    free(tree);
+    if (err)
+        while_doing(why, "scripts.%s", config->name);
+    return err;
+}
+
+enum weir_err host_open_scripts(struct host *host, struct why *why)
+{
+    for (size_t i = 0; i < host->script_count; i++) {
+        enum weir_err err = create(host, &host->scripts[i], why);
+        if (err)
+            return err;
+    }
+    return WEIR_OK;
+}
+
+/* --- calling them -----------------------------------------------------------------------------*/
+
+struct host_script *host_script_of(struct host *host, uint32_t strategy)
+{
+    for (size_t i = 0; i < host->script_count; i++)
+        if (host->scripts[i].strategy == strategy)
+            return &host->scripts[i];
+    return NULL;
+}
+
+/* After each call: was it stopped in it? Then its orders are cancelled, and the operator is told. */
+static void look_after(struct host *host, struct host_script *guest)
+{
+    enum script_outcome outcome = script_outcome(guest->script);
+    const struct host_options *options = &host->options;
+    if (options->on_callback)
+        options->on_callback(options->context, guest->config->name, clock_now(&host->clock));
+    if (outcome == guest->outcome)
+        return;
+    struct script_report report;
+    guest->outcome = outcome;
+    script_report(guest->script, &report);
+    if (!options->on_log)
+        log_line(LOG_ERROR, guest->config->name, "%s: %s%s%s", script_outcome_name(outcome), report.reason,
+                 *report.detail ? "\n" : "", report.detail);
+    if (guest->config->cancel_on_quarantine) {
+        struct in_change input = {.msg = {.size = sizeof input, .kind = IN_CANCEL_MANY, .venue = 0xffff},
+                                  .strategy = guest->strategy,
+                                  .asker = ASKER_HOST,
+                                  .reason = "the script was quarantined"};
+        host_push(host, &input.msg);
+    }
+}
+
+static void call(struct host *host, struct host_script *guest, const struct weir_msg *msg)
+{
+    weir_ns from = clock_stopwatch();
+    script_event(guest->script, msg);
+    histogram_add(&host->stages.of[STAGE_script], clock_stopwatch() - from);
+    look_after(host, guest);
+}
+
+void host_start_scripts(struct host *host)
+{
+    for (size_t i = 0; i < host->script_count; i++) {
+        script_start(host->scripts[i].script);
+        look_after(host, &host->scripts[i]);
+        host_settle(host);
+    }
+}
+
+void host_stop_scripts(struct host *host)
+{
+    for (size_t i = 0; i < host->script_count; i++) {
+        script_stop(host->scripts[i].script);
+        look_after(host, &host->scripts[i]);
+    }
+}
+
+void host_close_scripts(struct host *host)
+{
+    for (size_t i = 0; i < host->script_count; i++)
+        script_destroy(host->scripts[i].script);
+    script_thread_fini();
+}
+
+void host_script_market(struct host *host, const struct weir_msg *input)
+{
+    for (size_t i = 0; i < host->script_count; i++)
+        if (script_wants(host->scripts[i].script, (enum weir_kind)input->kind, input->instrument))
+            call(host, &host->scripts[i], input);
+}
+
+void host_script_effect(struct host *host, const struct weir_msg *effect)
+{
+    uint32_t strategy = 0;
+    if (effect->kind == OUT_ORDER)
+        strategy = ((const struct out_order *)effect)->strategy;
+    else if (effect->kind == OUT_EXECUTION)
+        strategy = ((const struct out_execution *)effect)->strategy;
+    else if (effect->kind == OUT_DECISION)
+        return; /* its OUT_ORDER tells */
+    for (size_t i = 0; i < host->script_count; i++)
+        if (strategy == 0 ? effect->kind != OUT_ORDER && effect->kind != OUT_EXECUTION
+                          : host->scripts[i].strategy == strategy)
+            call(host, &host->scripts[i], effect);
+}
+
+weir_ns host_script_next_timer(const struct host *host)
+{
+    weir_ns next = INT64_MAX;
+    for (size_t i = 0; i < host->script_count; i++) {
+        weir_ns t = script_next_timer(host->scripts[i].script);
+        next = t < next ? t : next;
+    }
+    return next;
+}
+
+void host_script_timers(struct host *host)
+{
+    for (size_t i = 0; i < host->script_count; i++) {
+        if (script_next_timer(host->scripts[i].script) > clock_now(&host->clock))
+            continue;
+        script_timer(host->scripts[i].script);
+        look_after(host, &host->scripts[i]);
+        host_settle(host);
+    }
+}

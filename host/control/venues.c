@@ -1,0 +1,250 @@
+/* venues.c - sessions and paper execution as guests of the host. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "control/host.h"
+#include "control/paths.h"
+
+/* --- what a session tells ---------------------------------------------------------------------*/
+
+/* The first reconciliation of an account gives its wallet: until then we know nothing about it. */
+static void adopt_wallet(struct host_venue *venue, const struct weir_msg *event)
+{
+    if (event->kind == WEIR_RECON_END)
+        venue->wallet_known = true;
+    if (event->kind != WEIR_RECON_BALANCE || venue->wallet_known)
+        return;
+    struct weir_cash wallet = *(const struct weir_cash *)event;
+    wallet.msg.kind = IN_WALLET;
+    host_push(venue->host, &wallet.msg);
+}
+
+static void on_event(void *context, struct session *session, const struct weir_msg *event)
+{
+    struct host_venue *venue = context;
+    (void)session;
+    adopt_wallet(venue, event);
+    host_push(venue->host, event);
+    if (!venue->paper)
+        return;
+    if (event->kind == WEIR_TOP)
+        paper_top(venue->paper, clock_now(&venue->host->clock), (const struct weir_top *)event);
+    else if (event->kind == WEIR_TRADE)
+        paper_trade(venue->paper, clock_now(&venue->host->clock), (const struct weir_trade *)event);
+    else if (event->kind == WEIR_INSTRUMENT)
+        paper_instrument(venue->paper, (const struct weir_instrument *)event);
+}
+
+static void on_book(void *context, struct session *session, uint32_t instrument, const struct weir_book_msg *msg,
+                    const struct book *book)
+{
+    struct host_venue *venue = context;
+    (void)session;
+    if (venue->paper)
+        paper_book(venue->paper, clock_now(&venue->host->clock), instrument, msg, book);
+}
+
+/* The host's number of a symbol: the one it had, else the next. */
+static uint32_t on_instrument(void *context, struct session *session, const struct weir_instrument *instrument)
+{
+    struct host_venue *venue = context;
+    struct host *host = venue->host;
+    (void)session;
+    for (uint32_t i = 1; i <= host->instrument_count; i++)
+        if (host->instruments[i].venue == venue && strcmp(host->instruments[i].symbol, instrument->symbol) == 0)
+            return i;
+    uint32_t number = engine_instrument_find(host->engine, venue->number, instrument->symbol);
+    if (number == 0)
+        number = (host->instrument_count > engine_instrument_count(host->engine)
+                      ? host->instrument_count
+                      : engine_instrument_count(host->engine)) + 1;
+    if (number >= host->instrument_room) {
+        log_line(LOG_ERROR, venue->config->name, "instrument %s: no room; %u instruments are the most", instrument->symbol,
+                 host->instrument_room - 1);
+        return 0;
+    }
+    if (number > host->instrument_count)
+        host->instrument_count = number;
+    host->instruments[number].venue = venue;
+    memcpy(host->instruments[number].symbol, instrument->symbol, WEIR_SYMBOL_MAX);
+    return number;
+}
+
+static void on_log(void *context, struct session *session, const char *text)
+{
+    const struct host_venue *venue = context;
+    (void)session;
+    log_line(LOG_WARN, venue->config->name, "%s", text);
+}
+
+static void on_paper(void *context, const struct weir_msg *event)
+{
+    struct host_venue *venue = context;
+    adopt_wallet(venue, event);
+    host_push(venue->host, event);
+}
+
+/* --- opening ----------------------------------------------------------------------------------*/
+
+static enum weir_err open_paper(struct host_venue *venue, struct why *why)
+{
+    const struct config_paper *from = &venue->config->paper;
+    struct paper_config config = {.venue = venue->number,
+                                  .account = venue->account,
+                                  .submit_latency = from->submit_latency,
+                                  .cancel_latency = from->cancel_latency,
+                                  .report_latency = from->report_latency,
+                                  .latency_jitter = from->latency_jitter,
+                                  .maker_fee_bps = from->maker_fee_bps,
+                                  .taker_fee_bps = from->taker_fee_bps,
+                                  .reject_ppm = from->reject_ppm,
+                                  .seed = from->seed,
+                                  .balances = from->balances};
+    config.queue = paper_queue_of(from->queue);
+    venue->paper = paper_create(&config, on_paper, venue, why);
+    return venue->paper ? WEIR_OK : why->err;
+}
+
+static enum weir_err open_venue(struct host_venue *venue, struct why *why)
+{
+    const struct config_venue *config = venue->config;
+    struct session_config session = {.name = config->name,
+                                     .venue = venue->number,
+                                     .account = venue->account,
+                                     .settings = config->settings,
+                                     .book_window = config->book_window,
+                                     .book_far = config->book_far,
+                                     .data_age_max = config->data_age_max};
+    struct session_owner owner = {.context = venue,
+                                  .event = on_event,
+                                  .instrument = on_instrument,
+                                  .book = on_book,
+                                  .log = on_log};
+    const char *path = plugin_path(config->plugin, why);
+    if (!path)
+        return why->err;
+    enum weir_err err = plugin_load(path, &venue->plugin, why);
+    if (!err && config->execution == EXECUTION_PAPER)
+        err = open_paper(venue, why);
+    if (!err && !(venue->session = session_create(venue->plugin, &session, &owner, why)))
+        err = why->err;
+    if (!err && config->execution == EXECUTION_VENUE && !session_caps(venue->session)->orders)
+        err = because(why, WEIR_E_UNSUPPORTED,
+                      "execution: venue: plugin '%s' has market data only; expected execution: paper or none",
+                      config->plugin);
+    return err;
+}
+
+enum weir_err host_open_venues(struct host *host, struct why *why)
+{
+    for (size_t i = 0; i < host->venue_count; i++) {
+        enum weir_err err = open_venue(&host->venues[i], why);
+        if (err) {
+            while_doing(why, "venues.%s", host->venues[i].config->name);
+            return err;
+        }
+    }
+    return WEIR_OK;
+}
+
+void host_start_venues(struct host *host)
+{
+    for (size_t i = 0; i < host->venue_count; i++) {
+        struct host_venue *venue = &host->venues[i];
+        enum weir_err err = session_start(venue->session, clock_now(&host->clock));
+        if (err)
+            log_line(LOG_ERROR, venue->config->name, "the session cannot start: %s", err_text(err));
+        if (venue->paper)
+            paper_start(venue->paper, clock_now(&host->clock));
+        host_settle(host);
+    }
+}
+
+void host_close_venues(struct host *host)
+{
+    for (size_t i = 0; i < host->venue_count; i++) {
+        session_destroy(host->venues[i].session);
+        paper_destroy(host->venues[i].paper);
+    }
+}
+
+/* --- frames and intents -----------------------------------------------------------------------*/
+
+void host_frame(struct host *host, struct host_venue *venue, uint32_t conn, struct weir_bytes frame)
+{
+    venue->frames++;
+    venue->bytes += frame.len;
+    if (session_frame(venue->session, conn, clock_now(&host->clock), frame))
+        venue->errors++;
+}
+
+static struct host_venue *venue_of(struct host *host, uint16_t number)
+{
+    for (size_t i = 0; i < host->venue_count; i++)
+        if (host->venues[i].number == number)
+            return &host->venues[i];
+    return NULL;
+}
+
+/* The plugin says that an order was certainly not sent: a definite refusal, from the host. */
+static void not_sent(struct host *host, const struct weir_intent *intent, enum weir_err err)
+{
+    struct weir_report report = {.msg = intent->msg, .proof = WEIR_DEFINITE, .state = WEIR_STATE_REJECTED};
+    report.msg.size = sizeof report;
+    report.msg.flags = 0;
+    report.msg.kind = intent->msg.kind == WEIR_NEW      ? WEIR_REJECT
+                      : intent->msg.kind == WEIR_CANCEL ? WEIR_CANCEL_REJECT
+                                                        : WEIR_REPLACE_REJECT;
+    memcpy(report.client_id, intent->client_id, sizeof report.client_id);
+    memcpy(report.venue_id, intent->venue_id, sizeof report.venue_id);
+    snprintf(report.reason, sizeof report.reason, "not sent: %s", err_text(err));
+    host_push(host, &report.msg);
+}
+
+void host_venue_effect(struct host *host, const struct weir_msg *effect)
+{
+    const struct weir_intent *intent = (const struct weir_intent *)effect;
+    struct host_venue *venue = venue_of(host, effect->venue);
+    bool risk = effect->kind == WEIR_NEW || effect->kind == WEIR_REPLACE;
+    enum weir_err err = venue ? WEIR_OK : WEIR_E_NOT_FOUND;
+    weir_ns now = clock_now(&host->clock);
+    if (risk && host->journal && (host->unwritten || !journal_before_send(host->journal, host->seq)))
+        err = WEIR_E_IO; /* an order that the journal does not hold never leaves */
+    if (!err && venue->paper)
+        err = paper_intent(venue->paper, now, intent);
+    else if (!err && venue->config->execution == EXECUTION_VENUE)
+        err = session_intent(venue->session, now, intent);
+    else if (!err)
+        err = WEIR_E_UNSUPPORTED;
+    if (risk)
+        histogram_add(&host->stages.of[STAGE_order_sent], now - effect->t);
+    if (err && (risk || effect->kind == WEIR_CANCEL))
+        not_sent(host, intent, err);
+}
+
+/* --- timers -----------------------------------------------------------------------------------*/
+
+weir_ns host_venue_next_timer(const struct host *host)
+{
+    weir_ns next = INT64_MAX;
+    for (size_t i = 0; i < host->venue_count; i++) {
+        weir_ns t = session_next_timer(host->venues[i].session);
+        next = t < next ? t : next;
+        t = host->venues[i].paper ? paper_next_timer(host->venues[i].paper) : INT64_MAX;
+        next = t < next ? t : next;
+    }
+    return next;
+}
+
+void host_venue_timers(struct host *host)
+{
+    for (size_t i = 0; i < host->venue_count; i++) {
+        struct host_venue *venue = &host->venues[i];
+        weir_ns now = clock_now(&host->clock);
+        if (venue->paper && paper_next_timer(venue->paper) <= now)
+            paper_timer(venue->paper, now);
+        if (session_next_timer(venue->session) <= now)
+            session_timer(venue->session, now);
+    }
+}
