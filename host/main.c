@@ -37,7 +37,7 @@ int main(int argc, char **argv)
         return EXIT_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        puts("weir " WEIR_VERSION);
+        puts("weir " WEIR_VERSION " (" WEIR_BUILD ")");
         return EXIT_OK;
     }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)

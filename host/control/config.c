@@ -13,8 +13,8 @@
 
 enum { FILES_MAX = 32 };
 
-struct block { /* memory that lives as long as the config */
-    struct block *next;
+struct block { /* memory that lives as long as the config; aligned for amounts */
+    _Alignas(16) struct block *next;
 };
 
 struct loaded {

@@ -42,10 +42,11 @@ static enum weir_err make_engine(struct host *host, const struct engine_sizes *s
 static enum weir_err open_journal(struct host *host, const struct engine_sizes *sizes, struct why *why)
 {
     const char *folder = host->options.journal ? host->options.journal : host->config->journal;
-    struct journal_config config = {.segment_size = (size_t)host->config->segment,
-                                    .disk_floor = (uint64_t)host->config->disk_floor,
-                                    .instance = host->config->instance,
-                                    .sizes = *sizes};
+    struct journal_options options = {.segment_bytes = (uint64_t)host->config->segment,
+                                      .disk_floor = (uint64_t)host->config->disk_floor,
+                                      .sync = host->config->sync_always ? JOURNAL_ALWAYS : JOURNAL_GROUP,
+                                      .instance = host->config->instance,
+                                      .sizes = *sizes};
     enum weir_err err;
     if (host->config->journal_new) {
         err = journal_path_new(folder, host->journal_folder, sizeof host->journal_folder, why);
@@ -55,8 +56,8 @@ static enum weir_err open_journal(struct host *host, const struct engine_sizes *
     }
     if (err)
         return err;
-    config.folder = host->journal_folder;
-    return journal_open(&config, host->engine, &host->journal, why);
+    options.folder = host->journal_folder;
+    return journal_restore(&options, host->engine, &host->journal, why);
 }
 
 static enum weir_err make_lists(struct host *host, struct why *why)
@@ -159,8 +160,18 @@ struct host *host_create(const struct config *config, const struct host_options 
     return host;
 }
 
+enum weir_err host_close_journal(struct host *host, struct journal_summary *summary_out, struct why *why)
+{
+    struct journal *journal = host->journal;
+    memset(summary_out, 0, sizeof *summary_out);
+    host->journal = NULL;
+    return journal ? journal_close(journal, summary_out, why) : WEIR_OK;
+}
+
 void host_destroy(struct host *host)
 {
+    struct journal_summary summary;
+    struct why why;
     if (!host)
         return;
     if (host->scripts)
@@ -171,7 +182,7 @@ void host_destroy(struct host *host)
     if (host->observer && host->engine)
         host_note(host);
     observer_stop(host->observer);
-    journal_close(host->journal);
+    (void)host_close_journal(host, &summary, &why);
     tap_destroy(host->tap);
     queue_fini(&host->inputs);
     queue_fini(&host->effects);

@@ -40,6 +40,7 @@ struct host_options {
     bool screen, color;
     uint64_t instructions;   /* budget of a script's callback in virtual time; 0: none */
     const struct host_feed *feed; /* NULL: none */
+    bool (*stop_asked)(void);     /* asked each turn: a signal came; NULL: never */
     /* What `weir try` and tests want to see; NULL: nothing. */
     void (*on_log)(void *context, const char *script, const char *line);
     void (*on_callback)(void *context, const char *script, weir_ns t);
@@ -109,7 +110,10 @@ struct host {
 
 /* Loads plugins, opens the journal, defines everything, starts venues and scripts. NULL: why. */
 struct host *host_create(const struct config *config, const struct host_options *options, struct why *why) WEIR_MUST_USE;
-void host_destroy(struct host *host); /* closes the journal; accepts NULL */
+void host_destroy(struct host *host); /* closes the journal if it is open; accepts NULL */
+/* Bring all to the disk and end the journal; nothing can be applied after that. summary_out: zero
+ * without a journal. */
+enum weir_err host_close_journal(struct host *host, struct journal_summary *summary_out, struct why *why);
 
 /* Until it is stopped, run_for is over, or the data ends. */
 enum weir_err host_run(struct host *host, struct why *why) WEIR_MUST_USE;

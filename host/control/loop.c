@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -120,6 +119,12 @@ void host_stop(struct host *host)
     host_settle(host);
 }
 
+static void look_for_stop(struct host *host)
+{
+    if (!host->stopping && host->options.stop_asked && host->options.stop_asked())
+        host_stop(host);
+}
+
 static bool may_end(const struct host *host)
 {
     return host->stopping && (engine_counts(host->engine)->live_orders == 0 || !host->config->cancel_on_stop ||
@@ -162,6 +167,7 @@ static void run_real(struct host *host)
 {
     while (!host->done) {
         fire_timers(host);
+        look_for_stop(host);
         take_wishes(host);
         host_settle(host);
         host_note(host);
@@ -180,6 +186,7 @@ static void keep_pace(struct host *host, weir_ns real_start, weir_ns virtual_sta
         struct timespec wait = {.tv_nsec = left < 50000000 ? left : 50000000};
         (void)ppoll(&fds, 1, &wait, NULL);
         drain_wake(host);
+        look_for_stop(host);
         take_wishes(host);
         host_note(host);
     }
@@ -210,6 +217,7 @@ static enum weir_err run_virtual(struct host *host, struct why *why)
             if (err)
                 return err;
         }
+        look_for_stop(host);
         take_wishes(host);
         host_note(host);
         host->done = may_end(host);

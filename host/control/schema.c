@@ -379,11 +379,12 @@ enum weir_err schema_check(const struct schema *keys, struct fy_node *node, cons
             return refuse_unknown(keys, key, where);
         char below[256];
         snprintf(below, sizeof below, "%s%s%s", where, *where ? "." : "", schema->key);
-        enum weir_err err = fy_node_pair_value(pair)
-                                ? check_value(schema, fy_node_pair_value(pair), below)
-                                : WEIR_E_BAD_CONFIG;
-        if (!fy_node_pair_value(pair))
+        struct fy_node *value = fy_node_pair_value(pair);
+        if (!value || (node_text(value) && !*node_text(value) && fy_node_get_style(value) == FYNS_PLAIN)) {
             fy_node_report(key, FYET_ERROR, "%s: a value is missing", below);
+            return WEIR_E_BAD_CONFIG;
+        }
+        enum weir_err err = check_value(schema, value, below);
         if (err)
             return err;
     }
