@@ -70,13 +70,14 @@ struct report {
     FILE *stream;
 };
 
-static enum weir_err report_end(struct report *report, enum weir_err err, struct why *why)
+static enum weir_err report_end(struct report *report, const char *path, enum weir_err err, struct why *why)
 {
     fclose(report->stream);
     if (err) {
         while (report->len && report->text[report->len - 1] == '\n')
             report->text[--report->len] = '\0';
-        err = because(why, err, "%s", report->len ? report->text : err_text(err));
+        err = report->len ? because(why, err, "%s", report->text)
+                          : because(why, err, "%s: expected YAML sections, found nothing that can be read", path);
     }
     free(report->text);
     return err;
@@ -171,7 +172,7 @@ static enum weir_err read_file(struct loaded *loaded, const char *path, struct w
     struct fy_document *document = fy_document_build_from_file(&cfg, path);
     if (!document) {
         fy_diag_destroy(diag);
-        return report_end(&report, WEIR_E_BAD_CONFIG, why);
+        return report_end(&report, path, WEIR_E_BAD_CONFIG, why);
     }
     loaded->documents[loaded->count] = document;
     loaded->diags[loaded->count++] = diag;
@@ -184,7 +185,7 @@ static enum weir_err read_file(struct loaded *loaded, const char *path, struct w
     err = check_file(root);
     if (!err)
         err = take_sections(loaded, root);
-    err = report_end(&report, err, why);
+    err = report_end(&report, path, err, why);
     diag_cfg.fp = stderr; /* the stream is gone; later reports use their own */
     fy_diag_set_cfg(diag, &diag_cfg);
     return err ? err : read_includes(loaded, root, path, why);
