@@ -112,7 +112,7 @@ static enum weir_err loop_on_frame(void *session, uint32_t conn, weir_ns now,
         size_t size = head.cause; /* what is on the wire; head.size may lie */
         if (size < sizeof head || size > frame.len - at)
             return WEIR_E_BAD_FRAME;
-        void *copy = malloc(size);
+        void *copy = calloc(1, size + 1024); /* more than the largest event: head.size may lie */
         if (!copy)
             return WEIR_E_NO_MEMORY;
         memcpy(copy, frame.data + at, size);
