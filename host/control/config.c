@@ -76,7 +76,8 @@ static enum weir_err report_end(struct report *report, const char *path, enum we
     if (err) {
         while (report->len && report->text[report->len - 1] == '\n')
             report->text[--report->len] = '\0';
-        err = report->len ? because(why, err, "%s", report->text)
+        /* libfyaml has a report of its own, or names no place: an empty document */
+        err = report->len && report->text[0] != '[' ? because(why, err, "%s", report->text)
                           : because(why, err, "%s: expected YAML sections, found nothing that can be read", path);
     }
     free(report->text);
