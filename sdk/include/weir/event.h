@@ -187,7 +187,7 @@ struct weir_session {
 
 /* The venue refused a request unprocessed: a definite refusal, and a wait for everybody. */
 struct weir_rate_limited {
-    struct weir_msg msg;
+    struct weir_msg msg; /* flags: 1 + enum weir_request that was refused; 0: the order's latest */
     char client_id[WEIR_ID_MAX]; /* "" if no order was concerned */
     weir_ns retry_after;         /* how long to wait */
     int32_t code;

@@ -1,0 +1,294 @@
+/* engine.c - (state, input) -> (state, effects): the door.
+ *
+ * One table says for each kind of input how long it is and who applies it. Before an input is applied
+ * the timers that are due at or before its time fire, so that the order of events never depends on
+ * how often the owner looks at the clock; after it, each order that changed is told once. Kinds that
+ * are of no concern here (books, trades) are in the table without a function; a kind that is not in
+ * it, or is too short to be one, is an anomaly and changes nothing else. */
+#include "engine/state.h"
+
+static void apply_nothing(struct engine *engine, const void *input)
+{
+    (void)engine;
+    (void)input;
+}
+
+static void apply_clock_jump(struct engine *engine, const void *input)
+{
+    const struct in_state *in = input;
+    tell_alert(engine, ALERT_CLOCK_JUMP, 0, 0, in->value, 0, "");
+}
+
+static void apply_journal_state(struct engine *engine, const void *input)
+{
+    const struct in_state *in = input;
+    if (in->value && !engine->journal_failed)
+        tell_alert(engine, ALERT_JOURNAL_FAILED, 0, 0, in->value, 0, "");
+    engine->journal_failed = in->value != 0;
+}
+
+static void apply_id_block(struct engine *engine, const void *input)
+{
+    const struct in_state *in = input;
+    if (in->value <= 0 || in->from < 0) {
+        tell_anomaly(engine, 0, 0, "a block of ids that is empty");
+        return;
+    }
+    engine->id_end = in->value;
+    if (in->from > engine->id_next)
+        engine->id_next = in->from;
+}
+
+/* --- the table --------------------------------------------------------------------------------- */
+
+struct handler {
+    void (*apply)(struct engine *engine, const void *input);
+    uint32_t size;
+    uint32_t least; /* what must be there; the rest may be left out, and is zero then */
+};
+
+enum { KIND_MAX = IN_ID_BLOCK };
+#define ROW(kind, type, apply) [kind] = {apply, sizeof(struct type), sizeof(struct type)}
+#define TAIL(kind, type, apply, tail) [kind] = {apply, sizeof(struct type), offsetof(struct type, tail)}
+
+static const struct handler handlers[KIND_MAX + 1] = {
+    ROW(WEIR_INSTRUMENT, weir_instrument, apply_instrument),
+    ROW(WEIR_BOOK, weir_msg, apply_nothing),
+    ROW(WEIR_TOP, weir_top, apply_top),
+    ROW(WEIR_TRADE, weir_msg, apply_nothing),
+    ROW(WEIR_MARK, weir_mark, apply_mark),
+    ROW(WEIR_SESSION, weir_session, apply_session),
+    ROW(WEIR_RATE_LIMITED, weir_rate_limited, apply_rate_limited),
+    ROW(WEIR_ACK, weir_report, apply_report),
+    ROW(WEIR_REJECT, weir_report, apply_report),
+    ROW(WEIR_FILL, weir_fill, apply_fill),
+    ROW(WEIR_CANCELED, weir_report, apply_report),
+    ROW(WEIR_CANCEL_REJECT, weir_report, apply_report),
+    ROW(WEIR_EXPIRED, weir_report, apply_report),
+    ROW(WEIR_REPLACED, weir_report, apply_report),
+    ROW(WEIR_REPLACE_REJECT, weir_report, apply_report),
+    ROW(WEIR_NO_ANSWER, weir_report, apply_report),
+    ROW(WEIR_STATUS, weir_report, apply_report),
+    ROW(WEIR_BUST, weir_fill, apply_bust),
+    ROW(WEIR_FUNDING, weir_cash, apply_cash),
+    ROW(WEIR_TRANSFER, weir_cash, apply_cash),
+    ROW(WEIR_RECON_BEGIN, weir_msg, apply_recon_begin),
+    ROW(WEIR_RECON_ORDER, weir_report, apply_recon_order),
+    ROW(WEIR_RECON_POSITION, weir_cash, apply_recon_position),
+    ROW(WEIR_RECON_BALANCE, weir_cash, apply_recon_balance),
+    ROW(WEIR_RECON_END, weir_msg, apply_recon_end),
+    ROW(IN_DEFINE_VENUE, in_define, apply_define),
+    ROW(IN_DEFINE_ACCOUNT, in_define, apply_define),
+    ROW(IN_DEFINE_GROUP, in_define, apply_define),
+    ROW(IN_DEFINE_STRATEGY, in_define, apply_define),
+    ROW(IN_LIMIT, in_limit, apply_limit),
+    ROW(IN_POLICY, in_policy, apply_policy),
+    ROW(IN_WALLET, weir_cash, apply_wallet),
+    ROW(IN_SUBMIT, in_submit, apply_submit),
+    ROW(IN_CANCEL, in_change, apply_cancel),
+    ROW(IN_REPLACE, in_change, apply_replace),
+    ROW(IN_CANCEL_MANY, in_change, apply_cancel_many),
+    ROW(IN_KILL, in_change, apply_kill),
+    ROW(IN_RELEASE, in_change, apply_release),
+    ROW(IN_TRADING_STATE, in_limit, apply_trading_state),
+    ROW(IN_TICK, weir_msg, apply_nothing),
+    ROW(IN_RESTARTED, weir_msg, apply_restarted),
+    ROW(IN_BOOK_STATE, in_state, apply_book_state),
+    ROW(IN_CLOCK_JUMP, in_state, apply_clock_jump),
+    ROW(IN_JOURNAL_STATE, in_state, apply_journal_state),
+    TAIL(IN_ID_BLOCK, in_state, apply_id_block, from),
+};
+
+enum { SCRATCH = 512 };
+_Static_assert(sizeof(struct weir_report) <= SCRATCH && sizeof(struct in_change) <= SCRATCH &&
+                   sizeof(struct weir_fill) <= SCRATCH && sizeof(struct in_submit) <= SCRATCH,
+               "an input does not fit the scratch room");
+
+static void run_timers(struct engine *engine)
+{
+    if (engine_next_timer(engine) > engine->now)
+        return;
+    waiting_expire(engine);
+    resolver_run(engine);
+    recon_run(engine);
+    tell_orders(engine);
+}
+
+static const void *whole_of(struct engine *engine, const struct handler *handler, const struct weir_msg *input)
+{
+    if (input->size >= handler->size)
+        return input;
+    memset(engine->scratch, 0, SCRATCH);
+    memcpy(engine->scratch, input, input->size);
+    return engine->scratch;
+}
+
+void engine_apply(struct engine *engine, const struct weir_msg *input, uint64_t seq, const struct effect_sink *sink)
+{
+    const struct handler *handler = input->kind <= KIND_MAX ? &handlers[input->kind] : NULL;
+
+    engine->sink = sink;
+    engine->seq = seq;
+    engine->counts.inputs++;
+    if (input->t > engine->now)
+        engine->now = input->t;
+    run_timers(engine);
+    if (handler && handler->apply && input->size >= handler->least)
+        handler->apply(engine, whole_of(engine, handler, input));
+    else
+        tell_anomaly(engine, 0, 0, "an input that is not known, or cut short");
+    tell_orders(engine);
+    engine->sink = NULL;
+}
+
+weir_ns engine_next_timer(const struct engine *engine)
+{
+    weir_ns due = waiting_due(engine), other = resolver_due(engine);
+    if (other < due)
+        due = other;
+    other = recon_due(engine);
+    return other < due ? other : due;
+}
+
+/* --- making one ----------------------------------------------------------------------------------- */
+
+struct engine_sizes engine_sizes_default(void)
+{
+    return (struct engine_sizes){.orders = 32768,     .executions = 65536, .client_ids = 1u << 20,
+                                 .instruments = 1024, .strategies = 1024,  .venues = 32,
+                                 .accounts = 32,      .assets = 1024,      .positions = 16384};
+}
+
+static struct engine_sizes with_defaults(const struct engine_sizes *sizes)
+{
+    struct engine_sizes full = *sizes;
+    if (full.positions == 0)
+        full.positions = 4096;
+    return full;
+}
+
+/* Each array once: field, type of an element, how many. */
+#define ARRAYS(X)                                                       \
+    X(orders, struct order, s->orders + 1)                              \
+    X(more, struct order_more, s->orders + 1)                           \
+    X(told, uint32_t, s->orders + 1)                                    \
+    X(timers, uint32_t, s->orders + 1)                                  \
+    X(names, struct name, names_of(s) + 1)                              \
+    X(instruments, struct instrument, s->instruments + 1)               \
+    X(holdings, struct holding, s->positions + 1)                       \
+    X(host, struct scope, 1)                                            \
+    X(venues, struct scope, s->venues)                                  \
+    X(account_scopes, struct scope, s->accounts)                        \
+    X(groups, struct scope, s->strategies + 1)                          \
+    X(strategies, struct scope, s->strategies + 1)                      \
+    X(instrument_scopes, struct scope, s->instruments + 1)              \
+    X(accounts, struct account, s->accounts)                            \
+    X(backoff, weir_ns, s->venues)                                      \
+    X(assets, char[WEIR_ASSET_MAX], s->assets)                          \
+    X(purses, struct purse, (size_t)s->accounts *s->assets)             \
+    X(execs, struct exec, s->executions)                                \
+    X(throttle_times, weir_ns, throttle_room(s))                        \
+    X(scratch, uint64_t, SCRATCH / 8)                                   \
+    X(exec_memory.keys, struct key128, keys_of(s))                      \
+    X(cash_memory.keys, struct key128, s->executions)
+
+#define MAPS(X)                          \
+    X(cids, s->client_ids)               \
+    X(ids, names_of(s))                  \
+    X(symbols, s->instruments)           \
+    X(holding_of, s->positions)          \
+    X(asset_of, s->assets)               \
+    X(exec_memory.map, keys_of(s))       \
+    X(cash_memory.map, s->executions)
+
+static uint32_t names_of(const struct engine_sizes *s) { return 2 * NAMES_RESERVED * s->orders; }
+static uint32_t keys_of(const struct engine_sizes *s) { return 4 * s->executions; }
+static size_t decision_bytes(void)
+{
+    return sizeof(struct out_decision) + DECISION_READINGS_MAX * sizeof(struct risk_reading);
+}
+
+size_t engine_bytes(const struct engine_sizes *sizes)
+{
+    const struct engine_sizes full = with_defaults(sizes), *s = &full;
+    size_t bytes = sizeof(struct engine) + 64 + decision_bytes() + 64;
+#define ARRAY(field, type, count) bytes += sizeof(type) * (size_t)(count) + 64;
+    ARRAYS(ARRAY)
+#undef ARRAY
+#define MAP(field, count) bytes += map_size(count) + 64;
+    MAPS(MAP)
+#undef MAP
+    return bytes;
+}
+
+static bool take_memory(struct engine *engine, struct arena *arena, const struct engine_sizes *s)
+{
+    engine->decision = arena_take(arena, decision_bytes());
+    if (!engine->decision)
+        return false;
+#define ARRAY(field, type, count)                               \
+    engine->field = arena_take(arena, sizeof(type) * (size_t)(count)); \
+    if (!engine->field)                                         \
+        return false;                                           \
+    memset(engine->field, 0, sizeof(type) * (size_t)(count));
+    ARRAYS(ARRAY)
+#undef ARRAY
+#define MAP(field, count)                                       \
+    if (map_init(&engine->field, arena, count) != 0)            \
+        return false;
+    MAPS(MAP)
+#undef MAP
+    return true;
+}
+
+static void scope_init(struct scope *scope, uint8_t kind, uint32_t id)
+{
+    *scope = (struct scope){.kind = kind, .id = id, .throttle_max = -1, .parent = UINT32_MAX,
+                            .unset = (1u << RISK_LIMIT_COUNT) - 1};
+}
+
+static void scopes_init(struct engine *engine)
+{
+    const struct engine_sizes *s = &engine->sizes;
+    scope_init(engine->host, SCOPE_host, 0);
+    for (uint32_t i = 0; i < s->venues; i++)
+        scope_init(&engine->venues[i], SCOPE_venue, i);
+    for (uint32_t i = 0; i < s->accounts; i++)
+        scope_init(&engine->account_scopes[i], SCOPE_account, i);
+    for (uint32_t i = 0; i <= s->strategies; i++) {
+        scope_init(&engine->groups[i], SCOPE_group, i);
+        scope_init(&engine->strategies[i], SCOPE_strategy, i);
+    }
+    for (uint32_t i = 0; i <= s->instruments; i++)
+        scope_init(&engine->instrument_scopes[i], SCOPE_instrument, i);
+    scope_init(&engine->external, SCOPE_strategy, STRATEGY_EXTERNAL);
+    engine->host->defined = engine->external.defined = 1;
+    put_text(engine->host->name, "host");
+    put_text(engine->external.name, "EXTERNAL");
+}
+
+struct engine *engine_create(struct arena *arena, const struct engine_sizes *sizes)
+{
+    struct engine_sizes full = with_defaults(sizes);
+    bool possible = full.orders && full.executions && full.client_ids && full.instruments && full.strategies &&
+                    full.venues && full.accounts && full.assets && full.strategies <= STRATEGY_MOST &&
+                    full.venues < UINT16_MAX && full.accounts < UINT16_MAX && full.executions < UINT32_MAX / 8 &&
+                    full.orders < UINT32_MAX / 8;
+    struct engine *engine = possible ? arena_take(arena, sizeof *engine) : NULL;
+    if (!engine)
+        return NULL;
+    memset(engine, 0, sizeof *engine);
+    engine->sizes = full;
+    if (!take_memory(engine, arena, &full))
+        return NULL;
+    engine->exec_memory.room = keys_of(&full);
+    engine->cash_memory.room = full.executions;
+    engine->id_next = 1;
+    for (uint32_t i = names_of(&full); i > 0; i--) {
+        engine->names[i].next = engine->names_free;
+        engine->names_free = i;
+    }
+    scopes_init(engine);
+    policy_defaults(engine);
+    return engine;
+}

@@ -1,0 +1,74 @@
+/* market.c - reference prices and the state of market data.
+ *
+ * The reference is kept doubled, since the middle of bid and ask may fall between two prices. The
+ * last of mark and top counts. A price of zero or less is thrown away. */
+#include "engine/state.h"
+
+static void bad_price(struct engine *engine, uint32_t instrument, weir_px px)
+{
+    tell_alert(engine, ALERT_BAD_PRICE, instrument, 0, px, 0, "");
+}
+
+static void set_reference(struct engine *engine, struct instrument *instrument, weir_px a, weir_px b)
+{
+    weir_px twice;
+    if (__builtin_add_overflow(a, b, &twice) || !loss_values(engine, instrument, twice)) {
+        bad_price(engine, instrument->is.msg.instrument, a);
+        return;
+    }
+    if (twice != instrument->reference_x2) {
+        instrument->reference_x2 = twice;
+        loss_settle(engine, instrument);
+    }
+    loss_watch(engine, instrument);
+}
+
+void apply_mark(struct engine *engine, const void *input)
+{
+    const struct weir_mark *mark = input;
+    struct instrument *instrument = instrument_at(engine, mark->msg.instrument);
+    if (!instrument) {
+        tell_anomaly(engine, 0, 0, "a price of an instrument that is not known");
+        return;
+    }
+    if (mark->px <= 0) {
+        bad_price(engine, mark->msg.instrument, mark->px);
+        return;
+    }
+    if (!strict(engine)) /* live, only the book machine says that a book is good again */
+        instrument->stale = 0;
+    set_reference(engine, instrument, mark->px, mark->px);
+}
+
+void apply_top(struct engine *engine, const void *input)
+{
+    const struct weir_top *top = input;
+    struct instrument *instrument = instrument_at(engine, top->msg.instrument);
+    if (!instrument) {
+        tell_anomaly(engine, 0, 0, "a price of an instrument that is not known");
+        return;
+    }
+    if (top->bid < 0 || top->ask < 0) {
+        bad_price(engine, top->msg.instrument, top->bid < 0 ? top->bid : top->ask);
+        return;
+    }
+    instrument->top = *top;
+    if (top->bid > 0 && top->ask > 0)
+        set_reference(engine, instrument, top->bid, top->ask);
+}
+
+void apply_book_state(struct engine *engine, const void *input)
+{
+    const struct in_state *in = input;
+    struct instrument *instrument = instrument_at(engine, in->msg.instrument);
+    if (!instrument || in->value < 0 || in->value >= BOOK_STATE_COUNT) {
+        tell_anomaly(engine, 0, 0, "a book's state that is not known, or of no instrument");
+        return;
+    }
+    instrument->book = (uint8_t)in->value;
+    bool bad = in->value == BOOK_STALE || in->value == BOOK_GAPPED || in->value == BOOK_CROSSED;
+    if (bad && !instrument->stale)
+        tell_alert(engine, ALERT_STALE_BOOK, in->msg.instrument, 0, in->value, BOOK_LIVE, "");
+    if (bad || in->value == BOOK_LIVE)
+        instrument->stale = bad;
+}

@@ -1,0 +1,311 @@
+/* recon.c - sessions, restart, and reconciliation: our books against the venue's.
+ *
+ * After a restart or a new session the venue is asked for everything, and submits are denied until
+ * the answer is complete. The answer comes as rows, which are applied in the contract's order:
+ *
+ *   fills      as they come, each booked once                                         [apply_fill]
+ *   orders     as they come; one that nobody here knows is adopted                    [adopt]
+ *   at the end live orders that were not listed: given up if the venue never showed a
+ *              sign of them and they are old enough, else in doubt                    [unlisted]
+ *              positions that differ halt their instrument until a later answer agrees; balances
+ *              that differ are told; our own books stay. What is not listed is zero.  [compare]
+ *
+ * The request is repeated while no answer comes. */
+#include "engine/state.h"
+
+bool account_is_up(const struct engine *engine, const struct account *account)
+{
+    return account->session == SESSION_UP || (account->session == SESSION_NEW && !strict(engine));
+}
+
+static void start_recon(struct engine *engine, uint16_t n)
+{
+    struct account *account = &engine->accounts[n];
+    if (!account->reconciling) {
+        tell_state(engine, STATE_RECONCILING, SCOPE_account, n, 1, "");
+        engine->reconciling++;
+    }
+    account->reconciling = 1;
+    account->in_recon = 0;
+    account->stream_seq = 0;
+    account->recon_delay = engine->policy[POLICY_query_most_ns];
+    account->recon_due = later(engine->now, account->recon_delay);
+    send_recon(engine, n);
+}
+
+static bool is_account(const struct engine *engine, uint16_t n)
+{
+    return n < engine->sizes.accounts && engine->account_scopes[n].defined;
+}
+
+void apply_session(struct engine *engine, const void *input)
+{
+    const struct weir_session *in = input;
+    char reason[WEIR_REASON_MAX];
+    if (!is_account(engine, in->msg.account)) {
+        tell_anomaly(engine, 0, 0, "a session of an account that is not known");
+        return;
+    }
+    struct account *account = &engine->accounts[in->msg.account];
+    uint8_t before = account->session;
+    account->session = in->msg.flags == WEIR_STREAM_UP ? SESSION_UP : SESSION_DOWN;
+    if (account->session == before)
+        return;
+    put_text(reason, in->reason);
+    tell_state(engine, STATE_VENUE, SCOPE_account, in->msg.account, account->session == SESSION_UP, reason);
+    if (account->session == SESSION_UP)
+        start_recon(engine, in->msg.account);
+    else
+        tell_alert(engine, ALERT_STREAM_DOWN, 0, 0, in->msg.account, 0, reason);
+}
+
+void apply_restarted(struct engine *engine, const void *input)
+{
+    (void)input;
+    for (uint32_t n = engine->live_first; n; n = more_at(engine, n)->list_next)
+        (void)order_step(engine, n, ON_DOUBT);
+    for (uint16_t i = 0; i < engine->sizes.accounts; i++) {
+        if (!is_account(engine, i))
+            continue;
+        engine->accounts[i].session = SESSION_NEW;
+        start_recon(engine, i);
+    }
+}
+
+weir_ns recon_due(const struct engine *engine)
+{
+    weir_ns due = INT64_MAX;
+    for (uint32_t i = 0; engine->reconciling && i < engine->sizes.accounts; i++)
+        if (engine->accounts[i].reconciling && engine->accounts[i].recon_due < due)
+            due = engine->accounts[i].recon_due;
+    return due;
+}
+
+void recon_run(struct engine *engine)
+{
+    for (uint16_t i = 0; engine->reconciling && i < engine->sizes.accounts; i++) {
+        struct account *account = &engine->accounts[i];
+        if (!account->reconciling || account->recon_due > engine->now || account->recon_due == INT64_MAX)
+            continue;
+        account->recon_delay = engine->policy[POLICY_query_rest_ns];
+        account->recon_due = later(engine->now, account->recon_delay);
+        send_recon(engine, i);
+    }
+}
+
+/* --- rows ------------------------------------------------------------------------------------------ */
+
+static struct account *in_recon(struct engine *engine, const struct weir_msg *row)
+{
+    if (is_account(engine, row->account) && engine->accounts[row->account].in_recon)
+        return &engine->accounts[row->account];
+    tell_anomaly(engine, 0, 0, "a row of no reconciliation");
+    return NULL;
+}
+
+void apply_recon_begin(struct engine *engine, const void *input)
+{
+    const struct weir_msg *msg = input;
+    if (!is_account(engine, msg->account)) {
+        tell_anomaly(engine, 0, 0, "a reconciliation of an account that is not known");
+        return;
+    }
+    engine->accounts[msg->account].in_recon = 1;
+    engine->accounts[msg->account].recon++;
+}
+
+static uint32_t owner_by_name(struct engine *engine, const char *client_id)
+{
+    uint32_t strategy;
+    int64_t counter;
+    if (!wire_parse(engine, client_id, &strategy, &counter))
+        return STRATEGY_EXTERNAL;
+    if (counter >= engine->id_next) /* from another life of this host: never make it again */
+        engine->id_next = counter + 1;
+    return scope_at(engine, SCOPE_strategy, strategy) ? strategy : STRATEGY_EXTERNAL;
+}
+
+static void name_adopted(struct engine *engine, uint32_t n, const struct weir_report *row)
+{
+    struct order_more *more = more_at(engine, n);
+    if (row->client_id[0]) {
+        put_text(more->wire, row->client_id);
+        (void)name_add(engine, n, NAME_WIRE, more->wire);
+    }
+    put_text(more->cid, row->client_id);
+    if (!row->client_id[0] || map_get(&engine->cids, key_for(KEY_CID, more->cid, WEIR_ID_MAX, 0), &(uint32_t){0})) {
+        memcpy(more->cid, "ext:", 4);
+        put_text_in(more->cid + 4, sizeof more->cid - 4, row->venue_id, WEIR_ID_MAX);
+    }
+    if (!cid_is_used(engine, more->cid) || strcmp(more->cid, more->wire) == 0)
+        (void)name_add(engine, n, NAME_CID, more->cid);
+    put_text(more->vid, row->venue_id);
+    if (more->vid[0])
+        (void)name_add(engine, n, NAME_VENUE, more->vid);
+}
+
+static const uint8_t adopted_event[] = {
+    [WEIR_STATE_OPEN] = ON_WORKS,      [WEIR_STATE_FILLED] = ON_FILLED,   [WEIR_STATE_CANCELED] = ON_CANCELED,
+    [WEIR_STATE_EXPIRED] = ON_EXPIRED, [WEIR_STATE_REJECTED] = ON_REJECT,
+};
+
+/* An order at the venue that nobody here knows: from now on it counts like any other. */
+static uint32_t adopt(struct engine *engine, const struct weir_report *row)
+{
+    uint32_t n;
+    bool sane = instrument_at(engine, row->msg.instrument) && row->side <= WEIR_SELL && row->qty >= 0 && row->px >= 0 &&
+                row->cum_qty >= 0 && row->state > WEIR_STATE_NOT_FOUND && row->state < sizeof adopted_event;
+    if (!sane) {
+        tell_anomaly(engine, 0, 0, "an order of somebody else that cannot be understood");
+        return 0;
+    }
+    n = order_take(engine, row->msg.instrument, owner_by_name(engine, row->client_id));
+    if (!n) {
+        tell_alert(engine, ALERT_CAPACITY, row->msg.instrument, 0, 0, 0, "orders: one at the venue is not counted");
+        engine->instruments[row->msg.instrument].halted |= HALT_MISMATCH;
+        return 0;
+    }
+    struct order *order = order_at(engine, n);
+    struct order_more *more = more_at(engine, n);
+    order->side = row->side;
+    order->qty = row->qty > row->cum_qty ? row->qty : row->cum_qty;
+    more->px = more->hold_px = row->px;
+    more->type = row->px > 0 ? WEIR_LIMIT : WEIR_MARKET;
+    more->sent = engine->now;
+    more->proved = 1;
+    name_adopted(engine, n, row);
+    fills_adopt(engine, n);
+    (void)order_step(engine, n, (enum order_event)adopted_event[row->state]);
+    put_text(more->reason, row->reason);
+    return n;
+}
+
+void apply_recon_order(struct engine *engine, const void *input)
+{
+    const struct weir_report *row = input;
+    struct account *account = in_recon(engine, &row->msg);
+    if (!account)
+        return;
+    uint32_t n = order_of_wire(engine, row->client_id);
+    if (!n)
+        n = order_of_venue(engine, row->msg.instrument, row->venue_id);
+    if (n) {
+        report_status(engine, n, row);
+    } else {
+        n = adopt(engine, row);
+        tell_alert(engine, ALERT_EXTERNAL_ORDER, row->msg.instrument, n, row->qty, 0,
+                   row->client_id[0] ? row->client_id : row->venue_id);
+        if (!n)
+            return;
+        report_cum(engine, n, row);
+        kill_follow(engine, n, true);
+    }
+    more_at(engine, n)->listed_in = account->recon;
+}
+
+void apply_recon_position(struct engine *engine, const void *input)
+{
+    const struct weir_cash *row = input;
+    const struct account *account = in_recon(engine, &row->msg);
+    struct instrument *instrument = instrument_at(engine, row->msg.instrument);
+    if (!account)
+        return;
+    if (!instrument) {
+        tell_anomaly(engine, 0, 0, "a position of an instrument that is not known");
+        return;
+    }
+    instrument->listed = amount_of(row->amount);
+    instrument->listed_in = account->recon;
+}
+
+void apply_recon_balance(struct engine *engine, const void *input)
+{
+    const struct weir_cash *row = input;
+    const struct account *account = in_recon(engine, &row->msg);
+    uint32_t asset = asset_number(engine, row->asset);
+    if (!account)
+        return;
+    if (asset == UINT32_MAX) {
+        tell_anomaly(engine, 0, 0, "a balance of an asset that is not known");
+        return;
+    }
+    struct purse *purse = purse_at(engine, row->msg.account, asset);
+    purse->listed = amount_of(row->amount);
+    purse->listed_in = account->recon;
+}
+
+/* --- the end ----------------------------------------------------------------------------------------- */
+
+static void unlisted(struct engine *engine, uint32_t n)
+{
+    struct order_more *more = more_at(engine, n);
+    bool old = engine->now - more->sent > engine->policy[POLICY_not_found_after_ns];
+    if (can_give_up(engine, n) && old) {
+        put_text(more->reason, "NOT_FOUND");
+        (void)order_step(engine, n, ON_ABSENT);
+        return;
+    }
+    (void)order_step(engine, n, ON_DOUBT);
+    report_doubt(engine, n, "not listed");
+}
+
+static void unlisted_orders(struct engine *engine, uint16_t account)
+{
+    for (uint32_t n = engine->live_first, next; n; n = next) {
+        next = more_at(engine, n)->list_next;
+        if (more_at(engine, n)->account == account && more_at(engine, n)->listed_in != engine->accounts[account].recon)
+            unlisted(engine, n);
+    }
+}
+
+/* In whole units: an alert's number is for reading, the comparison is exact. */
+static int64_t whole(amount value)
+{
+    amount units = value / amount_from(1, 0);
+    return units > INT64_MAX ? INT64_MAX : units < -INT64_MAX ? -INT64_MAX : (int64_t)units;
+}
+
+static void compare_positions(struct engine *engine, uint16_t account)
+{
+    for (uint32_t i = 1; i <= engine->instrument_count; i++) {
+        struct instrument *instrument = &engine->instruments[i];
+        if (instrument->account != account)
+            continue;
+        amount ours = amount_from(instrument->own.now.qty, instrument->is.qty_exp);
+        amount theirs = instrument->listed_in == engine->accounts[account].recon ? instrument->listed : 0;
+        instrument->halted &= (uint8_t)~HALT_MISMATCH;
+        if (ours == theirs)
+            continue;
+        instrument->halted |= HALT_MISMATCH;
+        tell_alert(engine, ALERT_POSITION_MISMATCH, i, 0, whole(ours), whole(theirs), instrument->is.symbol);
+    }
+}
+
+static void compare_balances(struct engine *engine, uint16_t account)
+{
+    for (uint32_t asset = 0; asset < engine->asset_count; asset++) {
+        const struct purse *purse = purse_at(engine, account, asset);
+        amount theirs = purse->listed_in == engine->accounts[account].recon ? purse->listed : 0;
+        if (purse->total != theirs)
+            tell_alert(engine, ALERT_BALANCE_MISMATCH, 0, 0, whole(purse->total), whole(theirs), engine->assets[asset]);
+    }
+}
+
+void apply_recon_end(struct engine *engine, const void *input)
+{
+    const struct weir_msg *msg = input;
+    struct account *account = in_recon(engine, msg);
+    if (!account)
+        return;
+    unlisted_orders(engine, msg->account);
+    if (msg->flags & WEIR_RECON_HAS_POSITIONS)
+        compare_positions(engine, msg->account);
+    if (msg->flags & WEIR_RECON_HAS_BALANCES)
+        compare_balances(engine, msg->account);
+    account->in_recon = 0;
+    if (!account->reconciling)
+        return;
+    account->reconciling = 0;
+    engine->reconciling--;
+    tell_state(engine, STATE_RECONCILING, SCOPE_account, msg->account, 0, "");
+}

@@ -1,0 +1,540 @@
+/* state.h - what the engine is made of; private to host/engine.
+ *
+ * MEMORY    All of it comes from the one arena, as arrays; structs refer to each other by index, so
+ *           nothing depends on addresses. What every order touches is apart from what only its own
+ *           events touch (struct order, struct order_more).
+ * SUMS      Exposure, held money, counts of live orders and PnL are sums over orders and holdings.
+ *           They are kept by one function each, which replaces what the order or holding last added
+ *           by what it adds now: order_settle(), holding_settle(). Nobody else writes them.
+ * STATE     order_step() alone writes what an order is; request_set() the requests open on it.
+ * TIME      `now` is the time of the input, and never goes back. */
+#ifndef WEIR_ENGINE_STATE_H
+#define WEIR_ENGINE_STATE_H
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/map.h"
+#include "engine/engine.h"
+
+/* What an order is: the first of its two axes. */
+enum order_is {
+    IS_SURPRISE = 0, /* in the table: this event does not belong here */
+    IS_BLANK,        /* being made */
+    IS_SENT,         /* sent, the venue has said nothing yet */
+    IS_WORKING,      /* the venue has shown that it has it */
+    IS_DOUBT,        /* only the venue's evidence ends this */
+    IS_INSIDE,       /* rests in the internal book, or is about to be sent */
+    IS_FILLED,       /* from here on: done */
+    IS_CANCELED,
+    IS_EXPIRED,
+    IS_REJECTED,
+    IS_NOT_FOUND, /* REJECTED, on the venue's word that it never arrived */
+    IS_DENIED,
+    IS_COUNT
+};
+
+/* The second axis: the requests open on it. */
+enum request_state {
+    REQUEST_NONE = 0,
+    REQUEST_SENT,      /* open: no answer yet */
+    REQUEST_AMBIGUOUS, /* open: the answer did not come in time */
+    REQUEST_ACKED,     /* closed */
+    REQUEST_REJECTED,
+    REQUEST_RESOLVED /* closed by other evidence than its own answer */
+};
+
+enum order_event {
+    ON_SEND,
+    ON_REST,
+    ON_DENY,
+    ON_ACK,
+    ON_REJECT,
+    ON_FILL,
+    ON_LAST_FILL,
+    ON_CANCELED,
+    ON_EXPIRED,
+    ON_WORKS,   /* the venue says it is working there */
+    ON_FILLED,  /* the venue says it is filled; the fills may not be here yet */
+    ON_SILENCE, /* no answer to the submit */
+    ON_DOUBT,   /* restart, not listed, not known to the venue */
+    ON_ABSENT,  /* proved never to have arrived */
+    ON_REVIVED, /* a confirmed replace makes it work again */
+    /* a bust tells the state afterwards, whatever it was */
+    ON_TOLD_WORKS,
+    ON_TOLD_FILLED,
+    ON_TOLD_CANCELED,
+    ON_TOLD_EXPIRED,
+    ON_TOLD_REJECTED,
+    ORDER_EVENT_COUNT
+};
+
+enum { ROUTE_INSIDE_ONLY = ROUTE_INTERNAL };
+
+/* Hot: 48 bytes. Index 0 is not used; order number = index. */
+struct order {
+    weir_px quote_px; /* its most aggressive price, while it is in the heap of own quotes */
+    weir_qty qty;
+    weir_qty cum;
+    uint32_t instrument;
+    uint32_t child, next, prev; /* heap of own quotes of this instrument and side */
+    uint16_t strategy;
+    uint8_t is;     /* enum order_is */
+    uint8_t side;   /* enum weir_side */
+    uint8_t flags;  /* enum weir_order_flags */
+    uint8_t route;  /* enum order_route */
+    uint8_t cancel; /* enum request_state */
+    uint8_t amend;  /* enum request_state */
+};
+_Static_assert(sizeof(struct order) == 48, "hot state of an order");
+
+enum list_name { LIST_NONE = 0, LIST_LIVE, LIST_INSIDE, LIST_ENDED };
+
+/* Cold: what only the order's own events touch. */
+struct order_more {
+    weir_px px;
+    weir_px trigger;
+    weir_px hold_px; /* what it is held at: its price, market orders the reference */
+    weir_qty inside; /* part of cum that was crossed inside: the venue knows nothing of it */
+    weir_qty reported; /* the venue's executed total, with `inside`; over cum: fills are missing */
+    weir_px next_px;   /* of the last replace */
+    weir_qty next_qty;
+    weir_ns created, sent, changed, expires;
+    amount cum_quote;
+    uint64_t born; /* tells two orders in one slot apart */
+
+    /* what it adds to the sums */
+    amount held;
+    weir_qty counted;
+    uint16_t account;
+    uint16_t venue;
+    uint8_t counted_live, counted_nameless, counted_unknown, in_heap;
+
+    uint8_t list; /* enum list_name: which one list_prev and list_next belong to */
+    uint8_t submit; /* enum request_state */
+    uint8_t type, tif;
+    uint8_t told; /* 1: waits to be told as OUT_ORDER */
+    uint8_t proved; /* the venue has shown that it exists, or existed */
+    uint8_t asked; /* resolver: what is asked, bits of enum question */
+    uint32_t list_prev, list_next;
+    uint32_t first_name, last_name, names; /* chain of struct name */
+    uint32_t holding;                      /* of its strategy */
+    uint32_t timer;                        /* place in the resolver's heap + 1 */
+    uint32_t not_found;                    /* such answers so far */
+    uint32_t listed_in;                    /* generation of the reconciliation that listed it */
+    weir_ns due, delay;
+
+    char cid[WEIR_ID_MAX];
+    char wire[WEIR_ID_MAX];
+    char vid[WEIR_ID_MAX];
+    char next_cid[WEIR_ID_MAX];
+    char next_wire[WEIR_ID_MAX];
+    char tag[TAG_MAX];
+    char reason[WEIR_REASON_MAX];
+};
+
+/* A name that an order has had. */
+struct name {
+    struct key128 key;
+    uint32_t next;
+    uint32_t kind; /* enum name_kind */
+};
+enum name_kind { NAME_CID, NAME_WIRE, NAME_VENUE };
+
+/* What a position is made of; computed by position.c only. */
+struct stake {
+    weir_qty qty;
+    amount cost;     /* of what is held, >= 0, with multiplier; inverse: in the base asset */
+    amount realized; /* in the asset that it settles in */
+};
+
+/* Limits as int64 in the units of one instrument: what the checks compare with. */
+struct card {
+    int64_t max_order_notional; /* 10^-product_exp */
+    int64_t max_order_qty;
+    int64_t max_position;
+    int64_t price_band; /* 10^-9 percent */
+    int64_t max_open_orders;
+    uint32_t given; /* bit for each enum risk_limit that has a value */
+    uint32_t unset;
+    struct scope *scope;
+};
+
+/* One owner's part of one instrument: the account's (owner 0), a strategy's, or a group's. */
+struct holding {
+    struct card card; /* of the strategy or group */
+    amount exposure[2]; /* worst case of its orders, by side */
+    struct stake now;
+    struct stake base; /* before the executions that are still remembered */
+    amount pnl;        /* what it adds to the scopes' sums */
+    uint64_t card_version;
+    uint32_t instrument;
+    uint32_t owner; /* strategy number, or GROUP_OWNER + group number */
+    uint32_t group; /* index of the group's holding of this instrument, 0: none */
+    uint32_t next;  /* of the same instrument */
+};
+enum { GROUP_OWNER = 0x10000 };
+
+enum halt_bits { HALT_VENUE = 1, HALT_MISMATCH = 2 };
+enum { CHAIN_FIXED = 3 }; /* host, venue, account; then instrument: cards kept with the instrument */
+
+struct instrument {
+    struct weir_instrument is; /* as defined; msg.size 0: not defined */
+    struct card cards[4];      /* host, venue, account, instrument */
+    uint64_t card_version;
+    struct holding own; /* the account's */
+    amount reduce[2];   /* exposure of reduce-only orders, by side */
+    weir_px reference_x2;
+    struct weir_top top;
+    uint32_t holdings;  /* first of the strategies' */
+    uint32_t quotes[2]; /* root of the heap of own quotes, by side */
+    uint32_t inside[2]; /* best of the internal book, by side */
+    uint32_t nameless[2]; /* live orders without a venue id, by side */
+    uint32_t base, quote, settles; /* assets */
+    uint8_t book; /* enum book_state */
+    uint8_t stale;
+    uint8_t halted; /* enum halt_bits */
+    uint8_t plain;  /* multiplier is 1 */
+    int64_t multiplier; /* without trailing zeros */
+    int multiplier_exp;
+    int product_exp;   /* places of price * quantity * multiplier; inverse: of quantity * multiplier */
+    int64_t min_units; /* min_notional in these units, rounded up */
+    amount listed; /* recon: net position by the venue */
+    uint32_t listed_in;
+    uint16_t venue, account;
+};
+
+struct throttle {
+    uint32_t first; /* of its block in throttle_times */
+    uint32_t room;  /* a power of two, 0: none */
+    uint32_t head;  /* sends counted so far, modulo 2^32 */
+    uint32_t tail;  /* those before are out of the window */
+};
+
+struct limit {
+    amount value;
+    uint8_t how;
+};
+
+struct scope {
+    struct limit limits[RISK_LIMIT_COUNT];
+    amount pnl;
+    struct throttle throttle;
+    int64_t throttle_max;
+    weir_ns throttle_window;
+    uint32_t live; /* orders at venues */
+    uint32_t unset;
+    uint32_t parent;
+    uint32_t rights;
+    uint32_t id;
+    uint8_t kind; /* enum risk_scope */
+    uint8_t state; /* enum trading_state */
+    uint8_t defined;
+    uint8_t lost; /* max_loss was reached, and is told */
+    char name[NAME_MAX_LEN];
+};
+
+struct purse {
+    amount total, fees, funding;
+    amount held;   /* by working spot orders */
+    amount listed; /* recon */
+    uint32_t listed_in;
+    uint8_t known;
+};
+
+enum session { SESSION_NEW = 0, SESSION_UP, SESSION_DOWN };
+
+struct account {
+    uint16_t venue;
+    uint8_t session;
+    uint8_t reconciling;
+    uint32_t recon; /* generation of reconciliation answers */
+    uint8_t in_recon;
+    uint64_t stream_seq;
+    weir_ns last_fill; /* venue's time */
+    weir_ns recon_due, recon_delay;
+};
+
+enum exec_state { EXEC_IS_BOOKED, EXEC_IS_WAITING, EXEC_IS_BUSTED };
+
+struct exec {
+    struct key128 key;
+    struct key128 vid_key;
+    struct key128 client_key;
+    uint64_t born; /* of its order */
+    weir_px px;
+    weir_qty qty;
+    amount fee;
+    weir_ns deadline; /* waiting */
+    uint32_t order;   /* 0: none */
+    uint32_t strategy;
+    uint32_t instrument;
+    uint32_t fee_asset; /* + 1; 0: no fee */
+    uint32_t next_waiting;
+    uint8_t side, internal, origin, maker;
+    uint8_t state; /* enum exec_state */
+    char id[WEIR_ID_MAX];
+};
+
+/* Keys of what was booked once, the oldest forgotten first. */
+struct memory {
+    struct map map;
+    struct key128 *keys;
+    uint64_t count;
+    uint32_t room;
+};
+
+struct engine {
+    const struct effect_sink *sink;
+    uint64_t seq;
+    weir_ns now;
+    struct engine_counts counts;
+    struct engine_sizes sizes;
+    int64_t policy[POLICY_COUNT];
+    uint64_t limits_version;
+    int64_t id_next, id_end; /* counter of wire ids; id_end: reserved up to here, 0: none told */
+    uint64_t born;
+    uint64_t crosses;
+    uint32_t owner_losses; /* strategies and groups that have a max_loss */
+    uint32_t reconciling;  /* accounts */
+    uint8_t killed;
+    uint8_t journal_failed;
+
+    struct order *orders;
+    struct order_more *more;
+    uint32_t *told; /* orders to be told at the end of the input */
+    uint32_t told_count;
+    uint32_t orders_used;
+    uint32_t live_first, live_last;
+    uint32_t ended_first, ended_last;
+
+    struct name *names;
+    uint32_t names_free;
+    uint32_t names_extra; /* in use beyond what is reserved for each order */
+    struct map cids; /* names given by askers, for ever; value: order or 0 */
+    struct map ids;  /* client order ids and venue ids; value: order */
+
+    uint32_t *timers; /* resolver: heap of orders by due */
+    uint32_t timer_count;
+
+    struct instrument *instruments;
+    uint32_t instrument_count;
+    struct map symbols;
+    struct holding *holdings;
+    uint32_t holding_count;
+    struct map holding_of;
+
+    struct scope *host, *venues, *account_scopes, *groups, *strategies, *instrument_scopes;
+    struct scope external;
+    struct account *accounts;
+    weir_ns *backoff; /* by venue: sending is allowed from then on */
+
+    char (*assets)[WEIR_ASSET_MAX];
+    uint32_t asset_count;
+    struct map asset_of;
+    struct purse *purses; /* account * sizes.assets + asset */
+
+    struct exec *execs;
+    uint64_t exec_count; /* ever; the place is count modulo sizes.executions */
+    struct memory exec_memory, cash_memory;
+    uint32_t waiting_first, waiting_last; /* index + 1 */
+
+    weir_ns *throttle_times;
+    uint32_t throttle_used;
+    uint32_t throttle_free[17]; /* by log2 of the block's size: first + 1; the next one's stands in it */
+
+    struct out_decision *decision; /* room for the largest */
+    uint64_t *scratch;             /* a short message, filled up with zeroes */
+};
+
+/* --- small things ------------------------------------------------------------------------------ */
+
+static inline struct order *order_at(struct engine *engine, uint32_t n) { return &engine->orders[n]; }
+static inline struct order_more *more_at(struct engine *engine, uint32_t n) { return &engine->more[n]; }
+static inline bool is_done(uint8_t is) { return is >= IS_FILLED; }
+static inline bool is_at_venue(uint8_t is) { return is == IS_SENT || is == IS_WORKING || is == IS_DOUBT; }
+static inline bool request_is_open(uint8_t state)
+{
+    return state == REQUEST_SENT || state == REQUEST_AMBIGUOUS;
+}
+static inline bool strict(const struct engine *engine) { return engine->policy[POLICY_strict] != 0; }
+static inline bool same_key(struct key128 a, struct key128 b) { return a.a == b.a && a.b == b.b; }
+static inline weir_ns later(weir_ns t, weir_ns delay)
+{
+    weir_ns sum;
+    return __builtin_add_overflow(t, delay, &sum) ? INT64_MAX : sum;
+}
+
+/* Copy a text into an array of fixed size; what is left over is zero. Always terminated. */
+#define put_text(array, text) put_text_in((array), sizeof(array), (text), sizeof(array))
+void put_text_in(char *array, size_t room, const char *text, size_t most);
+
+/* --- tell.c: effects --------------------------------------------------------------------------- */
+void tell(struct engine *engine, struct weir_msg *effect);
+struct weir_msg effect_of(const struct engine *engine, uint16_t kind, size_t size);
+void tell_alert(struct engine *engine, enum alert alert, uint32_t instrument, uint32_t order,
+                int64_t value, int64_t limit, const char *text);
+void tell_anomaly(struct engine *engine, uint32_t instrument, uint32_t order, const char *text);
+void tell_state(struct engine *engine, enum out_state_of of, enum risk_scope scope, uint32_t id,
+                uint8_t value, const char *reason);
+void tell_later(struct engine *engine, uint32_t n); /* as OUT_ORDER, when the input is done */
+void tell_orders(struct engine *engine);
+struct next { /* what a replace asked for */
+    const char *cid;
+    weir_px px;
+    weir_qty qty;
+};
+void tell_refused(struct engine *engine, uint32_t n, const struct next *replace, const char *reason);
+void send_order(struct engine *engine, uint32_t n, uint16_t kind);
+void send_fills_query(struct engine *engine, uint16_t account, uint32_t instrument);
+void send_recon(struct engine *engine, uint16_t account);
+void view_of_order(const struct engine *engine, uint32_t n, struct out_order *out);
+
+/* --- names.c: what orders are called ----------------------------------------------------------- */
+enum key_space { KEY_CID = 1, KEY_WIRE, KEY_VENUE, KEY_EXEC, KEY_FUNDING, KEY_TRANSFER, KEY_SYMBOL, KEY_ASSET };
+struct key128 key_for(enum key_space space, const char *text, size_t most, uint64_t with);
+/* Make the next client order id. False: the reserved block is used up. */
+bool wire_make(struct engine *engine, uint32_t strategy, char out[WEIR_ID_MAX]);
+bool wire_parse(const struct engine *engine, const char *text, uint32_t *strategy_out, int64_t *counter_out);
+bool wire_room(const struct engine *engine);
+bool cid_is_used(const struct engine *engine, const char *cid);
+bool cid_keep(struct engine *engine, const char *cid, uint32_t n); /* false: full */
+bool name_room(struct engine *engine, uint32_t n, uint32_t wanted); /* makes room by its oldest */
+enum { NAMES_RESERVED = 3, NAMES_MOST = 64 }; /* of each order */
+bool name_add(struct engine *engine, uint32_t n, enum name_kind kind, const char *text);
+void names_forget(struct engine *engine, uint32_t n);
+uint32_t order_of_cid(const struct engine *engine, const char *name);
+uint32_t order_of_wire(const struct engine *engine, const char *wire);
+uint32_t order_of_venue(const struct engine *engine, uint32_t instrument, const char *vid);
+
+/* --- orders.c: table, slots, sums --------------------------------------------------------------- */
+bool order_step(struct engine *engine, uint32_t n, enum order_event event);
+enum order_is order_next(enum order_is is, enum order_event event); /* the table, for tests */
+enum order_label order_label_of(const struct order *order);
+void request_set(struct engine *engine, uint32_t n, uint8_t *request, enum request_state state);
+void order_settle(struct engine *engine, uint32_t n); /* after each change of an order */
+weir_qty order_exposure(const struct order *order, const struct order_more *more);
+bool order_awaits(const struct order *order, const struct order_more *more);
+bool order_room(const struct engine *engine); /* a slot is free, or can be */
+uint32_t order_take(struct engine *engine, uint32_t instrument, uint32_t strategy); /* 0: full */
+void order_learn_venue_id(struct engine *engine, uint32_t n, const char *vid);
+void list_put(struct engine *engine, uint32_t n, enum list_name list);
+/* own quotes */
+bool quotes_best(const struct engine *engine, uint32_t instrument, uint8_t side, weir_px *px_out);
+void quotes_put(struct engine *engine, uint32_t n, weir_px px);
+void quotes_drop(struct engine *engine, uint32_t n);
+
+/* --- define.c ------------------------------------------------------------------------------------ */
+struct scope *scope_at(struct engine *engine, uint8_t scope, uint32_t id); /* NULL: not defined */
+const struct scope *scope_peek(const struct engine *engine, uint8_t scope, uint32_t id);
+struct instrument *instrument_at(struct engine *engine, uint32_t n); /* NULL: not defined */
+uint32_t asset_number(struct engine *engine, const char *asset); /* UINT32_MAX: full or no name */
+uint32_t asset_find(const struct engine *engine, const char *asset);
+uint32_t holding_take(struct engine *engine, uint32_t instrument, uint32_t owner); /* 0: full */
+uint32_t holding_find(const struct engine *engine, uint32_t instrument, uint32_t owner);
+void cards_refresh(struct engine *engine, struct instrument *instrument);
+void holding_refresh(struct engine *engine, struct instrument *instrument, struct holding *holding);
+void apply_define(struct engine *engine, const void *input);
+void apply_instrument(struct engine *engine, const void *input);
+void apply_limit(struct engine *engine, const void *input);
+void apply_policy(struct engine *engine, const void *input);
+void policy_defaults(struct engine *engine);
+void apply_trading_state(struct engine *engine, const void *input);
+void set_trading_state(struct engine *engine, struct scope *scope, uint8_t state, const char *reason);
+
+/* --- position.c: exact money of one instrument, pure ---------------------------------------------- */
+bool worth_of(const struct instrument *instrument, weir_px px, weir_qty qty, amount *worth_out);
+bool stake_add(const struct instrument *instrument, struct stake *stake, uint8_t side, weir_px px, weir_qty qty);
+bool stake_unrealized(const struct instrument *instrument, const struct stake *stake, weir_px reference_x2,
+                      amount *out);
+amount stake_average(const struct instrument *instrument, const struct stake *stake);
+amount stake_plain_cost(const struct instrument *instrument, const struct stake *stake);
+
+/* --- wallet.c ------------------------------------------------------------------------------------- */
+struct purse *purse_at(struct engine *engine, uint16_t account, uint32_t asset);
+bool memory_has(const struct memory *memory, struct key128 key);
+void memory_add(struct memory *memory, struct key128 key, uint32_t value);
+void apply_cash(struct engine *engine, const void *input);
+void apply_wallet(struct engine *engine, const void *input);
+
+/* --- fills.c --------------------------------------------------------------------------------------- */
+void apply_fill(struct engine *engine, const void *input);
+void apply_bust(struct engine *engine, const void *input);
+bool fill_inside(struct engine *engine, uint32_t n, uint32_t other, weir_px px, weir_qty qty);
+void fills_claim(struct engine *engine, uint32_t n);  /* its venue id is known now: take what waited */
+void fills_adopt(struct engine *engine, uint32_t n);  /* executions of an order that was not known */
+void waiting_expire(struct engine *engine);
+weir_ns waiting_due(const struct engine *engine);
+
+/* --- risk.c, throttle.c, loss.c ------------------------------------------------------------------- */
+enum { DECISION_READINGS_MAX = 64 };
+struct wish { /* an order as asked, or as a replace would make it */
+    const struct in_submit *submit;
+    uint32_t order; /* replace: of this order; else 0 */
+    struct instrument *instrument; /* NULL: unknown */
+    struct scope *strategy;        /* NULL: unknown */
+    weir_px px;
+    weir_qty qty;
+    weir_qty worst; /* what it may still fill: its part in sums */
+    uint8_t side, type, flags, route;
+    bool used_cid, no_room, bad, foreign, unable;
+    int64_t seen_state; /* reading of BAD_REQUEST */
+};
+/* Evaluate every check; fills engine->decision but for names. True: allowed. */
+bool risk_allows(struct engine *engine, const struct wish *wish);
+
+uint32_t throttle_room(const struct engine_sizes *sizes); /* times that all rings need */
+bool throttle_set(struct engine *engine, struct scope *scope); /* after a limit changed */
+uint32_t throttle_count(struct engine *engine, struct scope *scope);
+void throttle_sent(struct engine *engine, uint32_t n);
+
+bool loss_values(const struct engine *engine, const struct instrument *instrument, weir_px reference_x2);
+void loss_settle(struct engine *engine, struct instrument *instrument); /* after a new reference */
+void loss_settle_holding(struct engine *engine, struct instrument *instrument, struct holding *holding);
+void loss_watch(struct engine *engine, const struct instrument *instrument); /* and act on it */
+
+/* --- submit.c, cross.c, kill.c ---------------------------------------------------------------------- */
+void apply_submit(struct engine *engine, const void *input);
+void apply_cancel(struct engine *engine, const void *input);
+void apply_replace(struct engine *engine, const void *input);
+void apply_cancel_many(struct engine *engine, const void *input);
+void order_cancel(struct engine *engine, uint32_t n);
+void order_send(struct engine *engine, uint32_t n);
+void cross_arriving(struct engine *engine, uint32_t n);
+void apply_kill(struct engine *engine, const void *input);
+void apply_release(struct engine *engine, const void *input);
+void kill_pull(struct engine *engine, const char *reason);
+void kill_follow(struct engine *engine, uint32_t n, bool shown_live); /* while pulled: cancel what lives */
+
+/* --- report.c, resolver.c, recon.c, market.c --------------------------------------------------------- */
+void apply_report(struct engine *engine, const void *input);
+void apply_rate_limited(struct engine *engine, const void *input);
+void report_status(struct engine *engine, uint32_t n, const struct weir_report *report);
+void report_cum(struct engine *engine, uint32_t n, const struct weir_report *report);
+void report_replaced(struct engine *engine, uint32_t n, const char *vid);
+void report_doubt(struct engine *engine, uint32_t n, const char *text); /* alert and query */
+void stream_sequence(struct engine *engine, const struct weir_msg *msg, uint64_t seq);
+
+enum question { ASK_ORDER = 1, ASK_FILLS = 2 };
+void resolver_ask(struct engine *engine, uint32_t n, uint8_t question); /* at once, and again later */
+void resolver_settle(struct engine *engine, uint32_t n); /* stop asking what is answered */
+void resolver_run(struct engine *engine);
+weir_ns resolver_due(const struct engine *engine);
+void recon_run(struct engine *engine);
+weir_ns recon_due(const struct engine *engine);
+
+void apply_session(struct engine *engine, const void *input);
+void apply_restarted(struct engine *engine, const void *input);
+void apply_recon_begin(struct engine *engine, const void *input);
+void apply_recon_order(struct engine *engine, const void *input);
+void apply_recon_position(struct engine *engine, const void *input);
+void apply_recon_balance(struct engine *engine, const void *input);
+void apply_recon_end(struct engine *engine, const void *input);
+bool account_is_up(const struct engine *engine, const struct account *account);
+bool can_give_up(const struct engine *engine, uint32_t n);
+
+void apply_mark(struct engine *engine, const void *input);
+void apply_top(struct engine *engine, const void *input);
+void apply_book_state(struct engine *engine, const void *input);
+
+#endif
