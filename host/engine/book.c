@@ -219,17 +219,6 @@ static inline void near_add(struct half *half, uint64_t slot, weir_qty qty)
         half->top = (int64_t)slot;
 }
 
-static inline void near_drop(struct half *half, uint64_t slot)
-{
-    uint64_t word = slot >> 6;
-    half->used[word] &= ~((uint64_t)1 << (slot & 63));
-    if (half->used[word] == 0)
-        half->words[word >> 6] &= ~((uint64_t)1 << (word & 63));
-    half->near--;
-    if ((int64_t)slot == half->top)
-        half->top = used_below(half, slot);
-}
-
 /* --- the overflow ------------------------------------------------------------------------------*/
 
 /* The place of the first level with this key or a better one. */
@@ -489,31 +478,64 @@ static enum weir_err far_set(struct book *book, struct half *half, weir_px px, w
     return WEIR_OK;
 }
 
-enum weir_err book_set(struct book *book, enum weir_side side, weir_px px, weir_qty qty)
+/* The usual way, without a branch that depends on what is held: whether a level comes, changes or goes
+ * is as good as random. */
+static inline enum weir_err near_set(const struct book *book, struct half *half, uint64_t slot,
+                                     weir_qty qty)
+{
+    uint64_t *used = &half->used[slot >> 6], *word = &half->words[slot >> 12];
+    uint64_t bit = (uint64_t)1 << (slot & 63), word_bit = (uint64_t)1 << (slot >> 6 & 63);
+    uint64_t held = *used >> (slot & 63) & 1, holds = qty > 0;
+    uint32_t near = half->near + (uint32_t)holds - (uint32_t)held;
+    if (near + half->far > book->room)
+        return WEIR_E_FULL;
+    half->near = near;
+    half->qty[slot] = qty;
+    uint64_t bits = (*used & ~bit) | holds << (slot & 63);
+    *used = bits;
+    *word = bits ? *word | word_bit : *word & ~word_bit;
+    if ((int64_t)slot >= half->top) {
+        if (holds)
+            half->top = (int64_t)slot;
+        else if ((int64_t)slot == half->top)
+            half->top = used_below(half, slot);
+    }
+    return WEIR_OK;
+}
+
+static enum weir_err set_elsewhere(struct book *book, struct half *half, weir_px px, weir_qty qty)
 {
     if (px <= 0 || qty < 0)
         return WEIR_E_BAD_NUMBER;
+    if (qty > 0 && learns(book, px)) {
+        uint64_t slot = slot_of(book, half, px);
+        if (slot < book->window)
+            return near_set(book, half, slot, qty);
+    }
+    return far_set(book, half, px, qty);
+}
+
+enum weir_err book_put(struct book *book, enum weir_side side, const struct weir_level *levels,
+                       uint32_t count)
+{
     struct half *half = &book->half[side == WEIR_SELL];
-    uint64_t slot = slot_of(book, half, px);
-    if (__builtin_expect(slot >= book->window, 0)) {
-        if (qty == 0 || !learns(book, px))
-            return far_set(book, half, px, qty);
-        slot = slot_of(book, half, px);
-        if (slot >= book->window)
-            return far_set(book, half, px, qty);
+    enum weir_err err = WEIR_OK;
+    for (uint32_t i = 0; i < count && err == WEIR_OK; i++) {
+        weir_px px = levels[i].px;
+        weir_qty qty = levels[i].qty;
+        uint64_t slot = slot_of(book, half, px);
+        if (__builtin_expect(slot < book->window && px > 0 && qty >= 0, 1))
+            err = near_set(book, half, slot, qty);
+        else
+            err = set_elsewhere(book, half, px, qty);
     }
-    bool held = half->used[slot >> 6] >> (slot & 63) & 1;
-    if (qty == 0) {
-        if (held)
-            near_drop(half, slot);
-    } else if (held) {
-        half->qty[slot] = qty;
-    } else {
-        if (total(half) == book->room)
-            return WEIR_E_FULL;
-        near_add(half, slot, qty);
-    }
-    return WEIR_OK;
+    return err;
+}
+
+enum weir_err book_set(struct book *book, enum weir_side side, weir_px px, weir_qty qty)
+{
+    struct weir_level level = {px, qty};
+    return book_put(book, side, &level, 1);
 }
 
 static struct weir_level near_level(const struct book *book, const struct half *half, int64_t slot)

@@ -32,6 +32,10 @@ void book_retick(struct book *book, weir_px tick);
 enum weir_err book_set(struct book *book, enum weir_side side, weir_px px,
                        weir_qty qty) WEIR_MUST_USE;
 
+/* Many levels of one side, in order, at less cost each; an error ends it at the level it is of. */
+enum weir_err book_put(struct book *book, enum weir_side side, const struct weir_level *levels,
+                       uint32_t count) WEIR_MUST_USE;
+
 bool book_best(const struct book *book, enum weir_side side, struct weir_level *level_out);
 /* The next level away from the best after px; false: none. Start with book_best. */
 bool book_next(const struct book *book, enum weir_side side, weir_px px,

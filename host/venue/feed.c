@@ -257,13 +257,8 @@ static void hold(struct feed *feed, const struct weir_book_msg *msg, weir_ns now
 
 static enum weir_err put(struct feed *feed, const struct weir_book_msg *msg)
 {
-    const struct weir_level *level = msg->levels;
-    enum weir_err err = WEIR_OK;
-    for (uint32_t i = 0; i < msg->bids && err == WEIR_OK; i++, level++)
-        err = book_set(feed->book, WEIR_BUY, level->px, level->qty);
-    for (uint32_t i = 0; i < msg->asks && err == WEIR_OK; i++, level++)
-        err = book_set(feed->book, WEIR_SELL, level->px, level->qty);
-    return err;
+    enum weir_err err = book_put(feed->book, WEIR_BUY, msg->levels, msg->bids);
+    return err ? err : book_put(feed->book, WEIR_SELL, msg->levels + msg->bids, msg->asks);
 }
 
 static enum weir_err apply(struct feed *feed, const struct weir_book_msg *msg, weir_ns now)
