@@ -226,7 +226,7 @@ static void on_stop(uv_async_t *async)
     struct observer *observer = async->data;
     drain(observer);
     take_answers(observer);
-    http_destroy(observer->http);
+    http_close(observer->http);
     control_close(observer->socket);
     uv_close((uv_handle_t *)&observer->drain, NULL);
     uv_close((uv_handle_t *)&observer->screen, NULL);
@@ -242,8 +242,10 @@ static void *run(void *context)
 
 static void observer_free(struct observer *observer)
 {
+    http_destroy(observer->http); /* the loop is idle */
     if (observer->mirror)
         mirror_destroy(observer->mirror);
+    (void)uv_loop_close(&observer->loop);
     free(observer->wish_memory);
     free(observer->answer_memory);
     free(observer);
@@ -261,7 +263,6 @@ static void undo(struct observer *observer)
 {
     on_stop(&observer->stop);
     uv_run(&observer->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&observer->loop);
     observer_free(observer);
 }
 
@@ -293,7 +294,11 @@ struct observer *observer_start(const struct observer_config *config, struct why
         observer->wishes = make_ring(&observer->wish_memory, sizeof(struct wish));
         observer->answers = make_ring(&observer->answer_memory, sizeof(struct wish_answer));
     }
-    if (!observer || !observer->mirror || !observer->wishes || !observer->answers || uv_loop_init(&observer->loop)) {
+    if (observer && uv_loop_init(&observer->loop)) {
+        free(observer);
+        observer = NULL;
+    }
+    if (!observer || !observer->mirror || !observer->wishes || !observer->answers) {
         if (observer)
             observer_free(observer);
         (void)because(why, WEIR_E_NO_MEMORY, "observers: %s", err_text(WEIR_E_NO_MEMORY));
@@ -326,7 +331,6 @@ void observer_stop(struct observer *observer)
         return;
     uv_async_send(&observer->stop);
     pthread_join(observer->thread, NULL);
-    uv_loop_close(&observer->loop);
     observer_free(observer);
 }
 

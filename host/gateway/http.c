@@ -169,6 +169,8 @@ struct http *http_create(uv_loop_t *loop, const char *address, uint16_t port, co
     struct lws_vhost *vhost = http->context ? lws_get_vhost_by_name(http->context, "default") : NULL;
     if (!vhost) {
         (void)because(why, WEIR_E_IO, "gateway: the HTTP server cannot be made on %s:%u", address, port);
+        http_close(http);
+        uv_run(loop, UV_RUN_NOWAIT);
         http_destroy(http);
         return NULL;
     }
@@ -176,12 +178,18 @@ struct http *http_create(uv_loop_t *loop, const char *address, uint16_t port, co
     return http;
 }
 
+void http_close(struct http *http)
+{
+    if (http && http->context)
+        lws_context_destroy(http->context);
+}
+
 void http_destroy(struct http *http)
 {
     if (!http)
         return;
     if (http->context)
-        lws_context_destroy(http->context);
+        lws_context_destroy(http->context); /* once more, after the loop: it frees what is left */
     free(http);
 }
 

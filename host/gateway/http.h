@@ -29,7 +29,10 @@ struct http_owner {
 /* port 0: any free one. NULL: why says what. The loop must outlive it. */
 struct http *http_create(uv_loop_t *loop, const char *address, uint16_t port, const struct http_owner *owner,
                          struct why *why) WEIR_MUST_USE;
-void http_destroy(struct http *http); /* accepts NULL; run the loop on until it is idle */
+/* In the loop: stop listening and answering. Then run the loop on until it is idle, and destroy: lws
+ * 4.1 frees the rest of its context only there. Both accept NULL. */
+void http_close(struct http *http);
+void http_destroy(struct http *http);
 uint16_t http_port(const struct http *http);
 
 #endif
