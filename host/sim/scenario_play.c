@@ -42,7 +42,8 @@ static bool append(struct bytes *bytes, const void *from, size_t len)
         bytes->data = bigger;
         bytes->room = room;
     }
-    memcpy(bytes->data + bytes->len, from, len);
+    if (len > 0)
+        memcpy(bytes->data + bytes->len, from, len);
     bytes->len += len;
     return true;
 }
