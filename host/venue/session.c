@@ -11,7 +11,7 @@
 #include "base/check.h"
 #include "venue/own.h"
 
-enum { WINDOW_DEFAULT = 16384, FAR_DEFAULT = 65536 };
+enum { WINDOW_DEFAULT = 65536, FAR_DEFAULT = 65536 };
 #define DATA_AGE_DEFAULT ((weir_ns)10000000000) /* where neither config nor plugin says */
 
 /* --- to the owner ------------------------------------------------------------------------------*/

@@ -63,7 +63,7 @@ struct session_config {
     uint16_t venue;   /* the host's number */
     uint16_t account;
     const struct weir_setting *settings; /* ended by a NULL name */
-    uint32_t book_window;                /* ticks a side; 0: 16384 */
+    uint32_t book_window;                /* ticks a side; 0: 65536 */
     uint32_t book_far;                   /* levels a side outside it; 0: 65536 */
     weir_ns data_age_max;                /* overrides the plugin's; 0: the plugin's */
 };
