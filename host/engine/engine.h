@@ -100,6 +100,9 @@ struct engine_counts {
 };
 const struct engine_counts *engine_counts(const struct engine *engine);
 
+/* The next client order id's counter, and the end of the block that is reserved (0: none yet). */
+void engine_ids(const struct engine *engine, int64_t *next_out, int64_t *end_out);
+
 bool engine_killed(const struct engine *engine);
 enum trading_state engine_trading_state(const struct engine *engine, enum risk_scope scope, uint32_t id);
 bool engine_reconciling(const struct engine *engine, uint16_t venue);

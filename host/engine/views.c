@@ -179,3 +179,9 @@ int engine_limit(const struct engine *engine, enum risk_scope scope, uint32_t id
         *used_out = worst_position(engine, id);
     return found->limits[limit].how;
 }
+
+void engine_ids(const struct engine *engine, int64_t *next_out, int64_t *end_out)
+{
+    *next_out = engine->id_next;
+    *end_out = engine->id_end;
+}
