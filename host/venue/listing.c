@@ -149,6 +149,8 @@ static void tell_top(struct session *session, struct listing *listing, struct we
 
 void listing_top(struct session *session, struct listing *listing, struct weir_top *top)
 {
+    if (session->owner.top)
+        session->owner.top(session->owner.context, session, listing->host, top);
     const struct feed *feed = listing->feed;
     bool live = feed && feed->state == BOOK_LIVE;
     bool newer = top->seq > listing->top_seq && (!live || top->seq > feed->last);

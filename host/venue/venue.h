@@ -45,6 +45,10 @@ struct session_owner {
      * want depth. NULL: not wanted. */
     void (*book)(void *context, struct session *session, uint32_t instrument,
                  const struct weir_book_msg *msg, const struct book *book);
+    /* Each top of book that the venue sent, also those of which `event` hears nothing: for statistics.
+     * NULL: not wanted. */
+    void (*top)(void *context, struct session *session, uint32_t instrument,
+                const struct weir_top *top);
     /* Connections; NULL: there is no network (recordings, simulation) and the plugin gets E_DOWN. */
     enum weir_err (*connect)(void *context, struct session *session, uint32_t conn,
                              const char *path);
