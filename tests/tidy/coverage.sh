@@ -23,6 +23,6 @@ find . -name '*.gcda' -print0 | xargs -0r gcov -n 2>/dev/null |
         }
         if (total) printf "%6.1f %%  %5d lines  = all\n", 100 * sum / total, total
         exit !total
-    }' | LC_ALL=C sort -n >coverage.txt
+    }' | LC_ALL=C sort -n | awk '/= all$/ { sum = $0; next } { print } END { if (sum) print sum }' >coverage.txt
 cat coverage.txt
 [ -s coverage.txt ]
