@@ -95,8 +95,6 @@ struct host {
     uint32_t instrument_count;           /* highest number in use */
     uint32_t instrument_room;
     struct script_answer *answer; /* of the wish being applied */
-    uint64_t ids_used;            /* client ids since the last block was reserved */
-    int64_t ids_reserved;
     struct tap *tap;
     struct stages stages;
     struct observer *observer;
@@ -121,6 +119,8 @@ void host_stop(struct host *host); /* begin an orderly stop */
 
 /* A frame of a recording, for the session of a venue. */
 void host_frame(struct host *host, struct host_venue *venue, uint32_t conn, struct weir_bytes frame);
+/* An HTTP answer of a recording. */
+void host_recorded_answer(struct host *host, struct host_venue *venue, struct weir_bytes target, struct weir_bytes body);
 
 /* --- between the files of the host ------------------------------------------------------------*/
 

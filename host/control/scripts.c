@@ -226,7 +226,7 @@ static void call(struct host *host, struct host_script *guest, const struct weir
 {
     weir_ns from = clock_stopwatch();
     script_event(guest->script, msg);
-    histogram_add(&host->stages.of[STAGE_script], clock_stopwatch() - from);
+    histogram_add(&host->stages.of[TIMED_script], clock_stopwatch() - from);
     look_after(host, guest);
 }
 

@@ -109,17 +109,28 @@ void host_limit_instrument(struct host *host, uint32_t number)
 
 /* Client ids come from a block that the journal holds durably before the first of them is used: after
  * a power loss that took the newest records, the next run begins behind the block. */
+static void reserve(struct host *host, int64_t from, int64_t next)
+{
+    struct in_state input = {
+        .msg = {.size = sizeof input, .kind = IN_ID_BLOCK}, .value = next + ID_BLOCK, .from = from};
+    uint64_t seq = host_take(host, &input.msg);
+    if (host->journal && !journal_wait(host->journal, seq))
+        log_line(LOG_ERROR, "journal", "a block of client ids could not be made durable");
+}
+
 void host_reserve_ids(struct host *host)
 {
-    uint64_t used = engine_counts(host->engine)->sent_new + engine_counts(host->engine)->sent_replace;
-    if (host->ids_reserved != 0 && used - host->ids_used < ID_BLOCK / 2)
-        return;
-    host->ids_used = used;
-    host->ids_reserved = engine_ids_used(host->engine) + ID_BLOCK;
-    struct in_state input = {.msg = {.size = sizeof input, .kind = IN_ID_BLOCK}, .value = host->ids_reserved};
-    uint64_t seq = host_take(host, &input.msg);
-    if (host->journal)
-        (void)journal_wait(host->journal, seq);
+    int64_t next, end;
+    engine_ids(host->engine, &next, &end);
+    if (end - next < ID_BLOCK / 2)
+        reserve(host, 0, next);
+}
+
+static void reserve_first(struct host *host)
+{
+    int64_t next, end;
+    engine_ids(host->engine, &next, &end);
+    reserve(host, end, end > next ? end : next);
 }
 
 enum weir_err host_define(struct host *host, struct why *why)
@@ -129,6 +140,6 @@ enum weir_err host_define(struct host *host, struct why *why)
     give_limits(host, SCOPE_host, 0, "*");
     define_venues(host);
     define_scripts(host);
-    host_reserve_ids(host);
+    reserve_first(host);
     return WEIR_OK;
 }

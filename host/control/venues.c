@@ -179,6 +179,14 @@ void host_frame(struct host *host, struct host_venue *venue, uint32_t conn, stru
         venue->errors++;
 }
 
+void host_recorded_answer(struct host *host, struct host_venue *venue, struct weir_bytes target, struct weir_bytes body)
+{
+    venue->frames++;
+    venue->bytes += body.len;
+    if (session_recorded(venue->session, clock_now(&host->clock), target, body))
+        venue->errors++;
+}
+
 static struct host_venue *venue_of(struct host *host, uint16_t number)
 {
     for (size_t i = 0; i < host->venue_count; i++)
@@ -218,7 +226,7 @@ void host_venue_effect(struct host *host, const struct weir_msg *effect)
     else if (!err)
         err = WEIR_E_UNSUPPORTED;
     if (risk)
-        histogram_add(&host->stages.of[STAGE_order_sent], now - effect->t);
+        histogram_add(&host->stages.of[TIMED_order_sent], now - effect->t);
     if (err && (risk || effect->kind == WEIR_CANCEL))
         not_sent(host, intent, err);
 }

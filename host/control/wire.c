@@ -99,7 +99,7 @@ void host_do(struct host *host, struct weir_msg *input)
     else if (input->kind == WEIR_INSTRUMENT)
         host_limit_instrument(host, input->instrument);
     settle_effects(host);
-    histogram_add(&host->stages.of[STAGE_input], clock_stopwatch() - from);
+    histogram_add(&host->stages.of[TIMED_input], clock_stopwatch() - from);
 }
 
 void host_settle(struct host *host)

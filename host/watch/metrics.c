@@ -160,7 +160,7 @@ void metrics_print(const struct mirror *m, const struct stages *stages, uint64_t
     one(out, METRIC_weir_journal_failed, m->host.journal_failed);
     one(out, METRIC_weir_observer_lost_total, tap_lost);
     begin(out, METRIC_weir_stage_duration_seconds);
-    for (int s = 0; s < STAGE_COUNT; s++)
+    for (int s = 0; s < TIMED_COUNT; s++)
         stage_lines(&stages->of[s], names[s], out);
 }
 

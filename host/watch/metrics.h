@@ -12,14 +12,14 @@
     X(script, "one call into a script")                                               \
     X(order_sent, "from the intent of a script or client to the venue's plugin")      \
     X(order_ack, "from sending an order to the venue's first answer, engine time")
-enum stage {
-#define X(name, text) STAGE_##name,
+enum timed {
+#define X(name, text) TIMED_##name,
     STAGES(X)
 #undef X
-    STAGE_COUNT
+    TIMED_COUNT
 };
 struct stages {
-    struct histogram of[STAGE_COUNT];
+    struct histogram of[TIMED_COUNT];
 };
 
 void metrics_print(const struct mirror *mirror, const struct stages *stages, uint64_t tap_lost, struct text *out);

@@ -6,7 +6,7 @@
 #include "engine/input.h"
 
 enum note_kind {
-    NOTE_HOST = WEIR_HOST_KINDS + 200, /* struct note_host: about once in 100 ms */
+    NOTE_HOST = WEIR_HOST_KINDS + 240, /* struct note_host: about once in 100 ms */
     NOTE_VENUE,                        /* struct note_venue: likewise, one each */
     NOTE_SCRIPT                        /* struct note_script: likewise, one each */
 };

@@ -190,7 +190,7 @@ Test(metrics, the_text_has_each_name_once_with_help_and_type)
     struct mirror *mirror = sample();
     struct stages *stages = calloc(1, sizeof *stages);
     struct text text;
-    histogram_add(&stages->of[STAGE_input], 1500);
+    histogram_add(&stages->of[TIMED_input], 1500);
     text_init(&text);
     metrics_print(mirror, stages, 3, &text);
     const char *all = text_cstr(&text);
