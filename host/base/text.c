@@ -235,3 +235,10 @@ void json_amount(struct text *t, amount number)
     char word[DECIMAL_TEXT_MAX];
     json_bytes(t, word, amount_print(number, word));
 }
+
+void json_number(struct text *t, int64_t number, int exp)
+{
+    char word[DECIMAL_TEXT_MAX];
+    decimal_print(number, exp, word);
+    value(t, word);
+}

@@ -42,5 +42,6 @@ void json_bool(struct text *t, bool value);
 void json_null(struct text *t);
 void json_decimal(struct text *t, int64_t value, int exp); /* as a string */
 void json_amount(struct text *t, amount value);            /* as a string */
+void json_number(struct text *t, int64_t value, int exp);  /* a decimal as a bare number */
 
 #endif
