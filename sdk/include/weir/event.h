@@ -159,7 +159,7 @@ struct weir_book_msg {
 enum { WEIR_TOP_OF_BOOK = 1 }; /* flags, set by the host: read off its own book, not sent by the venue */
 struct weir_top {
     struct weir_msg msg;
-    uint64_t seq;
+    uint64_t seq;             /* numbered as the messages of the book are; 0: not, or otherwise */
     weir_px bid, ask;         /* 0: that side is empty */
     weir_qty bid_qty, ask_qty;
 };

@@ -27,12 +27,16 @@ struct weir_bytes {
 enum weir_book_rule {
     WEIR_RULE_RANGE_NEXT = 1, /* after snapshot s: first delta has first <= s+1 <= last, older ones
                                  (last <= s) are dropped; then first = last of the one before + 1 */
-    WEIR_RULE_RANGE_PREV,     /* after snapshot s: first delta has first <= s <= last, older ones
-                                 (last < s) are dropped; then prev = last of the one before */
+    WEIR_RULE_RANGE_PREV,     /* after snapshot s: first delta has first <= s <= last or prev = s, older
+                                 ones (last < s) are dropped; then prev = last of the one before */
     WEIR_RULE_NEXT,           /* last = last of the one before + 1 */
     WEIR_RULE_PREV,           /* prev = last of the one before */
-    WEIR_RULE_NONE            /* each message is a snapshot, or the venue gives no sequence */
+    WEIR_RULE_NONE            /* each message is a snapshot, or the venue gives no sequence; a number
+                                 in last, such as a time, must not go back; 0: none */
 };
+/* With the two RANGE rules snapshots come beside the stream, and one that is older than the book is
+ * dropped; with the others they come in it, and replace the book whatever their number. The host asks
+ * for a new snapshot with WEIR_RESYNC, again and again until it has one. */
 
 /* What the venue can do. What it cannot is emulated by the host or refused by name. */
 struct weir_caps {
@@ -76,7 +80,9 @@ struct weir_host {
     uint32_t abi;
     void *host; /* the host's own; pass it back as first argument */
 
-    /* Give the host one event. It is copied.                         [engine thread, running] */
+    /* Give the host one event. It is copied and checked: one that event.h does not allow is dropped,
+     * told to the operator, and, if it is of orders, makes the host distrust the private stream
+     * until the next WEIR_STREAM_UP.                                 [engine thread, running] */
     void (*emit)(void *host, const struct weir_msg *event);
 
     /* Queue one frame for connection conn. E_FULL: the queue is at its limit, nothing was queued;
@@ -91,8 +97,9 @@ struct weir_host {
      * on_conn tells when it is up. The host reconnects by itself.    [engine thread, running] */
     enum weir_err (*connect)(void *host, uint32_t conn, const char *path) WEIR_MUST_USE;
 
-    /* Call on_timer(id) at engine time t, once. Setting it again moves it; t = 0 takes it away.
-     *                                                                [engine thread, running] */
+    /* Call on_timer(id) at engine time t, once; a t that is not later than now means a microsecond
+     * from now. Setting it again moves it; t = 0 takes it away. Timers of one time fire in the order
+     * of their ids. E_FULL: 1024 are set.                            [engine thread, running] */
     enum weir_err (*timer)(void *host, uint32_t id, weir_ns t) WEIR_MUST_USE;
 
     /* Sign bytes with a key the operator named; the secret stays in the host. algorithm:
@@ -123,8 +130,9 @@ struct weir_plugin {
     const char *version; /* yours */
     const struct weir_caps *caps;
 
-    /* Begin a session. host and what it points to stay valid until close. settings is ended by a
-     * NULL name. The session is given back in every call. An error refuses the session.
+    /* Begin a session. host and what it points to stay valid until close; only its log may be called
+     * here, and what was said last is the reason that an operator reads when the session is refused,
+     * by an error. settings is ended by a NULL name. The session is given back in every call.
      *                                                                [main thread, loading] */
     enum weir_err (*open)(const struct weir_host *host, const struct weir_setting *settings,
                           void **session_out);
@@ -149,7 +157,8 @@ struct weir_plugin {
     enum weir_err (*on_timer)(void *session, uint32_t id, weir_ns now);
 
     /* An intent passed risk and is journalled: encode it and send it. An error means certainly not
-     * sent: the host books a definite refusal.                        [engine thread, running] */
+     * sent: the host books a definite refusal. Plugins without orders get WEIR_RESYNC and
+     * WEIR_SUBSCRIBE.                                                 [engine thread, running] */
     enum weir_err (*on_intent)(void *session, weir_ns now, const struct weir_intent *intent);
 
     /* What is this recorded frame? E_NOT_FOUND: it does not tell. Needs no session. May be left
