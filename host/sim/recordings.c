@@ -293,10 +293,10 @@ static void adopt(struct recordings *all, const struct source *source, struct li
         line->conn = ++all->conns;
 }
 
-enum weir_err recordings_next(struct recordings *all, struct recorded *out, struct why *why)
+enum weir_err recordings_next(struct recordings *all, struct recorded_message *out, struct why *why)
 {
     enum weir_err err = WEIR_OK;
-    *out = (struct recorded){.plugin = UINT32_MAX, .market = "", .conn_name = "", .file = ""};
+    *out = (struct recorded_message){.plugin = UINT32_MAX, .market = "", .conn_name = "", .file = ""};
     for (size_t i = 0; i < all->waiting && err == WEIR_OK; i++)
         if (all->sources[i].state == OPEN && all->sources[i].head.kind == RECORD_END)
             err = pull(&all->sources[i], why);

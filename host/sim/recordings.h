@@ -20,7 +20,7 @@ struct recordings_config {
 };
 
 /* A message and where it belongs. */
-struct recorded {
+struct recorded_message {
     struct record record;  /* conn: over all files, dense from 1 */
     const char *file;      /* path; valid until recordings_close */
     const char *conn_name; /* the file's name for the connection; "" where it has none */
@@ -39,7 +39,7 @@ void recordings_close(struct recordings *recordings); /* accepts NULL */
 
 /* The next message; record.kind RECORD_END: there is none. Times never step back. After an error (a
  * damaged file, named) the other files go on with the next call. */
-enum weir_err recordings_next(struct recordings *recordings, struct recorded *out,
+enum weir_err recordings_next(struct recordings *recordings, struct recorded_message *out,
                               struct why *why) WEIR_MUST_USE;
 
 weir_ns recordings_start(const struct recordings *recordings); /* time of the first message */
