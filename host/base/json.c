@@ -484,7 +484,7 @@ const char *json_text(const cJSON *object, const char *key, const char *otherwis
     return cJSON_IsString(item) ? item->valuestring : otherwise;
 }
 
-const char *json_number(const cJSON *item)
+const char *json_digits(const cJSON *item)
 {
     return cJSON_IsNumber(item) ? item->valuestring : NULL;
 }
@@ -492,7 +492,7 @@ const char *json_number(const cJSON *item)
 bool json_whole(const cJSON *item, int64_t *value_out)
 {
     const int64_t most = (int64_t)1 << 53;
-    const char *text = json_number(item);
+    const char *text = json_digits(item);
     int64_t value;
     if (!text || decimal_parse(text, strlen(text), 0, &value) != WEIR_OK || value > most ||
         value < -most)

@@ -3,7 +3,7 @@
  * cJSON alone looks keys up without case, rounds integers above 2^53 and accepts trailing garbage
  * and repeated keys; this layer checks the text first (RFC 8259, UTF-8, no duplicate keys, at most
  * 64 levels, no NUL and no half surrogate pair in a string) and refuses with line and column (of
- * bytes, from 1). Each number keeps its text (json_number). [any thread] */
+ * bytes, from 1). Each number keeps its text (json_digits). [any thread] */
 #ifndef WEIR_BASE_JSON_H
 #define WEIR_BASE_JSON_H
 
@@ -22,7 +22,7 @@ const cJSON *json_get(const cJSON *object, const char *key); /* case-sensitive; 
 const char *json_text(const cJSON *object, const char *key, const char *otherwise);
 
 /* The text of a number as it was written; NULL: not a number. */
-const char *json_number(const cJSON *item);
+const char *json_digits(const cJSON *item);
 /* An integer within +-2^53, exactly, written without exponent. */
 bool json_whole(const cJSON *item, int64_t *value_out);
 

@@ -227,13 +227,15 @@ void json_null(struct text *t)
 void json_decimal(struct text *t, int64_t number, int exp)
 {
     char word[DECIMAL_TEXT_MAX];
-    json_bytes(t, word, decimal_print(number, exp, word));
+    size_t len = decimal_print(number, exp, word);
+    json_bytes(t, word, len);
 }
 
 void json_amount(struct text *t, amount number)
 {
     char word[DECIMAL_TEXT_MAX];
-    json_bytes(t, word, amount_print(number, word));
+    size_t len = amount_print(number, word);
+    json_bytes(t, word, len);
 }
 
 void json_number(struct text *t, int64_t number, int exp)
