@@ -15,7 +15,7 @@
 #include "weir/error.h"
 #include "weir/event.h"
 
-#define WEIR_ABI 1u
+#define WEIR_ABI   1u
 #define WEIR_MAGIC 0x52494557u /* "WEIR" */
 
 struct weir_bytes {
@@ -24,19 +24,25 @@ struct weir_bytes {
 };
 
 /* How the messages of one book follow each other. The plugin states it, the host enforces it. */
-enum weir_book_rule {
-    WEIR_RULE_RANGE_NEXT = 1, /* after snapshot s: first delta has first <= s+1 <= last, older ones
-                                 (last <= s) are dropped; then first = last of the one before + 1 */
-    WEIR_RULE_RANGE_PREV,     /* after snapshot s: first delta has first <= s <= last or prev = s, older
-                                 ones (last < s) are dropped; then prev = last of the one before */
-    WEIR_RULE_NEXT,           /* last = last of the one before + 1 */
-    WEIR_RULE_PREV,           /* prev = last of the one before */
-    WEIR_RULE_NONE            /* each message is a snapshot, or the venue gives no sequence; a number
-                                 in last, such as a time, must not go back; 0: none */
-};
-/* With the two RANGE rules snapshots come beside the stream, and one that is older than the book is
+/* RANGE_NEXT  after snapshot s the first delta has first <= s+1 <= last, older ones (last <= s) are
+ *             dropped; then first = last of the one before + 1
+ * RANGE_PREV  after snapshot s the first delta has first <= s <= last, or prev = s; older ones
+ *             (last < s) are dropped; then prev = last of the one before
+ * NEXT        last = last of the one before + 1
+ * PREV        prev = last of the one before
+ * NONE        each message is a snapshot, or the venue gives no sequence; a number in last, such as
+ *             a time, must not go back; 0: none
+ *
+ * With the two RANGE rules snapshots come beside the stream, and one that is older than the book is
  * dropped; with the others they come in it, and replace the book whatever their number. The host asks
  * for a new snapshot with WEIR_RESYNC, again and again until it has one. */
+enum weir_book_rule {
+    WEIR_RULE_RANGE_NEXT = 1,
+    WEIR_RULE_RANGE_PREV,
+    WEIR_RULE_NEXT,
+    WEIR_RULE_PREV,
+    WEIR_RULE_NONE
+};
 
 /* What the venue can do. What it cannot is emulated by the host or refused by name. */
 struct weir_caps {
@@ -50,11 +56,11 @@ struct weir_caps {
     uint8_t query_by_client_id;
     uint8_t open_orders;
     uint8_t fills_since;
-    uint8_t dead_man; /* venue cancels by itself when we fall silent */
-    uint8_t book_rule; /* enum weir_book_rule */
-    uint32_t client_id_max; /* characters; the host's own ids have at most 18 */
-    uint32_t book_depth;    /* levels a side that the venue keeps true; 0: all */
-    weir_ns absence_proves_after; /* an order not found this long after sending was never accepted */
+    uint8_t dead_man;             /* venue cancels by itself when we fall silent */
+    uint8_t book_rule;            /* enum weir_book_rule */
+    uint32_t client_id_max;       /* characters; the host's own ids have at most 18 */
+    uint32_t book_depth;          /* levels a side that the venue keeps true; 0: all */
+    weir_ns absence_proves_after; /* not found this long after sending: never accepted */
     weir_ns data_age_max;         /* silence of an active market longer than this is staleness */
 };
 
@@ -70,7 +76,7 @@ struct weir_request_http {
     const char *method;
     const char *path; /* with query; the host part is the session's endpoint */
     struct weir_bytes body;
-    uint32_t weight;  /* of the venue's rate budget */
+    uint32_t weight;     /* of the venue's rate budget */
     uint32_t idempotent; /* 1: the host may repeat it. Orders never are */
     weir_ns timeout;
 };
@@ -122,10 +128,10 @@ struct weir_probe {
 };
 
 struct weir_plugin {
-    uint32_t magic;  /* WEIR_MAGIC */
-    uint32_t size;   /* sizeof(struct weir_plugin) when you were compiled */
-    uint32_t abi;    /* WEIR_ABI when you were compiled */
-    uint32_t layout; /* WEIR_LAYOUT when you were compiled: sizes of all message structs */
+    uint32_t magic;      /* WEIR_MAGIC */
+    uint32_t size;       /* sizeof(struct weir_plugin) when you were compiled */
+    uint32_t abi;        /* WEIR_ABI when you were compiled */
+    uint32_t layout;     /* WEIR_LAYOUT when you were compiled: sizes of all message structs */
     const char *name;    /* "loopback": as in config, lower case */
     const char *version; /* yours */
     const struct weir_caps *caps;
@@ -173,14 +179,14 @@ struct weir_plugin {
 };
 
 /* A fingerprint of the message layouts: changes when any struct of event.h changes size. */
-#define WEIR_LAYOUT                                                                              \
-    ((uint32_t)(sizeof(struct weir_msg) * 3u + sizeof(struct weir_instrument) * 5u +             \
-                sizeof(struct weir_book_msg) * 7u + sizeof(struct weir_top) * 11u +              \
-                sizeof(struct weir_trade) * 13u + sizeof(struct weir_mark) * 17u +               \
-                sizeof(struct weir_session) * 19u + sizeof(struct weir_rate_limited) * 23u +     \
-                sizeof(struct weir_report) * 29u + sizeof(struct weir_fill) * 31u +              \
-                sizeof(struct weir_cash) * 37u + sizeof(struct weir_intent) * 41u +              \
-                sizeof(struct weir_caps) * 43u + sizeof(struct weir_host) * 47u +                \
+#define WEIR_LAYOUT                                                                          \
+    ((uint32_t)(sizeof(struct weir_msg) * 3u + sizeof(struct weir_instrument) * 5u +         \
+                sizeof(struct weir_book_msg) * 7u + sizeof(struct weir_top) * 11u +          \
+                sizeof(struct weir_trade) * 13u + sizeof(struct weir_mark) * 17u +           \
+                sizeof(struct weir_session) * 19u + sizeof(struct weir_rate_limited) * 23u + \
+                sizeof(struct weir_report) * 29u + sizeof(struct weir_fill) * 31u +          \
+                sizeof(struct weir_cash) * 37u + sizeof(struct weir_intent) * 41u +          \
+                sizeof(struct weir_caps) * 43u + sizeof(struct weir_host) * 47u +            \
                 sizeof(struct weir_plugin) * 53u))
 
 /* The one symbol that a plugin exports. */
