@@ -23,8 +23,9 @@ struct weir_bytes {
     size_t len;
 };
 
-/* How the messages of one book follow each other. The plugin states it, the host enforces it. */
-/* RANGE_NEXT  after snapshot s the first delta has first <= s+1 <= last, older ones (last <= s) are
+/* How the messages of one book follow each other. The plugin states it, the host enforces it.
+ *
+ * RANGE_NEXT  after snapshot s the first delta has first <= s+1 <= last, older ones (last <= s) are
  *             dropped; then first = last of the one before + 1
  * RANGE_PREV  after snapshot s the first delta has first <= s <= last, or prev = s; older ones
  *             (last < s) are dropped; then prev = last of the one before
