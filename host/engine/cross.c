@@ -18,7 +18,6 @@ static void cross(struct engine *engine, uint32_t n)
 {
     const struct order *order = order_at(engine, n);
     uint8_t other_side = order->side == WEIR_BUY ? WEIR_SELL : WEIR_BUY;
-    bool crossed = false;
 
     for (uint32_t at = engine->instruments[order->instrument].inside[other_side], next; at; at = next) {
         const struct order *resting = order_at(engine, at);
@@ -32,10 +31,9 @@ static void cross(struct engine *engine, uint32_t n)
             tell_anomaly(engine, order->instrument, n, "an internal cross does not fit");
             break;
         }
-        crossed = true;
+        loss_watch(engine, &engine->instruments[order->instrument], resting->strategy);
+        loss_watch(engine, &engine->instruments[order->instrument], order->strategy);
     }
-    if (crossed)
-        loss_watch(engine, &engine->instruments[order->instrument]);
 }
 
 /* Order n is INSIDE and on no list: cross it, then rest it or send it. */

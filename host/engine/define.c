@@ -312,6 +312,8 @@ static void card_make(struct card *card, struct scope *scope, const struct instr
         .price_band = in_units(limits[LIMIT_price_band_pct].value, 9),
         .max_open_orders = in_units(limits[LIMIT_max_open_orders].value, 0),
         .unset = scope->unset,
+        .scope_id = scope->id,
+        .scope_kind = scope->kind,
         .scope = scope,
     };
     for (unsigned i = 0; i < RISK_LIMIT_COUNT; i++)

@@ -269,14 +269,14 @@ static struct exec *book(struct engine *engine, struct plan *plan, const struct 
         owners_gain = plan->owners.realized - plan->owner->now.realized;
         plan->owner->now = plan->owners;
         group_move(engine, plan->owner, signed_qty(exec));
-        loss_settle_holding(engine, instrument, plan->owner);
+        loss_settle(engine, instrument, plan->owner);
     }
     if (n) {
         order_at(engine, n)->cum = plan->cum;
         more_at(engine, n)->cum_quote = plan->cum_quote;
     }
     if (!exec->internal)
-        loss_settle_holding(engine, instrument, &instrument->own);
+        loss_settle(engine, instrument, &instrument->own);
     engine->counts.executions++;
     out = view_of(engine, kept, stage);
     out.realized = amount_pack(gain);
@@ -372,7 +372,7 @@ static amount refold(struct engine *engine, struct holding *owner, weir_qty chan
     amount gain = stake.realized - owner->now.realized;
     owner->now = stake;
     group_move(engine, owner, change);
-    loss_settle_holding(engine, &engine->instruments[owner->instrument], owner);
+    loss_settle(engine, &engine->instruments[owner->instrument], owner);
     return gain;
 }
 
@@ -551,7 +551,7 @@ void apply_fill(struct engine *engine, const void *input)
     } else {
         book_without_order(engine, &exec, fill);
     }
-    loss_watch(engine, instrument);
+    loss_watch(engine, instrument, exec.strategy);
 }
 
 /* --- crossed inside ----------------------------------------------------------------------------------- */
@@ -656,7 +656,7 @@ static bool undo(struct engine *engine, struct exec *exec, amount *gain_out, amo
     *gain_out = what.own.realized - instrument->own.now.realized;
     instrument->own.now = what.own;
     moves_make(&what);
-    loss_settle_holding(engine, instrument, &instrument->own);
+    loss_settle(engine, instrument, &instrument->own);
     struct holding *owner = holding_of(engine, exec);
     *owners_gain_out = owner ? refold(engine, owner, -signed_qty(exec)) : 0;
     return true;
@@ -684,7 +684,7 @@ static void bust_known(struct engine *engine, struct exec *exec, uint8_t state)
     tell_alert(engine, ALERT_TRADE_BUST, exec->instrument, n, exec->qty, 0, exec->id);
     if (n)
         order_unfilled(engine, n, exec, state);
-    loss_watch(engine, &engine->instruments[exec->instrument]);
+    loss_watch(engine, &engine->instruments[exec->instrument], exec->strategy);
 }
 
 void apply_bust(struct engine *engine, const void *input)

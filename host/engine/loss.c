@@ -21,15 +21,13 @@ static bool value_of(const struct instrument *instrument, const struct holding *
     return amount_times_round(*out, reference_x2, instrument->is.price_exp, out) && amount_ratio_round(*out, 1, 2, out);
 }
 
-bool loss_values(const struct engine *engine, const struct instrument *instrument, weir_px reference_x2)
+/* Can the largest holding be valued at this price, with room to spare for sums? */
+bool loss_values(const struct instrument *instrument, weir_px reference_x2)
 {
+    const struct stake largest = {.qty = instrument->size_most};
     amount value;
-    if (!value_of(instrument, &instrument->own, reference_x2, &value))
-        return false;
-    for (uint32_t n = instrument->holdings; n; n = engine->holdings[n].next)
-        if (engine->holdings[n].owner < GROUP_OWNER && !value_of(instrument, &engine->holdings[n], reference_x2, &value))
-            return false;
-    return true;
+    return stake_unrealized(instrument, &largest, reference_x2, &value) && value < AMOUNT_MAX / 1024 &&
+           value > -AMOUNT_MAX / 1024;
 }
 
 static bool add(struct scope *scope, amount change)
@@ -37,11 +35,14 @@ static bool add(struct scope *scope, amount change)
     return !scope || amount_add(scope->pnl, change, &scope->pnl);
 }
 
-void loss_settle_holding(struct engine *engine, struct instrument *instrument, struct holding *holding)
+void loss_settle(struct engine *engine, struct instrument *instrument, struct holding *holding)
 {
     amount now, change;
+    weir_qty size = holding->now.qty < 0 ? -holding->now.qty : holding->now.qty;
     bool known = value_of(instrument, holding, instrument->reference_x2, &now) && amount_sub(now, holding->pnl, &change);
 
+    if (size > instrument->size_most)
+        instrument->size_most = size;
     if (known && change == 0)
         return;
     if (known && holding->owner == 0) {
@@ -64,17 +65,6 @@ void loss_settle_holding(struct engine *engine, struct instrument *instrument, s
 static bool moves_with_price(const struct instrument *instrument, const struct holding *holding)
 {
     return holding->now.qty != 0 || (instrument->is.kind == WEIR_INVERSE && holding->now.realized != 0);
-}
-
-void loss_settle(struct engine *engine, struct instrument *instrument)
-{
-    if (moves_with_price(instrument, &instrument->own))
-        loss_settle_holding(engine, instrument, &instrument->own);
-    for (uint32_t n = instrument->holdings; n; n = engine->holdings[n].next) {
-        struct holding *holding = &engine->holdings[n];
-        if (holding->owner < GROUP_OWNER && moves_with_price(instrument, holding))
-            loss_settle_holding(engine, instrument, holding);
-    }
 }
 
 static bool is_lost(const struct scope *scope)
@@ -111,27 +101,49 @@ static void halt_owner(struct engine *engine, struct scope *scope)
     }
 }
 
-static void watch_owners(struct engine *engine, const struct instrument *instrument)
+static void watch_owner(struct engine *engine, const struct holding *holding)
 {
-    for (uint32_t n = instrument->holdings; n && engine->owner_losses; n = engine->holdings[n].next) {
-        uint32_t owner = engine->holdings[n].owner;
-        struct scope *scope = owner < GROUP_OWNER ? scope_at(engine, SCOPE_strategy, owner)
-                                                  : scope_at(engine, SCOPE_group, owner - GROUP_OWNER);
-        if (is_lost(scope))
-            halt_owner(engine, scope);
-    }
+    if (!engine->owner_losses || holding->owner >= GROUP_OWNER)
+        return;
+    struct scope *strategy = scope_at(engine, SCOPE_strategy, holding->owner);
+    struct scope *group = scope_at(engine, SCOPE_group, strategy->parent);
+    if (is_lost(strategy))
+        halt_owner(engine, strategy);
+    if (group && is_lost(group))
+        halt_owner(engine, group);
 }
 
-void loss_watch(struct engine *engine, const struct instrument *instrument)
+static void watch_account(struct engine *engine, const struct instrument *instrument)
 {
     const struct scope *scopes[] = {engine->host, &engine->venues[instrument->venue],
                                     &engine->account_scopes[instrument->account],
                                     &engine->instrument_scopes[instrument->is.msg.instrument]};
-    watch_owners(engine, instrument);
     for (size_t i = 0; i < sizeof scopes / sizeof scopes[0] && !engine->killed; i++) {
         if (!is_lost(scopes[i]))
             continue;
         tell_loss(engine, scopes[i], instrument->is.msg.instrument);
         kill_pull(engine, "MAX_LOSS");
     }
+}
+
+void loss_price(struct engine *engine, struct instrument *instrument)
+{
+    if (moves_with_price(instrument, &instrument->own))
+        loss_settle(engine, instrument, &instrument->own);
+    for (uint32_t n = instrument->holdings; n; n = engine->holdings[n].next) {
+        struct holding *holding = &engine->holdings[n];
+        if (holding->owner >= GROUP_OWNER || !moves_with_price(instrument, holding))
+            continue;
+        loss_settle(engine, instrument, holding);
+        watch_owner(engine, holding);
+    }
+    watch_account(engine, instrument);
+}
+
+void loss_watch(struct engine *engine, const struct instrument *instrument, uint32_t strategy)
+{
+    uint32_t n = strategy ? holding_find(engine, instrument->is.msg.instrument, strategy) : 0;
+    if (n)
+        watch_owner(engine, &engine->holdings[n]);
+    watch_account(engine, instrument);
 }

@@ -12,15 +12,12 @@ static void bad_price(struct engine *engine, uint32_t instrument, weir_px px)
 static void set_reference(struct engine *engine, struct instrument *instrument, weir_px a, weir_px b)
 {
     weir_px twice;
-    if (__builtin_add_overflow(a, b, &twice) || !loss_values(engine, instrument, twice)) {
+    if (__builtin_add_overflow(a, b, &twice) || !loss_values(instrument, twice)) {
         bad_price(engine, instrument->is.msg.instrument, a);
         return;
     }
-    if (twice != instrument->reference_x2) {
-        instrument->reference_x2 = twice;
-        loss_settle(engine, instrument);
-    }
-    loss_watch(engine, instrument);
+    instrument->reference_x2 = twice;
+    loss_price(engine, instrument);
 }
 
 void apply_mark(struct engine *engine, const void *input)

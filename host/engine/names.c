@@ -89,12 +89,27 @@ bool wire_parse(const struct engine *engine, const char *text, uint32_t *strateg
     return true;
 }
 
+/* An id of ours leads to its order; marked if it was of a replace that came to nothing. */
+#define VOID_REPLACE 0x80000000u
+
 /* --- finding ------------------------------------------------------------------------------------ */
 
 uint32_t order_of_wire(const struct engine *engine, const char *wire)
 {
     uint32_t n = 0;
-    return wire[0] && map_get(&engine->ids, key_for(KEY_WIRE, wire, WEIR_ID_MAX, 0), &n) ? n : 0;
+    return wire[0] && map_get(&engine->ids, key_for(KEY_WIRE, wire, WEIR_ID_MAX, 0), &n) ? n & ~VOID_REPLACE : 0;
+}
+
+bool wire_is_void(const struct engine *engine, const char *wire)
+{
+    uint32_t n = 0;
+    return wire[0] && map_get(&engine->ids, key_for(KEY_WIRE, wire, WEIR_ID_MAX, 0), &n) && (n & VOID_REPLACE);
+}
+
+void wire_void(struct engine *engine, const char *wire, uint32_t n)
+{
+    if (order_of_wire(engine, wire) == n)
+        (void)map_put(&engine->ids, key_for(KEY_WIRE, wire, WEIR_ID_MAX, 0), n | VOID_REPLACE);
 }
 
 uint32_t order_of_cid(const struct engine *engine, const char *name)
@@ -162,7 +177,7 @@ static void name_drop(struct engine *engine, uint32_t n, uint32_t index)
     struct name *name = &engine->names[index];
     struct map *map = name->kind == NAME_CID ? &engine->cids : &engine->ids;
     uint32_t owner;
-    if (map_get(map, name->key, &owner) && owner == n) {
+    if (map_get(map, name->key, &owner) && (owner & ~VOID_REPLACE) == n) {
         if (name->kind == NAME_CID)
             (void)map_put(map, name->key, 0); /* it is there: this cannot fail */
         else

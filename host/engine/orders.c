@@ -285,7 +285,7 @@ static amount held_by(const struct instrument *instrument, const struct order *o
 {
     int qty_exp = instrument->is.qty_exp;
     weir_px px = more->hold_px;
-    amount held;
+    amount held = 0;
     if (more->counted == 0 || instrument->is.kind != WEIR_SPOT)
         return 0;
     if (order->side == WEIR_SELL)

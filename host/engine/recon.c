@@ -8,7 +8,8 @@
  *   at the end live orders that were not listed: given up if the venue never showed a
  *              sign of them and they are old enough, else in doubt                    [unlisted]
  *              positions that differ halt their instrument until a later answer agrees; balances
- *              that differ are told; our own books stay. What is not listed is zero.  [compare]
+ *              that differ are told; our own books stay. What is not listed is zero. Live, the first
+ *              word on a balance is where our books begin                             [compare_*]
  *
  * The request is repeated while no answer comes. */
 #include "engine/state.h"
@@ -284,8 +285,11 @@ static void compare_positions(struct engine *engine, uint16_t account)
 static void compare_balances(struct engine *engine, uint16_t account)
 {
     for (uint32_t asset = 0; asset < engine->asset_count; asset++) {
-        const struct purse *purse = purse_at(engine, account, asset);
+        struct purse *purse = purse_at(engine, account, asset);
         amount theirs = purse->listed_in == engine->accounts[account].recon ? purse->listed : 0;
+        if (strict(engine) && !purse->known) /* the first word on it: where our books begin */
+            purse->total = theirs;
+        purse->known = 1;
         if (purse->total != theirs)
             tell_alert(engine, ALERT_BALANCE_MISMATCH, 0, 0, whole(purse->total), whole(theirs), engine->assets[asset]);
     }

@@ -132,9 +132,10 @@ void report_replaced(struct engine *engine, uint32_t n, const char *vid)
     struct order *order = order_at(engine, n);
     struct order_more *more = more_at(engine, n);
 
-    if (order->amend == REQUEST_NONE || order->amend == REQUEST_ACKED) {
-        if (order->amend == REQUEST_NONE)
-            tell_anomaly(engine, order->instrument, n, "a replace holds that was not asked");
+    bool can_hold = !is_done(order->is) || order_next((enum order_is)order->is, ON_REVIVED) != IS_SURPRISE;
+    if (order->amend == REQUEST_NONE || order->amend == REQUEST_ACKED || !can_hold) {
+        if (order->amend != REQUEST_ACKED)
+            tell_anomaly(engine, order->instrument, n, "a replace holds that cannot");
         order_learn_venue_id(engine, n, vid);
         return;
     }
@@ -159,6 +160,19 @@ void report_replaced(struct engine *engine, uint32_t n, const char *vid)
         (void)order_step(engine, n, ON_WORKS);
     order_learn_venue_id(engine, n, vid);
     kill_follow(engine, n, false);
+}
+
+/* It names a replace that came to nothing long ago: what the order is now, only the venue knows. */
+static void replaced(struct engine *engine, uint32_t n, const struct weir_report *report)
+{
+    const struct order *order = order_at(engine, n);
+    if (!wire_is_void(engine, report->client_id)) {
+        report_replaced(engine, n, report->venue_id);
+        return;
+    }
+    tell_alert(engine, ALERT_PROTOCOL, order->instrument, n, 0, 0, "an old replace holds");
+    if (is_at_venue(order->is) && order_step(engine, n, ON_DOUBT))
+        report_doubt(engine, n, "an old replace holds");
 }
 
 static void replace_refused(struct engine *engine, uint32_t n, const char *reason)
@@ -318,7 +332,7 @@ void apply_report(struct engine *engine, const void *input)
     case WEIR_CANCELED: ended(engine, n, report, ON_CANCELED); break;
     case WEIR_CANCEL_REJECT: cancel_rejected(engine, n, report); break;
     case WEIR_EXPIRED: ended(engine, n, report, ON_EXPIRED); break;
-    case WEIR_REPLACED: report_replaced(engine, n, report->venue_id); break;
+    case WEIR_REPLACED: replaced(engine, n, report); break;
     case WEIR_REPLACE_REJECT: replace_rejected(engine, n, report); break;
     case WEIR_NO_ANSWER: no_answer(engine, n, report->request, report->reason); break;
     default: report_status(engine, n, report); break;

@@ -374,18 +374,27 @@ _Static_assert(0 ROWS(COUNT_ONCE, COUNT_EACH) == RISK_CHECK_COUNT, "a check with
 
 #define MOST_ONCE(check, scope, read) +1
 #define MOST_EACH(check, read)        +CARDS_MAX
-_Static_assert(0 ROWS(MOST_ONCE, MOST_EACH) <= DECISION_READINGS_MAX, "a decision has no room for all readings");
+_Static_assert(0 ROWS(MOST_ONCE, MOST_EACH) < DECISION_READINGS_MAX, "a decision has no room for all readings");
 
-static void keep(struct out_decision *decision, const struct risk_reading *reading)
+/* Readings are made in place: the next one's room is used again if the check does not apply. */
+struct trail {
+    struct risk_reading *at;
+    uint8_t failed; /* 1 + the first check that did */
+};
+
+static inline void keep(struct trail *trail)
 {
-    decision->readings[decision->count++] = *reading;
-    if (reading->failed && decision->allowed) {
-        decision->allowed = 0;
-        decision->reason = reading->check;
-    }
+    if (trail->at->failed && !trail->failed)
+        trail->failed = (uint8_t)(trail->at->check + 1);
+    trail->at++;
 }
 
-static void evaluate(const struct risk_view *view, struct out_decision *decision)
+static struct risk_reading blank_of(uint8_t check, const struct card *card)
+{
+    return (struct risk_reading){.check = check, .scope = card->scope_kind, .id = card->scope_id};
+}
+
+static void evaluate(const struct risk_view *view, struct trail *trail)
 {
     const struct instrument *instrument = view->instrument;
     const uint32_t ids[RISK_SCOPE_COUNT] = {
@@ -394,18 +403,15 @@ static void evaluate(const struct risk_view *view, struct out_decision *decision
         [SCOPE_strategy] = view->wish->strategy ? view->wish->strategy->id : 0,
         [SCOPE_instrument] = instrument ? instrument->is.msg.instrument : 0,
     };
-#define READ_ONCE(name, in, read)                                                                   \
-    {                                                                                               \
-        struct risk_reading reading = {.check = CHECK_##name, .scope = SCOPE_##in, .id = ids[SCOPE_##in]}; \
-        if (read(view, &reading))                                                                   \
-            keep(decision, &reading);                                                               \
-    }
-#define READ_EACH(name, read)                                                                       \
-    for (uint32_t i = 0; i < view->card_count; i++) {                                               \
-        const struct card *card = view->cards[i];                                                   \
-        struct risk_reading reading = {.check = CHECK_##name, .scope = card->scope->kind, .id = card->scope->id}; \
-        if (read(view, card, &reading))                                                             \
-            keep(decision, &reading);                                                               \
+#define READ_ONCE(name, in, read)                                                                        \
+    *trail->at = (struct risk_reading){.check = CHECK_##name, .scope = SCOPE_##in, .id = ids[SCOPE_##in]}; \
+    if (read(view, trail->at))                                                                           \
+        keep(trail);
+#define READ_EACH(name, read)                                  \
+    for (uint32_t i = 0; i < view->card_count; i++) {          \
+        *trail->at = blank_of(CHECK_##name, view->cards[i]);   \
+        if (read(view, view->cards[i], trail->at))             \
+            keep(trail);                                       \
     }
     ROWS(READ_ONCE, READ_EACH)
 }
@@ -488,12 +494,13 @@ static void view_make(struct risk_view *view, struct engine *engine, const struc
 bool risk_allows(struct engine *engine, const struct wish *wish)
 {
     struct out_decision *decision = engine->decision;
+    struct trail trail = {.at = decision->readings};
     struct risk_view view;
 
     view_make(&view, engine, wish);
-    decision->count = 0;
-    decision->allowed = 1;
-    decision->reason = 0;
-    evaluate(&view, decision);
+    evaluate(&view, &trail);
+    decision->count = (uint32_t)(trail.at - decision->readings);
+    decision->allowed = trail.failed == 0;
+    decision->reason = trail.failed ? (uint8_t)(trail.failed - 1) : 0;
     return decision->allowed;
 }

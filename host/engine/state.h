@@ -157,6 +157,8 @@ struct card {
     int64_t max_open_orders;
     uint32_t given; /* bit for each enum risk_limit that has a value */
     uint32_t unset;
+    uint32_t scope_id;
+    uint8_t scope_kind;
     struct scope *scope;
 };
 
@@ -199,6 +201,7 @@ struct instrument {
     int multiplier_exp;
     int product_exp;   /* places of price * quantity * multiplier; inverse: of quantity * multiplier */
     int64_t min_units; /* min_notional in these units, rounded up */
+    weir_qty size_most; /* no holding was ever larger */
     amount listed; /* recon: net position by the venue */
     uint32_t listed_in;
     uint16_t venue, account;
@@ -405,6 +408,9 @@ bool name_add(struct engine *engine, uint32_t n, enum name_kind kind, const char
 void names_forget(struct engine *engine, uint32_t n);
 uint32_t order_of_cid(const struct engine *engine, const char *name);
 uint32_t order_of_wire(const struct engine *engine, const char *wire);
+/* ids of replaces that came to nothing, once another replace was asked */
+bool wire_is_void(const struct engine *engine, const char *wire);
+void wire_void(struct engine *engine, const char *wire, uint32_t n);
 uint32_t order_of_venue(const struct engine *engine, uint32_t instrument, const char *vid);
 
 /* --- orders.c: table, slots, sums --------------------------------------------------------------- */
@@ -488,10 +494,10 @@ bool throttle_set(struct engine *engine, struct scope *scope); /* after a limit 
 uint32_t throttle_count(struct engine *engine, struct scope *scope);
 void throttle_sent(struct engine *engine, uint32_t n);
 
-bool loss_values(const struct engine *engine, const struct instrument *instrument, weir_px reference_x2);
-void loss_settle(struct engine *engine, struct instrument *instrument); /* after a new reference */
-void loss_settle_holding(struct engine *engine, struct instrument *instrument, struct holding *holding);
-void loss_watch(struct engine *engine, const struct instrument *instrument); /* and act on it */
+bool loss_values(const struct instrument *instrument, weir_px reference_x2);
+void loss_price(struct engine *engine, struct instrument *instrument); /* after a price: settle, watch and act */
+void loss_settle(struct engine *engine, struct instrument *instrument, struct holding *holding);
+void loss_watch(struct engine *engine, const struct instrument *instrument, uint32_t strategy); /* after an execution */
 
 /* --- submit.c, cross.c, kill.c ---------------------------------------------------------------------- */
 void apply_submit(struct engine *engine, const void *input);

@@ -280,6 +280,8 @@ static void replace_start(struct engine *engine, const struct in_change *in, uin
 {
     struct order *order = order_at(engine, n);
     struct order_more *more = more_at(engine, n);
+    if (order->amend == REQUEST_REJECTED || order->amend == REQUEST_RESOLVED)
+        wire_void(engine, more->next_wire, n);
     bool named = wire_make(engine, order->strategy, more->next_wire);
     must(named);
     more->next_px = wish->px;
