@@ -159,7 +159,7 @@ Test(liar, good_events_of_all_kinds_pass_and_are_clean)
         it.msg.t_venue = -5;
         it.msg.venue = it.msg.account = 999;
         say(&ear, &it, it.msg.size, i + 2);
-        cr_assert_eq(ear.events, i + 1, "kind %u: %s", kinds[i], ear.reason);
+        cr_assert_eq(ear.events, (uint64_t)i + 1, "kind %u: %s", kinds[i], ear.reason);
         cr_assert(ear.last.msg.kind == kinds[i] && ear.last.msg.t == i + 2 &&
                   ear.last.msg.t_venue == 0 && ear.last.msg.venue == 1 &&
                   ear.last.msg.account == 1 && ear.last.msg.cause == 0);

@@ -4,6 +4,7 @@
 function(test_plugin name source)
   add_library(test_plugin_${name} MODULE ${source})
   target_link_libraries(test_plugin_${name} PRIVATE weir_sdk)
+  target_link_options(test_plugin_${name} PRIVATE -Wl,-Bsymbolic,--exclude-libs,ALL)
   target_compile_definitions(test_plugin_${name} PRIVATE ${ARGN})
   set_target_properties(test_plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/plugins)
