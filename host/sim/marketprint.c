@@ -3,6 +3,7 @@
  * Recordings of one stream and captures of a session name the same facts differently. Decimals are
  * canonical texts, times of nanoseconds are texts (they exceed 2^53), counts are numbers. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,14 +294,18 @@ static void put_bar(const struct market *market, struct text *t, const struct ba
     json_end(t);
 }
 
-/* Nanoseconds as milliseconds with three places, rounded half to even. */
+/* Nanoseconds as milliseconds with three places. A time that was measured, not money: a tie goes
+ * where the nearest binary fraction lies, as in other people's reports. */
 static void put_lead(struct text *t, const char *key, int64_t ns)
 {
-    int64_t us = ns / 1000, rest = ns % 1000 < 0 ? -(ns % 1000) : ns % 1000;
-    if (rest > 500 || (rest == 500 && (us & 1)))
-        us += ns < 0 ? -1 : 1;
+    char text[40];
+    int64_t us = 0;
+    int len = snprintf(text, sizeof text, "%.3f", (double)ns / 1e6);
     json_key(t, key);
-    json_number(t, us, 3);
+    if (decimal_parse(text, (size_t)len, 3, &us) == WEIR_OK)
+        json_number(t, us, 3);
+    else
+        json_null(t);
 }
 
 static void put_stream(const struct market *market, struct text *t)

@@ -120,6 +120,11 @@ struct market *marketstats_of(struct marketstats *stats, enum naming naming, con
     }
 }
 
+const char *market_symbol(const struct market *market)
+{
+    return market->symbol;
+}
+
 void market_places(struct market *market, int px_exp, int qty_exp)
 {
     market->px_exp = px_exp;
@@ -180,10 +185,15 @@ static struct quote quote_of(uint64_t seq, const struct book *book)
     return quote;
 }
 
+bool market_is_due(const struct market *market)
+{
+    return market->messages % CHECKPOINT_EVERY == 0;
+}
+
 void market_end(struct market *market, const struct book *book, uint64_t last_seq)
 {
     void *rows = market->checkpoints;
-    if (market->messages % CHECKPOINT_EVERY != 0 || !book ||
+    if (!market_is_due(market) || !book ||
         !make_row(market, &rows, market->checkpoint_count, &market->checkpoint_room,
                   sizeof *market->checkpoints))
         return;

@@ -26,13 +26,17 @@ void marketstats_destroy(struct marketstats *stats);
 struct market *marketstats_of(struct marketstats *stats, enum naming naming, const char *market,
                               const char *symbol);
 
+const char *market_symbol(const struct market *market);
+
 /* The places of its numbers; before the first number of it. */
 void market_places(struct market *market, int px_exp, int qty_exp);
 
 /* A message begins: whose place in which file. type: as the venue calls it, "" if it has no name. */
 void market_begin(struct market *market, const char *file, uint64_t line, weir_ns t,
                   const char *type);
-/* All that the message did was told (book: NULL while there is none). */
+/* All that the message did was told (book: NULL while there is none). It need be called only when it
+ * is due, for a checkpoint. */
+bool market_is_due(const struct market *market);
 void market_end(struct market *market, const struct book *book, uint64_t last_seq);
 
 /* A book message was applied, and this is the book then. */

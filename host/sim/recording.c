@@ -37,6 +37,7 @@ struct recording {
     char names[RECORDING_CONNS_MAX][CONN_NAME_MAX];
     uint64_t last_lines[RECORDING_CONNS_MAX]; /* of each connection */
     uint32_t conn_count;
+    uint32_t headers;
     struct why damage; /* what the survey found at the end; told when all else was given */
     bool done;
 };
@@ -105,6 +106,7 @@ static enum weir_err captured(struct recording *recording, struct reader *reader
                                                               : unpack_frame(line, &found);
     if (problem)
         return wrong(recording, out->line, why, problem);
+    recording->headers += found.header && reader->only <= 1; /* each reader meets it */
     if (found.kind == RECORD_END)
         return WEIR_OK;
     out->conn = conn_of(recording, found.conn);
@@ -226,6 +228,7 @@ static enum weir_err survey(struct recording *recording, bool *sorted_out, struc
     }
     reader_close(reader);
     recording->reader_count = 0;
+    recording->headers = 0;
     return WEIR_OK;
 }
 
@@ -324,6 +327,11 @@ enum recording_format recording_format(const struct recording *recording)
 const char *recording_container(const struct recording *recording)
 {
     return recording->reader_count > 0 ? container_kind(recording->readers[0].lines.container) : "";
+}
+
+uint32_t recording_headers(const struct recording *recording)
+{
+    return recording->headers;
 }
 
 const char *recording_conn_name(const struct recording *recording, uint32_t conn)

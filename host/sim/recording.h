@@ -49,6 +49,8 @@ enum weir_err recording_next(struct recording *recording, struct record *record_
 
 enum recording_format recording_format(const struct recording *recording);
 const char *recording_container(const struct recording *recording); /* "gzip", ... */
+uint32_t recording_headers(
+    const struct recording *recording); /* lines that tell of the file, so far */
 /* The name that the file gives a connection; "" where it gives none. */
 const char *recording_conn_name(const struct recording *recording, uint32_t conn);
 

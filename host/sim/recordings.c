@@ -296,7 +296,8 @@ static void adopt(struct recordings *all, const struct source *source, struct li
 enum weir_err recordings_next(struct recordings *all, struct recorded_message *out, struct why *why)
 {
     enum weir_err err = WEIR_OK;
-    *out = (struct recorded_message){.plugin = UINT32_MAX, .market = "", .conn_name = "", .file = ""};
+    *out = (struct recorded_message){
+        .plugin = UINT32_MAX, .market = "", .symbol = "", .conn_name = "", .file = ""};
     for (size_t i = 0; i < all->waiting && err == WEIR_OK; i++)
         if (all->sources[i].state == OPEN && all->sources[i].head.kind == RECORD_END)
             err = pull(&all->sources[i], why);
@@ -314,9 +315,11 @@ enum weir_err recordings_next(struct recordings *all, struct recorded_message *o
     out->record.conn = line->conn;
     out->file = source->path;
     out->format = source->format;
+    out->headers = recording_headers(source->recording);
     out->conn_name = recording_conn_name(source->recording, source->head.conn);
     out->plugin = line->plugin;
     out->market = line->plugin != UINT32_MAX ? line->probe.market : "";
+    out->symbol = source->key.probe.symbol;
     out->begins = !line->begun;
     line->begun = true;
     source->head.kind = RECORD_END; /* its bytes are the caller's until the next call */

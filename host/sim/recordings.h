@@ -25,9 +25,12 @@ struct recorded_message {
     const char *file;      /* path; valid until recordings_close */
     const char *conn_name; /* the file's name for the connection; "" where it has none */
     enum recording_format format;
+    uint32_t headers;   /* of the file, as recording_headers */
     uint32_t plugin;    /* index in config.plugins; UINT32_MAX: nobody knows this connection */
     const char *market; /* of the connection, as the plugin calls it; "" with it */
-    bool begins;        /* the first message of its connection */
+    const char
+        *symbol; /* of a connection of one symbol, as far as its first messages tell; else "" */
+    bool begins; /* the first message of its connection */
 };
 
 struct recordings;

@@ -123,6 +123,7 @@ const char *unpack_capture(struct weir_bytes line, struct captured *captured_out
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (members.t_is_text && scan_is(members.t, kinds[i].name))
             captured_out->kind = kinds[i].kind;
+    captured_out->header = members.t_is_text && scan_is(members.t, "header");
     if (captured_out->kind == RECORD_END)
         return NULL; /* a header, or what is not known here */
     if (captured_out->kind != RECORD_CONNECT && !members.has_data)

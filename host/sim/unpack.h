@@ -23,6 +23,7 @@ struct captured {
     struct weir_bytes target;
     struct weir_bytes data;
     bool base64;
+    bool header; /* it tells of the file itself */
 };
 const char *unpack_capture(struct weir_bytes line, struct captured *captured_out);
 const char *unpack_frame(struct weir_bytes line, struct captured *captured_out);
