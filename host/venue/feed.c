@@ -22,6 +22,8 @@
 
 #include "base/check.h"
 
+enum { ASKS_IN_VAIN = 4 };
+
 const char *book_state_name(enum book_state state)
 {
     static const char *const names[] = {
@@ -161,24 +163,27 @@ static weir_ns stale_t(const struct feed *feed)
     return age > 0 ? later(later(feed->data_t, age), 1) : INT64_MAX;
 }
 
+static void ask_by(struct feed *feed, weir_ns t)
+{
+    if (t < feed->ask_t)
+        feed->ask_t = t;
+}
+
 static void settle(struct feed *feed, weir_ns now)
 {
+    enum book_state before = feed->state;
     if (feed->in_step)
         feed->state = feed->crossed ? BOOK_CROSSED : now >= stale_t(feed) ? BOOK_STALE : BOOK_LIVE;
     else
         feed->state = feed->was_lost ? BOOK_GAPPED : feed->held_len > 0 ? BOOK_SYNCING : BOOK_EMPTY;
+    if (feed->state == BOOK_STALE && before != BOOK_STALE)
+        ask_by(feed, later(now, FEED_STALE_ASK));
 }
 
 static weir_ns ask_delay(const struct feed *feed)
 {
     weir_ns delay = FEED_ASK_AGAIN << (feed->asks > 5 ? 5 : feed->asks > 0 ? feed->asks - 1 : 0);
     return delay < FEED_ASK_REST ? delay : FEED_ASK_REST;
-}
-
-static void ask_by(struct feed *feed, weir_ns t)
-{
-    if (t < feed->ask_t)
-        feed->ask_t = t;
 }
 
 /* The book is not the venue's any more. */
@@ -206,7 +211,8 @@ void feed_lose(struct feed *feed, weir_ns now)
 
 bool feed_asks(struct feed *feed, weir_ns now)
 {
-    if (feed->in_step || feed->ask_t > now)
+    bool wanted = !feed->in_step || feed->state == BOOK_STALE;
+    if (!wanted || feed->ask_t > now)
         return false;
     feed->asks++;
     feed->ask_t = later(now, ask_delay(feed));
@@ -301,19 +307,27 @@ static enum weir_err take_delta(struct feed *feed, const struct weir_book_msg *m
     return err;
 }
 
+/* What waited and does not follow is a reason to wait for a later snapshot, unless it can never follow:
+ * snapshots that come in the stream make all before them old, also where numbers start anew; and when
+ * several snapshots in a row did not fit, it is the waiting that is wrong. */
+static bool forgets(const struct feed *feed, const struct weir_book_msg *msg, bool in_stream)
+{
+    return verdict_on(feed, msg) == HOLE && (in_stream || feed->asks >= ASKS_IN_VAIN);
+}
+
 /* What waited, onto the new snapshot. What does not follow goes on waiting for a later one. */
-static enum weir_err take_held(struct feed *feed, weir_ns now)
+static enum weir_err take_held(struct feed *feed, bool in_stream, weir_ns now)
 {
     enum weir_err err = WEIR_OK;
     size_t at = 0;
     while (at < feed->held_len && err == WEIR_OK) {
         const struct weir_book_msg *msg =
             (const struct weir_book_msg *)(const void *)(feed->held + at);
-        bool numbered = msg->last_seq != 0;
-        if (numbered)
-            err = take_delta(feed, msg, now);
+        bool numbered = msg->last_seq != 0; /* else "before the snapshot" is all we know of it */
+        if (!numbered || forgets(feed, msg, in_stream))
+            feed->counts.dropped_old++;
         else
-            feed->counts.dropped_old++; /* before the snapshot, and that is all we know */
+            err = take_delta(feed, msg, now);
         at += err == WEIR_OK ? msg->msg.size : 0;
     }
     memmove(feed->held, feed->held + at, feed->held_len - at);
@@ -323,7 +337,8 @@ static enum weir_err take_held(struct feed *feed, weir_ns now)
 
 static enum weir_err take_snapshot(struct feed *feed, const struct weir_book_msg *msg, weir_ns now)
 {
-    if (feed->in_step && rule_of(feed, msg)->aside && msg->last_seq < feed->last) {
+    bool trusted = feed->state == BOOK_LIVE || feed->state == BOOK_CROSSED;
+    if (trusted && rule_of(feed, msg)->aside && msg->last_seq < feed->last) {
         feed->counts.dropped_old++;
         return WEIR_OK;
     }
@@ -332,11 +347,7 @@ static enum weir_err take_snapshot(struct feed *feed, const struct weir_book_msg
     feed->counts.snapshots++;
     enum weir_err err = apply(feed, msg, now);
     if (err == WEIR_OK && feed->held_len > 0)
-        err = take_held(feed, now);
-    if (feed->in_step) {
-        feed->asks = 0;
-        feed->ask_t = INT64_MAX;
-    }
+        err = take_held(feed, feed_in_stream(feed, msg), now);
     return err;
 }
 
@@ -355,6 +366,10 @@ enum weir_err feed_take(struct feed *feed, const struct weir_book_msg *msg, weir
             err = take_delta(feed, msg, now);
         if (!feed->in_step && err != WEIR_E_FULL)
             hold(feed, msg, now);
+    }
+    if (feed->in_step && feed->data_t == now) { /* something was applied: nothing to ask for */
+        feed->asks = 0;
+        feed->ask_t = INT64_MAX;
     }
     settle(feed, now);
     return err;
@@ -375,7 +390,7 @@ weir_ns feed_next_time(const struct feed *feed)
         return feed->ask_t;
     if (feed->crossed)
         return later(feed->crossed_t, FEED_CROSSED_MAX);
-    return feed->state == BOOK_STALE ? INT64_MAX : stale_t(feed);
+    return feed->state == BOOK_STALE ? feed->ask_t : stale_t(feed);
 }
 
 /* --- life --------------------------------------------------------------------------------------*/

@@ -52,6 +52,8 @@ enum { FEED_HELD_BYTES = 4 << 20 }; /* minutes of the busiest market */
 #define FEED_FIRST_ASK ((weir_ns)5000000000)
 #define FEED_ASK_AGAIN ((weir_ns)1000000000)
 #define FEED_ASK_REST  ((weir_ns)30000000000)
+/* A book that stays silent is asked for too, but kept: a quiet market, or one whose numbers start anew. */
+#define FEED_STALE_ASK ((weir_ns)30000000000)
 
 /* E_NO_MEMORY: nothing to undo. */
 enum weir_err feed_init(struct feed *feed, const struct feed_config *config) WEIR_MUST_USE;

@@ -282,9 +282,9 @@ void listing_book(struct session *session, const struct weir_book_msg *msg)
         explain(session, listing, msg, err, last);
     if (err == WEIR_E_BAD_FRAME)
         session->frame_err = err;
-    if (err == WEIR_OK && msg->msg.flags & WEIR_BOOK_SNAPSHOT && feed_in_stream(feed, msg))
-        listing->top_seq =
-            feed->last; /* in the stream: a smaller one means that numbers restarted */
+    if (err == WEIR_OK && msg->msg.flags & WEIR_BOOK_SNAPSHOT &&
+        (feed_in_stream(feed, msg) || feed->last < last))
+        listing->top_seq = feed->last; /* numbers may have started anew */
     listing_tell(session, listing);
 }
 

@@ -215,7 +215,8 @@ static void run(const struct market *market)
             }
         }
         if (any(60000) == 0)
-            book_retick(pair.book, any(2) ? market->tick : market->grid);
+            book_retick(pair.book,
+                        (weir_px)any(4) * market->grid); /* also to none, and to wrong ones */
     }
     same_all(&pair);
     cr_assert(book_shape(pair.book).moves > 0, "%s: the window never moved", market->name);
@@ -233,6 +234,7 @@ Test(book, answers_like_a_sorted_array)
         {"tick not known, many strays", 256, 8192, 0, 60, 618000, 1000, 20, 5, 45, 100000},
         {"smallest window, wild", 64, 8192, 1, 1, 618000, 500, 400, 0, 45, 100000},
         {"small room", 64, 64, 5, 5, 618000, 100, 20, 20, 30, 100000},
+        {"large and sparse", 65536, 8192, 1, 1, 6180000, 30000, 20, 0, 70, 100000},
         {"prices near zero", 256, 8192, 1, 1, 40, 30, 3, 0, 45, 50000},
         {"prices near the end", 256, 8192, 3, 3, INT64_MAX / 4 * 3 / 3 * 3, 300, 10, 100, 45,
          50000},
@@ -258,6 +260,7 @@ Test(book, edges)
     cr_assert_eq(book_set(book, WEIR_BUY, 5, -1), WEIR_E_BAD_NUMBER, "a negative quantity");
     cr_assert_eq(book_at(book, WEIR_BUY, -5), 0);
     cr_assert_not(book_next(book, WEIR_BUY, -5, &level));
+    cr_assert_not(book_next(book, WEIR_SELL, 0, &level));
     cr_assert_eq(book_set(book, WEIR_BUY, 5, 0), WEIR_OK, "removing what is not there");
     cr_assert_eq(book_levels(book, WEIR_BUY), 0);
 

@@ -21,7 +21,7 @@ struct desk {
     weir_ns now;
     uint32_t refuse; /* instruments with this plugin's number get none of ours */
     bool nested;     /* try to call the session from inside */
-    enum weir_err nested_err;
+    int refused_inside;
 };
 
 __attribute__((format(printf, 2, 3))) static void hear(struct desk *desk, const char *format, ...)
@@ -43,7 +43,14 @@ static void on_event(void *context, struct session *session, const struct weir_m
     cr_assert_eq(event->cause, 0);
     if (desk->nested) {
         struct weir_intent intent = {.msg = {.size = sizeof intent, .kind = WEIR_RECONCILE}};
-        desk->nested_err = session_intent(session, desk->now, &intent);
+        struct weir_bytes none = {"", 0};
+        desk->refused_inside += session_intent(session, desk->now, &intent) == WEIR_E_STATE;
+        desk->refused_inside += session_start(session, desk->now) == WEIR_E_STATE;
+        desk->refused_inside += session_frame(session, 5, desk->now, none) == WEIR_E_STATE;
+        desk->refused_inside += session_conn(session, 5, desk->now, true) == WEIR_E_STATE;
+        desk->refused_inside += session_response(session, 5, desk->now, 200, none) == WEIR_E_STATE;
+        desk->refused_inside += session_recorded(session, desk->now, none, none) == WEIR_E_STATE;
+        session_timer(session, desk->now + SECOND); /* does nothing */
     }
     const union {
         struct weir_msg msg;
@@ -77,6 +84,10 @@ static uint32_t on_instrument(void *context, struct session *session,
 {
     struct desk *desk = context;
     (void)session;
+    if (strcmp(instrument->symbol, "TWIN") == 0)
+        return 41; /* which another one has */
+    if (strcmp(instrument->symbol, "HUGE") == 0)
+        return UINT32_MAX;
     return instrument->msg.instrument == desk->refuse ? 0 : 40 + instrument->msg.instrument;
 }
 
@@ -163,7 +174,8 @@ static struct session_owner owner_of(struct desk *desk)
 static void open_desk(struct desk *desk, bool started)
 {
     struct session_owner owner = owner_of(desk);
-    struct session_config config = {.name = "test", .venue = 3, .account = 7, .book_window = 64};
+    struct session_config config = {
+        .name = "test", .venue = 3, .account = 7, .book_window = 64, .book_far = 16};
     struct why why = {0};
     desk->session = session_create(loopback(), &config, &owner, &why);
     cr_assert_not_null(desk->session, "%s", why.text);
@@ -440,7 +452,73 @@ Test(session, intents_go_to_the_plugin_in_its_numbers_or_nowhere)
     struct weir_trade trade = {
         .msg = {.size = sizeof trade, .kind = WEIR_TRADE, .instrument = 1}, .px = 5, .qty = 6};
     say(&desk, trade);
-    cr_assert_eq(desk.nested_err, WEIR_E_STATE);
+    cr_assert_eq(desk.refused_inside, 6, "%d of 6", desk.refused_inside);
+    session_destroy(desk.session);
+}
+
+Test(session, definitions_and_books_that_do_not_fit)
+{
+    struct desk desk = {.refuse = 2};
+    open_desk(&desk, true);
+    cr_assert_str_eq(session_name(desk.session), "test");
+    cr_assert(session_caps(desk.session)->orders);
+    define(&desk);
+    struct weir_instrument one = an_instrument(1, "BTCUSDT"), two = an_instrument(2, "ETHUSDT");
+    struct weir_instrument twin = an_instrument(3, "TWIN"), huge = an_instrument(3, "HUGE");
+    say(&desk, two);
+    say(&desk, twin);
+    say(&desk, huge);
+    heard_is(&desk, "");
+    cr_assert_not_null(strstr(desk.lines, "TWIN was defined twice"), "%s", desk.lines);
+    cr_assert_eq(session_guards(desk.session).bad, 1);
+
+    /* rules change: the same number, told again; the levels stay */
+    book(&desk, WEIR_BOOK_SNAPSHOT, 0, 96, 100, 7, 110, 8);
+    heard(&desk);
+    one.tick = 7;
+    one.status = WEIR_HALTED;
+    say(&desk, one);
+    book(&desk, 0, 97, 97, 99, 7, 0, -1);
+    heard_is(&desk, "BTCUSDT is 41; applied 97 to 41 (2); ");
+    cr_assert_eq(book_at(session_book(desk.session, 41), WEIR_BUY, 100), 7);
+
+    /* a book of an instrument that the owner refused */
+    struct weir_book_msg refused = {
+        .msg = {.size = sizeof refused, .kind = WEIR_BOOK, .instrument = 2}};
+    say(&desk, refused);
+    cr_assert_eq(session_guards(desk.session).ignored, 1);
+
+    /* a snapshot older than what waits, and one that does not fit */
+    book(&desk, 0, 105, 106, 99, 7, 0, -1);
+    book(&desk, WEIR_BOOK_SNAPSHOT, 0, 97, 100, 7, 110, 8);
+    cr_assert_not_null(
+        strstr(desk.lines, "a gap after sequence 97: the next message covers 105 to 106"));
+    cr_assert_not_null(
+        strstr(desk.lines, "the snapshot at sequence 97 is older than the messages"));
+    struct {
+        struct weir_book_msg msg;
+        struct weir_level levels[100];
+    } many = {.msg = {.msg = {.size = sizeof many,
+                              .kind = WEIR_BOOK,
+                              .flags = WEIR_BOOK_SNAPSHOT,
+                              .instrument = 1},
+                      .last_seq = 200,
+                      .asks = 100}};
+    for (int i = 0; i < 100; i++)
+        many.levels[i] = (struct weir_level){i + 1, 1};
+    say(&desk, many);
+    cr_assert_not_null(strstr(desk.lines, "more than 80 levels a side; it is not live"), "%s",
+                       desk.lines);
+    cr_assert_eq(session_book_state(desk.session, 41), BOOK_GAPPED);
+
+    /* numbers that start anew in the stream: tops are told again from there */
+    heard(&desk);
+    uint16_t next = WEIR_RULE_NEXT << WEIR_BOOK_RULE_SHIFT;
+    top(&desk, 5000, 1, 9);
+    book(&desk, (uint16_t)(WEIR_BOOK_SNAPSHOT | next), 0, 3, 2, 7, 8, 8);
+    book(&desk, next, 0, 4, 3, 7, 0, -1);
+    heard_is(&desk, "top 1x1/9x1; applied 3 to 41 (1); book 2x7/8x8; state 2; applied 4 to 41 (2); "
+                    "book 3x7/8x8; ");
     session_destroy(desk.session);
 }
 
