@@ -76,7 +76,7 @@ struct market {
     amount volume, notional, buy_volume, sell_volume;
     bool overflow; /* a sum has no room for its value: it is not shown */
     weir_px open, high, low, close;
-    int64_t lead_min, lead_max; /* venue time less local time, ns */
+    double lead_min, lead_max; /* venue time less local time, ms: a measured time, not money */
     bool has_lead;
     struct bar *bars;
     uint32_t bar_count, bar_room;

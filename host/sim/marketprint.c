@@ -294,13 +294,12 @@ static void put_bar(const struct market *market, struct text *t, const struct ba
     json_end(t);
 }
 
-/* Nanoseconds as milliseconds with three places. A time that was measured, not money: a tie goes
- * where the nearest binary fraction lies, as in other people's reports. */
-static void put_lead(struct text *t, const char *key, int64_t ns)
+/* Milliseconds with three places. */
+static void put_lead(struct text *t, const char *key, double ms)
 {
     char text[40];
     int64_t us = 0;
-    int len = snprintf(text, sizeof text, "%.3f", (double)ns / 1e6);
+    int len = snprintf(text, sizeof text, "%.3f", ms);
     json_key(t, key);
     if (decimal_parse(text, (size_t)len, 3, &us) == WEIR_OK)
         json_number(t, us, 3);

@@ -337,7 +337,8 @@ void market_trade(struct market *market, const struct weir_trade *trade, weir_ns
     add(market, &market->notional, value);
     if (trade->msg.t_venue == 0)
         return;
-    int64_t lead = trade->msg.t_venue - t;
+    /* clocks of two machines, compared as milliseconds: good to 0.3 us, as in other reports */
+    double lead = (double)(trade->msg.t_venue / 1000000) - (double)t / 1e6;
     market->lead_min = !market->has_lead || lead < market->lead_min ? lead : market->lead_min;
     market->lead_max = !market->has_lead || lead > market->lead_max ? lead : market->lead_max;
     market->has_lead = true;
