@@ -21,14 +21,14 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "engine/grid.h"
 
 enum {
     WINDOW_MIN = 64,
     WINDOW_MAX = 1 << 20,
     LEARNING_LEVELS = 64, /* with fewer, a price off the grid changes the grid at once */
     STRAY_PART = 16,      /* with more, when one level in so many is off it */
-    GUESSES = 16,
-    PATIENCE = 32 /* misses before the window is looked at, plus 1/8 of the levels */
+    PATIENCE = 32         /* misses before the window is looked at, plus 1/8 of the levels */
 };
 
 struct far_level {
@@ -348,16 +348,6 @@ void book_retick(struct book *book, weir_px tick)
 
 /* --- the grid ----------------------------------------------------------------------------------*/
 
-static weir_px common_divisor(weir_px a, weir_px b)
-{
-    while (b != 0) {
-        weir_px rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 static uint32_t total(const struct half *half)
 {
     return half->near + half->far;
@@ -369,7 +359,7 @@ static bool learns(struct book *book, weir_px px)
     if (book->tick > 0 || (book->unit > 0 && quotient_of(book, px) != 0) ||
         total(&book->half[0]) + total(&book->half[1]) >= LEARNING_LEVELS)
         return false;
-    lay_both(book, common_divisor(book->unit, px));
+    lay_both(book, grid_common(book->unit, px));
     return true;
 }
 
@@ -383,61 +373,23 @@ static uint32_t strays_of(const struct book *book)
     return strays;
 }
 
-/* Grids on which strays would be, and how many. */
-struct guesses {
-    struct guess {
-        weir_px unit;
-        uint32_t strays;
-    } list[GUESSES];
-    uint32_t count;
-};
-
-static void guess(struct guesses *guesses, weir_px unit)
-{
-    for (uint32_t i = 0; i < guesses->count; i++)
-        if (guesses->list[i].unit == unit) {
-            guesses->list[i].strays++;
-            return;
-        }
-    if (guesses->count < GUESSES)
-        guesses->list[guesses->count++] = (struct guess){unit, 1};
-}
-
-/* The widest grid that takes in three quarters of the strays; 0: none does. */
-static weir_px best_guess(const struct guesses *guesses, uint32_t strays)
-{
-    weir_px best = 0;
-    for (uint32_t i = 0; i < guesses->count; i++) {
-        weir_px unit = guesses->list[i].unit;
-        uint32_t taken = 0;
-        for (uint32_t k = 0; k < guesses->count; k++)
-            taken += guesses->list[k].unit % unit == 0 ? guesses->list[k].strays : 0;
-        if (taken >= strays - strays / 4 && unit > best)
-            best = unit;
-    }
-    return best;
-}
-
 /* When many levels are off the grid it is finer than we thought. */
 static bool relearns(struct book *book)
 {
     uint32_t strays = strays_of(book);
     if (strays <= (total(&book->half[0]) + total(&book->half[1])) / STRAY_PART)
         return false;
-    struct guesses guesses = {.count = 0};
-    weir_px all = book->unit;
+    struct grid_guesses guesses = {.coarse = book->unit, .all = book->unit};
     for (int side = 0; side < 2; side++) {
         const struct half *half = &book->half[side];
         for (uint32_t i = 0; i < half->far; i++) {
             weir_px px = key_of(half, half->over[i].key);
             if (quotient_of(book, px) != 0)
                 continue;
-            guess(&guesses, common_divisor(book->unit, px));
-            all = common_divisor(all, px);
+            grid_guess(&guesses, px);
         }
     }
-    weir_px best = best_guess(&guesses, strays);
-    lay_both(book, best ? best : all);
+    lay_both(book, grid_best(&guesses));
     return true;
 }
 
