@@ -89,6 +89,9 @@ void session_suspect(struct session *session, bool of_orders, const char *format
         return;
     struct weir_session down = {.msg = {.size = sizeof down, .kind = WEIR_SESSION}};
     snprintf(session->suspicion, sizeof session->suspicion, "%s", session->last_line);
+    for (char *at = session->suspicion; *at; at++) /* it may be cut inside of a character */
+        if ((unsigned char)*at >= 0x80)
+            *at = '?';
     snprintf(down.reason, sizeof down.reason, "%s", session->suspicion);
     session_deliver(session, &down.msg, 0);
 }
