@@ -30,15 +30,15 @@ struct host_feed {
 };
 
 struct host_options {
-    bool virtual_time;       /* time goes from event to event */
-    weir_ns start;           /* of virtual time; 0: now */
-    uint32_t speed;          /* with recordings: 1, N times; 0: as fast as possible */
-    weir_ns run_for;         /* 0: until stopped, or the end of the data */
-    const char *journal;     /* instead of the configuration's; NULL */
-    bool no_journal;         /* `weir try`: nothing is kept */
-    bool observe;            /* tap, HTTP, control socket */
+    bool virtual_time;   /* time goes from event to event */
+    weir_ns start;       /* of virtual time; 0: now */
+    uint32_t speed;      /* with recordings: 1, N times; 0: as fast as possible */
+    weir_ns run_for;     /* 0: until stopped, or the end of the data */
+    const char *journal; /* instead of the configuration's; NULL */
+    bool no_journal;     /* `weir try`: nothing is kept */
+    bool observe;        /* tap, HTTP, control socket */
     bool screen, color;
-    uint64_t instructions;   /* budget of a script's callback in virtual time; 0: none */
+    uint64_t instructions;        /* budget of a script's callback in virtual time; 0: none */
     const struct host_feed *feed; /* NULL: none */
     bool (*stop_asked)(void);     /* asked each turn: a signal came; NULL: never */
     /* What `weir try` and tests want to see; NULL: nothing. */
@@ -56,7 +56,6 @@ struct host_venue {
     uint16_t number;
     uint16_t account;
     uint64_t frames, bytes, errors;
-    bool wallet_known; /* the first reconciliation gives the wallet */
 };
 
 struct host_script {
@@ -107,20 +106,24 @@ struct host {
 };
 
 /* Loads plugins, opens the journal, defines everything, starts venues and scripts. NULL: why. */
-struct host *host_create(const struct config *config, const struct host_options *options, struct why *why) WEIR_MUST_USE;
+struct host *host_create(const struct config *config, const struct host_options *options,
+                         struct why *why) WEIR_MUST_USE;
 void host_destroy(struct host *host); /* closes the journal if it is open; accepts NULL */
 /* Bring all to the disk and end the journal; nothing can be applied after that. summary_out: zero
  * without a journal. */
-enum weir_err host_close_journal(struct host *host, struct journal_summary *summary_out, struct why *why);
+enum weir_err host_close_journal(struct host *host, struct journal_summary *summary_out,
+                                 struct why *why);
 
 /* Until it is stopped, run_for is over, or the data ends. */
 enum weir_err host_run(struct host *host, struct why *why) WEIR_MUST_USE;
 void host_stop(struct host *host); /* begin an orderly stop */
 
 /* A frame of a recording, for the session of a venue. */
-void host_frame(struct host *host, struct host_venue *venue, uint32_t conn, struct weir_bytes frame);
+void host_frame(struct host *host, struct host_venue *venue, uint32_t conn,
+                struct weir_bytes frame);
 /* An HTTP answer of a recording. */
-void host_recorded_answer(struct host *host, struct host_venue *venue, struct weir_bytes target, struct weir_bytes body);
+void host_recorded_answer(struct host *host, struct host_venue *venue, struct weir_bytes target,
+                          struct weir_bytes body);
 
 /* --- between the files of the host ------------------------------------------------------------*/
 
@@ -133,11 +136,12 @@ void host_settle(struct host *host);
 /* Journal and apply one input now, and hand out its effects. */
 void host_do(struct host *host, struct weir_msg *input);
 
-enum weir_err host_define(struct host *host, struct why *why);       /* setup.c: policies, names, limits */
-void host_limit_instrument(struct host *host, uint32_t instrument);  /* setup.c */
-void host_reserve_ids(struct host *host);                            /* setup.c */
+enum weir_err host_define(struct host *host,
+                          struct why *why); /* setup.c: policies, names, limits */
+void host_limit_instrument(struct host *host, uint32_t instrument); /* setup.c */
+void host_reserve_ids(struct host *host);                           /* setup.c */
 
-enum weir_err host_open_venues(struct host *host, struct why *why);  /* venues.c */
+enum weir_err host_open_venues(struct host *host, struct why *why); /* venues.c */
 void host_start_venues(struct host *host);
 void host_close_venues(struct host *host);
 void host_venue_effect(struct host *host, const struct weir_msg *effect); /* an intent */

@@ -8,23 +8,10 @@
 
 /* --- what a session tells ---------------------------------------------------------------------*/
 
-/* The first reconciliation of an account gives its wallet: until then we know nothing about it. */
-static void adopt_wallet(struct host_venue *venue, const struct weir_msg *event)
-{
-    if (event->kind == WEIR_RECON_END)
-        venue->wallet_known = true;
-    if (event->kind != WEIR_RECON_BALANCE || venue->wallet_known)
-        return;
-    struct weir_cash wallet = *(const struct weir_cash *)event;
-    wallet.msg.kind = IN_WALLET;
-    host_push(venue->host, &wallet.msg);
-}
-
 static void on_event(void *context, struct session *session, const struct weir_msg *event)
 {
     struct host_venue *venue = context;
     (void)session;
-    adopt_wallet(venue, event);
     host_push(venue->host, event);
     if (!venue->paper)
         return;
@@ -36,8 +23,8 @@ static void on_event(void *context, struct session *session, const struct weir_m
         paper_instrument(venue->paper, (const struct weir_instrument *)event);
 }
 
-static void on_book(void *context, struct session *session, uint32_t instrument, const struct weir_book_msg *msg,
-                    const struct book *book)
+static void on_book(void *context, struct session *session, uint32_t instrument,
+                    const struct weir_book_msg *msg, const struct book *book)
 {
     struct host_venue *venue = context;
     (void)session;
@@ -46,21 +33,25 @@ static void on_book(void *context, struct session *session, uint32_t instrument,
 }
 
 /* The host's number of a symbol: the one it had, else the next. */
-static uint32_t on_instrument(void *context, struct session *session, const struct weir_instrument *instrument)
+static uint32_t on_instrument(void *context, struct session *session,
+                              const struct weir_instrument *instrument)
 {
     struct host_venue *venue = context;
     struct host *host = venue->host;
     (void)session;
     for (uint32_t i = 1; i <= host->instrument_count; i++)
-        if (host->instruments[i].venue == venue && strcmp(host->instruments[i].symbol, instrument->symbol) == 0)
+        if (host->instruments[i].venue == venue &&
+            strcmp(host->instruments[i].symbol, instrument->symbol) == 0)
             return i;
     uint32_t number = engine_instrument_find(host->engine, venue->number, instrument->symbol);
     if (number == 0)
         number = (host->instrument_count > engine_instrument_count(host->engine)
                       ? host->instrument_count
-                      : engine_instrument_count(host->engine)) + 1;
+                      : engine_instrument_count(host->engine)) +
+                 1;
     if (number >= host->instrument_room) {
-        log_line(LOG_ERROR, venue->config->name, "instrument %s: no room; %u instruments are the most", instrument->symbol,
+        log_line(LOG_ERROR, venue->config->name,
+                 "instrument %s: no room; %u instruments are the most", instrument->symbol,
                  host->instrument_room - 1);
         return 0;
     }
@@ -81,7 +72,6 @@ static void on_log(void *context, struct session *session, const char *text)
 static void on_paper(void *context, const struct weir_msg *event)
 {
     struct host_venue *venue = context;
-    adopt_wallet(venue, event);
     host_push(venue->host, event);
 }
 
@@ -130,9 +120,10 @@ static enum weir_err open_venue(struct host_venue *venue, struct why *why)
     if (!err && !(venue->session = session_create(venue->plugin, &session, &owner, why)))
         err = why->err;
     if (!err && config->execution == EXECUTION_VENUE && !session_caps(venue->session)->orders)
-        err = because(why, WEIR_E_UNSUPPORTED,
-                      "execution: venue: plugin '%s' has market data only; expected execution: paper or none",
-                      config->plugin);
+        err = because(
+            why, WEIR_E_UNSUPPORTED,
+            "execution: venue: plugin '%s' has market data only; expected execution: paper or none",
+            config->plugin);
     return err;
 }
 
@@ -179,7 +170,8 @@ void host_frame(struct host *host, struct host_venue *venue, uint32_t conn, stru
         venue->errors++;
 }
 
-void host_recorded_answer(struct host *host, struct host_venue *venue, struct weir_bytes target, struct weir_bytes body)
+void host_recorded_answer(struct host *host, struct host_venue *venue, struct weir_bytes target,
+                          struct weir_bytes body)
 {
     venue->frames++;
     venue->bytes += body.len;
@@ -198,7 +190,8 @@ static struct host_venue *venue_of(struct host *host, uint16_t number)
 /* The plugin says that an order was certainly not sent: a definite refusal, from the host. */
 static void not_sent(struct host *host, const struct weir_intent *intent, enum weir_err err)
 {
-    struct weir_report report = {.msg = intent->msg, .proof = WEIR_DEFINITE, .state = WEIR_STATE_REJECTED};
+    struct weir_report report = {
+        .msg = intent->msg, .proof = WEIR_DEFINITE, .state = WEIR_STATE_REJECTED};
     report.msg.size = sizeof report;
     report.msg.flags = 0;
     report.msg.kind = intent->msg.kind == WEIR_NEW      ? WEIR_REJECT
@@ -217,7 +210,8 @@ void host_venue_effect(struct host *host, const struct weir_msg *effect)
     bool risk = effect->kind == WEIR_NEW || effect->kind == WEIR_REPLACE;
     enum weir_err err = venue ? WEIR_OK : WEIR_E_NOT_FOUND;
     weir_ns now = clock_now(&host->clock);
-    if (risk && host->journal && (host->unwritten || !journal_before_send(host->journal, host->seq)))
+    if (risk && host->journal &&
+        (host->unwritten || !journal_before_send(host->journal, host->seq)))
         err = WEIR_E_IO; /* an order that the journal does not hold never leaves */
     if (!err && venue->paper)
         err = paper_intent(venue->paper, now, intent);

@@ -26,7 +26,8 @@ void stream_sequence(struct engine *engine, const struct weir_msg *msg, uint64_t
     struct account *account = &engine->accounts[msg->account];
     uint64_t last = account->stream_seq;
     if (last != 0 && seq > last + 1) {
-        tell_alert(engine, ALERT_SEQ_GAP, msg->instrument, 0, (int64_t)(seq & INT64_MAX), (int64_t)(last & INT64_MAX), "");
+        tell_alert(engine, ALERT_SEQ_GAP, msg->instrument, 0, (int64_t)(seq & INT64_MAX),
+                   (int64_t)(last & INT64_MAX), "");
         send_fills_query(engine, msg->account, 0);
     }
     if (seq > last)
@@ -39,7 +40,8 @@ void report_cum(struct engine *engine, uint32_t n, const struct weir_report *rep
     const struct order *order = order_at(engine, n);
     struct order_more *more = more_at(engine, n);
     weir_qty total;
-    if (!report->has_cum || __builtin_add_overflow(report->cum_qty, more->inside, &total) || total <= order->cum)
+    if (!report->has_cum || __builtin_add_overflow(report->cum_qty, more->inside, &total) ||
+        total <= order->cum)
         return;
     if (total > more->reported)
         more->reported = total;
@@ -81,7 +83,8 @@ static void rejected(struct engine *engine, uint32_t n, const struct weir_report
         no_answer(engine, n, WEIR_REQUEST_NEW, report->reason);
 }
 
-static void ended(struct engine *engine, uint32_t n, const struct weir_report *report, enum order_event event)
+static void ended(struct engine *engine, uint32_t n, const struct weir_report *report,
+                  enum order_event event)
 {
     uint8_t before = order_at(engine, n)->is;
     if (order_step(engine, n, event) && order_at(engine, n)->is != before)
@@ -132,7 +135,8 @@ void report_replaced(struct engine *engine, uint32_t n, const char *vid)
     struct order *order = order_at(engine, n);
     struct order_more *more = more_at(engine, n);
 
-    bool can_hold = !is_done(order->is) || order_next((enum order_is)order->is, ON_REVIVED) != IS_SURPRISE;
+    bool can_hold =
+        !is_done(order->is) || order_next((enum order_is)order->is, ON_REVIVED) != IS_SURPRISE;
     if (order->amend == REQUEST_NONE || order->amend == REQUEST_ACKED || !can_hold) {
         if (order->amend != REQUEST_ACKED)
             tell_anomaly(engine, order->instrument, n, "a replace holds that cannot");
@@ -140,7 +144,8 @@ void report_replaced(struct engine *engine, uint32_t n, const char *vid)
         return;
     }
     if (order->amend == REQUEST_REJECTED) {
-        tell_alert(engine, ALERT_PROTOCOL, order->instrument, n, 0, 0, "a replace holds that was refused");
+        tell_alert(engine, ALERT_PROTOCOL, order->instrument, n, 0, 0,
+                   "a replace holds that was refused");
         (void)cid_keep(engine, more->next_cid, n);
     }
     request_set(engine, n, &order->amend, REQUEST_ACKED);
@@ -230,7 +235,8 @@ bool can_give_up(const struct engine *engine, uint32_t n)
 {
     const struct order *order = &engine->orders[n];
     const struct order_more *more = &engine->more[n];
-    return (order->is == IS_SENT || order->is == IS_DOUBT) && !more->proved && order->cum == more->inside && !more->vid[0];
+    return (order->is == IS_SENT || order->is == IS_DOUBT) && !more->proved &&
+           order->cum == more->inside && !more->vid[0];
 }
 
 static void not_found(struct engine *engine, uint32_t n)
@@ -250,21 +256,25 @@ static void not_found(struct engine *engine, uint32_t n)
 }
 
 /* It says which of its names the venue knows: the next one, and so the replace holds. */
-static bool tells_replaced(const struct engine *engine, uint32_t n, const struct weir_report *report)
+static bool tells_replaced(const struct engine *engine, uint32_t n,
+                           const struct weir_report *report)
 {
     const struct order *order = &engine->orders[n];
     const struct order_more *more = &engine->more[n];
-    if (order->amend == REQUEST_NONE || order->amend == REQUEST_ACKED || order->amend == REQUEST_REJECTED)
+    if (order->amend == REQUEST_NONE || order->amend == REQUEST_ACKED ||
+        order->amend == REQUEST_REJECTED)
         return false;
     if (report->client_id[0] && strncmp(report->client_id, more->next_wire, WEIR_ID_MAX) == 0)
         return true;
     /* filled at the old quantity, and working on: it has the new one */
-    return order->is == IS_FILLED && report->state == WEIR_STATE_OPEN && request_is_open(order->amend);
+    return order->is == IS_FILLED && report->state == WEIR_STATE_OPEN &&
+           request_is_open(order->amend);
 }
 
 static const uint8_t found_event[] = {
-    [WEIR_STATE_OPEN] = ON_WORKS,         [WEIR_STATE_FILLED] = ON_FILLED,   [WEIR_STATE_CANCELED] = ON_CANCELED,
-    [WEIR_STATE_EXPIRED] = ON_EXPIRED,    [WEIR_STATE_REJECTED] = ON_REJECT,
+    [WEIR_STATE_OPEN] = ON_WORKS,        [WEIR_STATE_FILLED] = ON_FILLED,
+    [WEIR_STATE_CANCELED] = ON_CANCELED, [WEIR_STATE_EXPIRED] = ON_EXPIRED,
+    [WEIR_STATE_REJECTED] = ON_REJECT,
 };
 
 static void found(struct engine *engine, uint32_t n, const struct weir_report *report)
@@ -298,9 +308,10 @@ void report_status(struct engine *engine, uint32_t n, const struct weir_report *
         full.cum_qty = order_at(engine, n)->qty - more_at(engine, n)->inside;
     }
     more_at(engine, n)->not_found = 0;
-    if (tells_replaced(engine, n, report))
+    bool replaced_too = tells_replaced(engine, n, report);
+    if (replaced_too)
         report_replaced(engine, n, report->venue_id);
-    else
+    if (!replaced_too || report->state != WEIR_STATE_OPEN) /* it may have ended since */
         found(engine, n, &full);
     report_cum(engine, n, &full);
     order_learn_venue_id(engine, n, full.venue_id);

@@ -21,7 +21,15 @@
 
 #include "engine/engine.h"
 
-enum { ORDERS = 24, FILLS = 96, LINES = 256, MS = 1000000, STEPS = 40, LIMIT_LOTS = 60, INSTRUMENTS = 2 };
+enum {
+    ORDERS = 24,
+    FILLS = 96,
+    LINES = 256,
+    MS = 1000000,
+    STEPS = 40,
+    LIMIT_LOTS = 60,
+    INSTRUMENTS = 2
+};
 #define BEGIN 1000000000000000000
 
 /* --- the venue's truth ------------------------------------------------------------------------*/
@@ -32,6 +40,7 @@ struct truth_order {
     char wire[2][WEIR_ID_MAX]; /* [1]: after a replace */
     char vid[2][WEIR_ID_MAX];
     int names; /* 1 or 2: how many wire ids it has */
+    int now;   /* the one the venue knows it by: 1 after a replace that holds */
     enum truth_state state;
     uint8_t end; /* WEIR_STATE_* when GONE */
     uint8_t side;
@@ -166,19 +175,23 @@ static void on_order(struct world *w, const struct out_order *o)
     uint8_t before = w->label[o->order];
     bool was_done = before && order_label_is_done((enum order_label)(before - 1));
     bool is_done = order_label_is_done((enum order_label)o->label);
-    bool told = w->input_kind == WEIR_STATUS || w->input_kind == WEIR_RECON_ORDER; /* the venue's word */
+    bool told =
+        w->input_kind == WEIR_STATUS || w->input_kind == WEIR_RECON_ORDER; /* the venue's word */
     const struct truth_order *truth = by_wire(w, o->wire_id);
     bool replaced = truth && truth->names == 2 && (told || w->input_kind == WEIR_REPLACED);
     bool reopens = replaced || before - 1 == ORDER_REJECTED; /* the two exceptions */
     if (was_done && !is_done && !reopens)
-        fail(w, "8: order %s was %s and is %s", o->cid, order_label_name((enum order_label)(before - 1)),
+        fail(w, "8: order %s was %s and is %s", o->cid,
+             order_label_name((enum order_label)(before - 1)),
              order_label_name((enum order_label)o->label));
-    bool evidence = w->input_kind < WEIR_HOST_KINDS && w->input_kind != WEIR_NO_ANSWER && w->input_kind != WEIR_SESSION;
-    if (before == ORDER_UNKNOWN + 1 && o->label != ORDER_UNKNOWN && o->label != ORDER_PENDING_CANCEL && !evidence)
+    bool evidence = w->input_kind < WEIR_HOST_KINDS && w->input_kind != WEIR_NO_ANSWER &&
+                    w->input_kind != WEIR_SESSION;
+    if (before == ORDER_UNKNOWN + 1 && o->label != ORDER_UNKNOWN &&
+        o->label != ORDER_PENDING_CANCEL && !evidence)
         fail(w, "13: order %s left UNKNOWN for %s by an input of kind %u", o->cid,
              order_label_name((enum order_label)o->label), w->input_kind);
-    if (o->cum_qty < 0 || (o->label == ORDER_FILLED && o->cum_qty < o->qty && !o->awaiting_fills && !told &&
-                           before - 1 != ORDER_FILLED))
+    if (o->cum_qty < 0 || (o->label == ORDER_FILLED && o->cum_qty < o->qty && !o->awaiting_fills &&
+                           !told && before - 1 != ORDER_FILLED))
         fail(w, "7: order %s is FILLED with %" PRId64 " of %" PRId64, o->cid, o->cum_qty, o->qty);
     w->label[o->order] = (uint8_t)(o->label + 1);
 }
@@ -237,37 +250,64 @@ static struct engine *make(struct world *w, int which)
 
 static void define(struct world *w, uint16_t kind, uint32_t number, const char *name)
 {
-    struct in_define in = {.msg = {.size = sizeof in, .kind = kind}, .number = number, .parent = 1, .rights = RIGHT_ORDERS};
+    struct in_define in = {.msg = {.size = sizeof in, .kind = kind},
+                           .number = number,
+                           .parent = 1,
+                           .rights = RIGHT_ORDERS};
     snprintf(in.name, sizeof in.name, "%s", name);
     apply(w, &in.msg);
 }
 
 static void limit(struct world *w, uint8_t scope, uint32_t id, uint8_t which, amount value)
 {
-    struct in_limit in = {.msg = {.size = sizeof in, .kind = IN_LIMIT}, .scope = scope, .limit = which, .how = LIMIT_VALUE,
-                          .id = id, .value = amount_pack(value)};
+    struct in_limit in = {.msg = {.size = sizeof in, .kind = IN_LIMIT},
+                          .scope = scope,
+                          .limit = which,
+                          .how = LIMIT_VALUE,
+                          .id = id,
+                          .value = amount_pack(value)};
     apply(w, &in.msg);
 }
 
 static void instruments(struct world *w)
 {
-    struct weir_instrument spot = {.msg = {.size = sizeof spot, .kind = WEIR_INSTRUMENT, .instrument = 1}, .symbol = "A-USD",
-                                   .base = "A", .quote = "USD", .price_exp = 1, .qty_exp = 2, .multiplier = 1, .tick = 1, .step = 1};
-    struct weir_instrument future = {.msg = {.size = sizeof future, .kind = WEIR_INSTRUMENT, .instrument = 2}, .symbol = "B-PERP",
-                                     .base = "B", .quote = "USD", .kind = WEIR_LINEAR, .price_exp = 1, .qty_exp = 0,
-                                     .multiplier = 5, .multiplier_exp = 1, .tick = 1, .step = 1};
+    struct weir_instrument spot = {
+        .msg = {.size = sizeof spot, .kind = WEIR_INSTRUMENT, .instrument = 1},
+        .symbol = "A-USD",
+        .base = "A",
+        .quote = "USD",
+        .price_exp = 1,
+        .qty_exp = 2,
+        .multiplier = 1,
+        .tick = 1,
+        .step = 1};
+    struct weir_instrument future = {
+        .msg = {.size = sizeof future, .kind = WEIR_INSTRUMENT, .instrument = 2},
+        .symbol = "B-PERP",
+        .base = "B",
+        .quote = "USD",
+        .kind = WEIR_LINEAR,
+        .price_exp = 1,
+        .qty_exp = 0,
+        .multiplier = 5,
+        .multiplier_exp = 1,
+        .tick = 1,
+        .step = 1};
     apply(w, &spot.msg);
     apply(w, &future.msg);
 }
 
 static void begin(struct world *w)
 {
-    static const int64_t policies[][2] = {{POLICY_strict, 0}, {POLICY_not_found_confirm, 2}, {POLICY_not_found_after_ns, 100 * MS}};
+    static const int64_t policies[][2] = {
+        {POLICY_strict, 0}, {POLICY_not_found_confirm, 2}, {POLICY_not_found_after_ns, 100 * MS}};
     w->engine = make(w, w->which);
     w->now = BEGIN;
     w->up = true;
     for (size_t i = 0; i < 3; i++) {
-        struct in_policy in = {.msg = {.size = sizeof in, .kind = IN_POLICY}, .policy = (uint32_t)policies[i][0], .value = policies[i][1]};
+        struct in_policy in = {.msg = {.size = sizeof in, .kind = IN_POLICY},
+                               .policy = (uint32_t)policies[i][0],
+                               .value = policies[i][1]};
         apply(w, &in.msg);
     }
     define(w, IN_DEFINE_VENUE, 1, "v");
@@ -275,7 +315,8 @@ static void begin(struct world *w)
     define(w, IN_DEFINE_STRATEGY, 1, "s1");
     define(w, IN_DEFINE_STRATEGY, 2, "s2");
     instruments(w);
-    struct weir_cash wallet = {.msg = {.size = sizeof wallet, .kind = IN_WALLET}, .asset = "USD",
+    struct weir_cash wallet = {.msg = {.size = sizeof wallet, .kind = IN_WALLET},
+                               .asset = "USD",
                                .amount = amount_pack((amount)1000000 * 1000000000000000000)};
     apply(w, &wallet.msg);
     limit(w, SCOPE_instrument, 1, LIMIT_max_position, amount_from(LIMIT_LOTS, 2));
@@ -307,19 +348,22 @@ static weir_qty sum(const struct world *w, uint32_t instrument, bool all)
 static void check_money(struct world *w, bool all)
 {
     struct position_view view, of;
-    amount total = 0, fees = 0, funding = 0, want = 0, wallet = (amount)1000000 * 1000000000000000000;
+    amount total = 0, fees = 0, funding = 0, want = 0,
+           wallet = (amount)1000000 * 1000000000000000000;
     for (uint32_t i = 1; i <= INSTRUMENTS; i++) {
         if (!engine_position(w->engine, i, 0, &view))
             fail(w, "no position of instrument %u", i);
         else if (view.qty != sum(w, i, all))
-            fail(w, "3/4: position of %u is %" PRId64 ", executions add up to %" PRId64, i, view.qty, sum(w, i, all));
+            fail(w, "3/4: position of %u is %" PRId64 ", executions add up to %" PRId64, i,
+                 view.qty, sum(w, i, all));
         weir_qty parts = 0;
         static const uint32_t strategies[] = {1, 2, STRATEGY_EXTERNAL};
         for (int s = 0; s < 3; s++)
             if (engine_position(w->engine, i, strategies[s], &of))
                 parts += of.qty;
         if (all && parts != view.qty)
-            fail(w, "6: strategies hold %" PRId64 " of %" PRId64 " of instrument %u", parts, view.qty, i);
+            fail(w, "6: strategies hold %" PRId64 " of %" PRId64 " of instrument %u", parts,
+                 view.qty, i);
         if (i == 2)
             wallet += view.realized;
     }
@@ -330,7 +374,8 @@ static void check_money(struct world *w, bool all)
             wallet -= amount_of(w->fills[i].msg.fee);
             want += amount_of(w->fills[i].msg.fee);
         }
-    if (!engine_wallet(w->engine, 1, "USD", &total, &fees, &funding) || total != wallet || fees != want)
+    if (!engine_wallet(w->engine, 1, "USD", &total, &fees, &funding) || total != wallet ||
+        fees != want)
         fail(w, "5: the wallet differs from start and effects");
 }
 
@@ -346,10 +391,13 @@ static void check_exposure(struct world *w)
         return;
     weir_qty worst = sent->side == WEIR_BUY ? position.qty : -position.qty;
     for (uint32_t o = 0; (o = engine_order_next(w->engine, o, false)) != 0;)
-        if (engine_order(w->engine, o, &view) && view.order.msg.instrument == sent->instrument && view.order.side == sent->side)
+        if (engine_order(w->engine, o, &view) && view.order.msg.instrument == sent->instrument &&
+            view.order.side == sent->side)
             worst += view.exposure;
-    weir_qty truth = sent->side == WEIR_BUY ? sum(w, sent->instrument, false) : -sum(w, sent->instrument, false);
-    for (int i = 0; i < w->order_count; i++) { /* what could still be executed at the venue, by its own books */
+    weir_qty truth =
+        sent->side == WEIR_BUY ? sum(w, sent->instrument, false) : -sum(w, sent->instrument, false);
+    for (int i = 0; i < w->order_count;
+         i++) { /* what could still be executed at the venue, by its own books */
         const struct truth_order *o = &w->orders[i];
         weir_qty qty = (o->requests & 4) && o->new_qty > o->qty ? o->new_qty : o->qty;
         if (o->instrument == sent->instrument && o->side == sent->side && o->state != GONE)
@@ -378,7 +426,7 @@ static void put_line(struct world *w, const void *msg, size_t size)
 static struct weir_report report_of(const struct truth_order *o, uint16_t kind)
 {
     struct weir_report r = {.msg = {.size = sizeof r, .kind = kind, .instrument = o->instrument}};
-    memcpy(r.client_id, o->wire[0], WEIR_ID_MAX);
+    memcpy(r.client_id, o->wire[o->now], WEIR_ID_MAX);
     memcpy(r.venue_id, o->vid[0], WEIR_ID_MAX);
     r.side = o->side;
     r.qty = o->qty;
@@ -400,10 +448,15 @@ static void handle_request(struct world *w, struct truth_order *o, int request)
             memset(r.venue_id, 0, sizeof r.venue_id);
     } else if (request == 2) {
         bool works = o->state == WORKING;
+        if (o->state == GONE && o->end == WEIR_STATE_REJECTED)
+            memset(r.venue_id, 0, sizeof r.venue_id);
         r.msg.kind = works ? WEIR_CANCELED : WEIR_CANCEL_REJECT;
         r.has_cum = works && rnd(w, 2);
         r.cum_qty = o->cum;
-        snprintf(r.reason, sizeof r.reason, "%s", works ? "" : rnd(w, 2) ? "UNKNOWN_ORDER" : "TOO_LATE");
+        snprintf(r.reason, sizeof r.reason, "%s",
+                 works       ? ""
+                 : rnd(w, 2) ? "UNKNOWN_ORDER"
+                             : "TOO_LATE");
         if (works) {
             o->state = GONE;
             o->end = WEIR_STATE_CANCELED;
@@ -415,6 +468,8 @@ static void handle_request(struct world *w, struct truth_order *o, int request)
         if (works) {
             o->px = o->new_px;
             o->qty = o->new_qty;
+            o->now = 1;
+            memcpy(r.client_id, o->wire[1], WEIR_ID_MAX);
             snprintf(o->vid[0], WEIR_ID_MAX, "v%dr", (int)(o - w->orders));
             memcpy(r.venue_id, o->vid[0], WEIR_ID_MAX);
         }
@@ -431,7 +486,8 @@ static void execute(struct world *w, int order)
     struct truth_fill *f = &w->fills[w->fill_count];
     memset(f, 0, sizeof *f);
     f->order = order;
-    f->msg.msg = (struct weir_msg){.size = sizeof f->msg, .kind = WEIR_FILL, .instrument = o ? o->instrument : 1 + rnd(w, 2)};
+    f->msg.msg = (struct weir_msg){
+        .size = sizeof f->msg, .kind = WEIR_FILL, .instrument = o ? o->instrument : 1 + rnd(w, 2)};
     f->msg.side = o ? o->side : (uint8_t)rnd(w, 2);
     weir_qty left = o ? o->qty - o->cum : 3;
     f->msg.qty = rnd(w, 3) == 0 ? left : 1 + rnd(w, (uint32_t)left);
@@ -440,7 +496,7 @@ static void execute(struct world *w, int order)
     snprintf(f->msg.fee_asset, sizeof f->msg.fee_asset, "USD");
     snprintf(f->msg.exec_id, WEIR_ID_MAX, "x%d", w->fill_count);
     if (o) {
-        memcpy(f->msg.client_id, o->wire[0], WEIR_ID_MAX);
+        memcpy(f->msg.client_id, o->wire[o->now], WEIR_ID_MAX);
         memcpy(f->msg.venue_id, o->vid[0], WEIR_ID_MAX);
         o->cum += f->msg.qty;
         if (o->cum == o->qty) {
@@ -478,6 +534,19 @@ static void deliver(struct world *w, struct line *line)
     apply(w, &copy.msg);
 }
 
+/* An answer to a question is younger than the requests before it: they arrived, or never will. */
+static void settle_requests(struct world *w, struct truth_order *o)
+{
+    for (int request = 1; request <= 4; request *= 2)
+        if ((o->requests & request) && rnd(w, 2))
+            handle_request(w, o, request);
+    o->requests = 0;
+    if (o->state == NOT_THERE) {
+        o->state = GONE;
+        o->end = WEIR_STATE_REJECTED;
+    }
+}
+
 static void answer_query(struct world *w)
 {
     if (w->query_count == 0)
@@ -487,22 +556,15 @@ static void answer_query(struct world *w)
     struct truth_order *o = by_wire(w, wire);
     if (!o)
         return;
+    settle_requests(w, o);
     struct weir_report r = report_of(o, WEIR_STATUS);
-    r.state = o->state == NOT_THERE || (o->state == GONE && o->end == WEIR_STATE_REJECTED) ? WEIR_STATE_NOT_FOUND
-              : o->state == WORKING                                                       ? WEIR_STATE_OPEN
-                                                                                          : o->end;
+    r.state = o->state == GONE && o->end == WEIR_STATE_REJECTED ? WEIR_STATE_NOT_FOUND
+              : o->state == WORKING                             ? WEIR_STATE_OPEN
+                                                                : o->end;
     if (r.state == WEIR_STATE_NOT_FOUND)
         memset(r.venue_id, 0, sizeof r.venue_id);
-    if (o->state == NOT_THERE && (o->requests & 1) && w->now < BEGIN)
-        return;
-    if (o->state == NOT_THERE)
-        o->requests &= ~1; /* a query that finds nothing: the request never arrived, or will not any more */
     r.has_cum = 1;
     r.cum_qty = o->cum;
-    if (o->state == NOT_THERE) {
-        o->state = GONE;
-        o->end = WEIR_STATE_REJECTED;
-    }
     apply(w, &r.msg);
 }
 
@@ -516,8 +578,11 @@ static void answer_fills(struct world *w)
 static void answer_recon(struct world *w)
 {
     struct weir_msg from = {.size = sizeof from, .kind = WEIR_RECON_BEGIN};
-    struct weir_msg to = {.size = sizeof to, .kind = WEIR_RECON_END, .flags = WEIR_RECON_HAS_POSITIONS};
+    struct weir_msg to = {
+        .size = sizeof to, .kind = WEIR_RECON_END, .flags = WEIR_RECON_HAS_POSITIONS};
     w->recon_asked = false;
+    for (int i = 0; i < w->order_count; i++)
+        settle_requests(w, &w->orders[i]);
     apply(w, &from);
     for (int i = 0; i < w->fill_count; i++)
         deliver_fill(w, i);
@@ -532,8 +597,9 @@ static void answer_recon(struct world *w)
         apply(w, &r.msg);
     }
     for (uint32_t i = 1; i <= INSTRUMENTS; i++) {
-        struct weir_cash cash = {.msg = {.size = sizeof cash, .kind = WEIR_RECON_POSITION, .instrument = i},
-                                 .amount = amount_pack(amount_from(sum(w, i, true), i == 1 ? 2 : 0))};
+        struct weir_cash cash = {
+            .msg = {.size = sizeof cash, .kind = WEIR_RECON_POSITION, .instrument = i},
+            .amount = amount_pack(amount_from(sum(w, i, true), i == 1 ? 2 : 0))};
         apply(w, &cash.msg);
     }
     apply(w, &to);
@@ -545,7 +611,8 @@ static void submit(struct world *w)
 {
     if (w->order_count == ORDERS)
         return;
-    struct in_submit in = {.msg = {.size = sizeof in, .kind = IN_SUBMIT, .instrument = 1 + rnd(w, INSTRUMENTS)}};
+    struct in_submit in = {
+        .msg = {.size = sizeof in, .kind = IN_SUBMIT, .instrument = 1 + rnd(w, INSTRUMENTS)}};
     snprintf(in.cid, sizeof in.cid, "c%d", ++w->cid);
     in.strategy = 1 + rnd(w, 2);
     in.side = (uint8_t)rnd(w, 2);
@@ -590,7 +657,9 @@ static void no_answer(struct world *w)
 
 static void session(struct world *w, bool up)
 {
-    struct weir_session s = {.msg = {.size = sizeof s, .kind = WEIR_SESSION, .flags = up ? WEIR_STREAM_UP : WEIR_STREAM_DOWN}};
+    struct weir_session s = {.msg = {.size = sizeof s,
+                                     .kind = WEIR_SESSION,
+                                     .flags = up ? WEIR_STREAM_UP : WEIR_STREAM_DOWN}};
     w->up = up;
     apply(w, &s.msg);
 }
@@ -604,7 +673,8 @@ struct compare {
 static void compare_effect(void *context, const struct weir_msg *effect)
 {
     struct compare *c = context;
-    if (c->at + effect->size > c->w->effect_len || memcmp(c->w->effects + c->at, effect, effect->size) != 0)
+    if (c->at + effect->size > c->w->effect_len ||
+        memcmp(c->w->effects + c->at, effect, effect->size) != 0)
         fail(c->w, "16: the replay differs at an effect of kind %u", effect->kind);
     c->at += effect->size;
 }
@@ -618,7 +688,8 @@ static void restart(struct world *w)
     for (size_t at = 0; at < w->input_len && !w->failed;) {
         uint64_t seq;
         memcpy(&seq, w->inputs + at, sizeof seq);
-        const struct weir_msg *input = (const struct weir_msg *)(const void *)(w->inputs + at + sizeof seq);
+        const struct weir_msg *input =
+            (const struct weir_msg *)(const void *)(w->inputs + at + sizeof seq);
         engine_apply(engine, input, seq, &sink);
         at += sizeof seq + input->size;
     }
@@ -654,7 +725,9 @@ static void step(struct world *w)
         change(w, IN_REPLACE);
     else if (what < 55 && w->order_count > 0) {
         struct truth_order *o = &w->orders[rnd(w, (uint32_t)w->order_count)];
-        int request = o->requests & 1 ? 1 : o->requests & 2 && (rnd(w, 2) || !(o->requests & 4)) ? 2 : o->requests & 4;
+        int request = o->requests & 1                                        ? 1
+                      : o->requests & 2 && (rnd(w, 2) || !(o->requests & 4)) ? 2
+                                                                             : o->requests & 4;
         if (request)
             handle_request(w, o, request);
     } else if (what < 68 && w->order_count > 0)
@@ -725,9 +798,11 @@ static void check_settled(struct world *w)
         }
         bool done = order_label_is_done((enum order_label)view.order.label);
         if (view.order.cum_qty != o->cum)
-            fail(w, "12: order %s has %" PRId64 " executed, the venue says %" PRId64, o->wire[0], view.order.cum_qty, o->cum);
+            fail(w, "12: order %s has %" PRId64 " executed, the venue says %" PRId64, o->wire[0],
+                 view.order.cum_qty, o->cum);
         else if (done != (o->state == GONE))
-            fail(w, "12: order %s is %s, at the venue it %s", o->wire[0], order_label_name((enum order_label)view.order.label),
+            fail(w, "12: order %s is %s, at the venue it %s", o->wire[0],
+                 order_label_name((enum order_label)view.order.label),
                  o->state == GONE ? "is gone" : "works");
         else if (view.order.label == ORDER_UNKNOWN)
             fail(w, "12: order %s is still UNKNOWN", o->wire[0]);
@@ -756,9 +831,17 @@ static void story(struct world *w, uint64_t seed)
 int main(int argc, char **argv)
 {
     static struct world w;
-    uint64_t stories = argc > 1 ? strtoull(argv[1], NULL, 10) : 20000, first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1, sends = 0;
-    w.sizes = (struct engine_sizes){.orders = 64, .executions = 128, .client_ids = 128, .instruments = 4, .strategies = 4,
-                                    .venues = 2, .accounts = 2, .assets = 8, .positions = 16};
+    uint64_t stories = argc > 1 ? strtoull(argv[1], NULL, 10) : 20000,
+             first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1, sends = 0;
+    w.sizes = (struct engine_sizes){.orders = 64,
+                                    .executions = 128,
+                                    .client_ids = 128,
+                                    .instruments = 4,
+                                    .strategies = 4,
+                                    .venues = 2,
+                                    .accounts = 2,
+                                    .assets = 8,
+                                    .positions = 16};
     w.memory_size = engine_bytes(&w.sizes);
     w.room = 1 << 20;
     for (int i = 0; i < 2; i++)
@@ -773,7 +856,9 @@ int main(int argc, char **argv)
             return 1;
         }
     }
-    printf("%" PRIu64 " stories of %d steps, %" PRIu64 " orders sent\n%" PRIu64 " passed, 0 failed\n", stories, STEPS, sends, stories);
+    printf("%" PRIu64 " stories of %d steps, %" PRIu64 " orders sent\n%" PRIu64
+           " passed, 0 failed\n",
+           stories, STEPS, sends, stories);
     free(w.memory[0]);
     free(w.memory[1]);
     free(w.inputs);
