@@ -123,6 +123,8 @@ static const struct {
     {"\"\\uD800x\"", "1:2", "first half of a surrogate pair"},
     {"\"\\uD800\\n\"", "1:2", "first half of a surrogate pair"},
     {"\"\\uD800\\u0041\"", "1:2", "first half of a surrogate pair"},
+    {"\"\\uD800\\uE000\"", "1:2", "first half of a surrogate pair"},
+    {"\"\\uD800\\uD800\"", "1:2", "first half of a surrogate pair"},
     {"\"\\uDC00\"", "1:2", "second half of a surrogate pair"},
     {"\"a\nb\"", "1:3", "found byte 0x0A"},
     {"\"a\tb\"", "1:3", "found byte 0x09"},
