@@ -495,17 +495,16 @@ Test(session, definitions_and_books_that_do_not_fit)
         strstr(desk.lines, "a gap after sequence 97: the next message covers 105 to 106"));
     cr_assert_not_null(
         strstr(desk.lines, "the snapshot at sequence 97 is older than the messages"));
-    struct {
+    union {
         struct weir_book_msg msg;
-        struct weir_level levels[100];
-    } many = {.msg = {.msg = {.size = sizeof many,
-                              .kind = WEIR_BOOK,
-                              .flags = WEIR_BOOK_SNAPSHOT,
-                              .instrument = 1},
-                      .last_seq = 200,
-                      .asks = 100}};
+        unsigned char room[sizeof(struct weir_book_msg) + 100 * sizeof(struct weir_level)];
+    } many = {.room = {0}};
+    many.msg.msg = (struct weir_msg){
+        .size = sizeof many, .kind = WEIR_BOOK, .flags = WEIR_BOOK_SNAPSHOT, .instrument = 1};
+    many.msg.last_seq = 200;
+    many.msg.asks = 100;
     for (int i = 0; i < 100; i++)
-        many.levels[i] = (struct weir_level){i + 1, 1};
+        many.msg.levels[i] = (struct weir_level){i + 1, 1};
     say(&desk, many);
     cr_assert_not_null(strstr(desk.lines, "more than 80 levels a side; it is not live"), "%s",
                        desk.lines);
