@@ -43,7 +43,7 @@ const char *unpack_stamped(struct weir_bytes line, struct record *record_out)
 const char *unpack_seconds(struct weir_bytes text, weir_ns *t_out)
 {
     char digits[32];
-    const char *point = memchr(text.data, '.', text.len);
+    const char *point = text.len > 0 ? memchr(text.data, '.', text.len) : NULL;
     size_t len = point && (size_t)(text.data + text.len - point) > 10
                      ? (size_t)(point - text.data) + 10
                      : text.len;
