@@ -157,6 +157,7 @@ void journal_status(struct journal *journal, struct journal_status *status_out)
         .durable = journal_durable(journal),
         .lag_bytes = bytes > synced ? bytes - synced : 0,
         .segment = READ(current),
+        .prepared = READ(next_ready),
         .bytes = bytes,
         .syncs = READ(syncs),
         .sync_last = READ(sync_last),

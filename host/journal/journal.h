@@ -67,6 +67,7 @@ struct journal_status {
     uint64_t seq, durable;
     uint64_t lag_bytes; /* appended, not on the disk */
     uint32_t segment;   /* number of the one being filled */
+    bool prepared;      /* the next one is ready */
     uint64_t bytes;     /* appended by this process */
     uint64_t syncs;
     weir_ns sync_last, sync_most; /* how long one took */

@@ -24,10 +24,9 @@ static enum weir_err options_check(const struct journal_options *options, struct
     uint64_t bytes = options->segment_bytes;
     if (bytes != 0 &&
         (bytes < SEGMENT_BYTES_MIN || bytes > SEGMENT_BYTES_MAX || bytes % SEGMENT_HEAD != 0))
-        return because(why, WEIR_E_BAD_CONFIG,
-                       "segment size %llu, expected %d to %d in multiples of %d",
-                       (unsigned long long)bytes, SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX,
-                       SEGMENT_HEAD);
+        return because(
+            why, WEIR_E_BAD_CONFIG, "segment size %llu, expected %d to %d in multiples of %d",
+            (unsigned long long)bytes, SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX, SEGMENT_HEAD);
     return WEIR_OK;
 }
 
@@ -38,8 +37,9 @@ static enum weir_err extent_of(struct reader *after, int folder, struct journal_
     *extent = (struct journal_extent){0};
     if (after) {
         reader_extent(after, extent);
-        return extent->has_hash ? WEIR_OK
-                                : because(why, WEIR_E_USAGE, "the journal was read without its hash");
+        return extent->has_hash
+                   ? WEIR_OK
+                   : because(why, WEIR_E_USAGE, "the journal was read without its hash");
     }
     enum weir_err err = folder_segments(folder, &count, why);
     if (err == WEIR_OK && count > 0)
@@ -73,21 +73,34 @@ static enum weir_err draw_number(uint64_t *number_out, struct why *why)
     return WEIR_OK;
 }
 
-/* The segment before: whole on the disk. A segment that was made ahead and never begun: away. */
+/* Segments that were made ahead and never begun: away, the last one first. */
+static enum weir_err remove_unbegun(struct journal *journal, uint32_t begun, struct why *why)
+{
+    uint32_t count;
+    const struct journal_io *io = journal->maker.io;
+    enum weir_err err = folder_segments(journal->maker.folder, &count, why);
+    for (; err == WEIR_OK && count > begun; count--) {
+        char name[SEGMENT_NAME_MAX];
+        segment_name(count, name);
+        int error = io->remove(io->context, journal->maker.folder, name);
+        if (error != 0)
+            err = because(why, WEIR_E_IO, "%s: cannot remove it (it was never begun): %s", name,
+                          strerror(error));
+    }
+    return err;
+}
+
+/* The segment before: whole on the disk. */
 static enum weir_err settle(struct journal *journal, const struct journal_extent *extent,
                             struct why *why)
 {
     char name[SEGMENT_NAME_MAX];
     const struct journal_io *io = journal->maker.io;
-    segment_name(extent->segments + 1, name);
-    int error = io->remove(io->context, journal->maker.folder, name);
-    if (error != 0 && error != ENOENT)
-        return because(why, WEIR_E_IO, "%s: cannot remove it (it was never begun): %s", name,
-                       strerror(error));
-    if (extent->segments == 0)
-        return WEIR_OK;
+    enum weir_err err = remove_unbegun(journal, extent->segments, why);
+    if (err != WEIR_OK || extent->segments == 0)
+        return err;
     segment_name(extent->segments, name);
-    error = io->settle(io->context, journal->maker.folder, name);
+    int error = io->settle(io->context, journal->maker.folder, name);
     return error == 0 ? WEIR_OK
                       : because(why, WEIR_E_IO, "%s: cannot bring it to the disk: %s", name,
                                 strerror(error));
@@ -120,12 +133,12 @@ static enum weir_err mark_before(struct journal *journal, const struct journal_e
     if (extent->segments == 0)
         return WEIR_OK;
     segment_name(extent->segments, name);
-    int error = io->mark(io->context, journal->maker.folder, name,
-                         offsetof(struct segment_head, next),
-                         word_of(extent->seed, 'n', extent->segments + 1));
+    int error =
+        io->mark(io->context, journal->maker.folder, name, offsetof(struct segment_head, next),
+                 word_of(extent->seed, 'n', extent->segments + 1));
     return error == 0 ? WEIR_OK
-                      : because(why, WEIR_E_IO, "%s: cannot write that it has a successor: %s", name,
-                                strerror(error));
+                      : because(why, WEIR_E_IO, "%s: cannot write that it has a successor: %s",
+                                name, strerror(error));
 }
 
 static enum weir_err first_segment(struct journal *journal, const struct journal_options *options,
@@ -249,8 +262,7 @@ static void drain(struct journal *journal)
     }
 }
 
-static enum weir_err seal(struct journal *journal, struct journal_summary *summary,
-                          struct why *why)
+static enum weir_err seal(struct journal *journal, struct journal_summary *summary, struct why *why)
 {
     struct clock clock = clock_real();
     const struct journal_io *io = journal->maker.io;

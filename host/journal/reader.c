@@ -65,7 +65,8 @@ static enum weir_err read_head(int fd, struct segment_head *head, struct why *wh
 }
 
 /* A head changes while it is read only when the journal is being written: then look again. */
-static enum weir_err steady_head(int fd, uint32_t number, struct segment_head *head, struct why *why)
+static enum weir_err steady_head(int fd, uint32_t number, struct segment_head *head,
+                                 struct why *why)
 {
     enum weir_err err = WEIR_E_CORRUPT;
     for (int tries = 0; tries < 3 && err == WEIR_E_CORRUPT; tries++) {
@@ -92,20 +93,22 @@ static bool same_boot(const struct reader *reader, const struct segment_head *he
     return memcmp(reader->boot, head->id.boot, sizeof reader->boot) == 0;
 }
 
-/* A segment made ahead: nothing may have been written into it. */
+/* A segment made ahead: nothing may have been written into it, and nothing may be behind it; only
+ * what a power loss left is not so strict, since heads that were never synced may be lost. */
 static enum weir_err unbegun_check(const struct reader *reader, int fd,
                                    const struct segment_head *head, struct why *why)
 {
     uint64_t first = 0;
     char after[SEGMENT_NAME_MAX];
+    if (head->durable == 0 && !same_boot(reader, head))
+        return WEIR_OK;
     segment_name(head->id.number + 1, after);
     if (faccessat(reader->folder, after, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return because(why, WEIR_E_CORRUPT, "the segment was never begun, and %s is behind it",
                        after);
     if (pread(fd, &first, sizeof first, SEGMENT_HEAD) < 0)
         return because(why, WEIR_E_IO, "offset %d: cannot read: %s", SEGMENT_HEAD, strerror(errno));
-    bool empty = (first | head->next | head->chain.word | head->durable) == 0;
-    if (empty || (head->durable == 0 && !same_boot(reader, head)))
+    if ((first | head->next | head->chain.word | head->durable) == 0)
         return WEIR_OK;
     return because(why, WEIR_E_CORRUPT,
                    "offset %zu: the segment has records and does not say what it follows",
@@ -432,7 +435,8 @@ static enum weir_err begin_at(struct reader *reader, const struct journal_place 
 {
     enum weir_err err = enter(reader, place->segment, false, why);
     if (err == WEIR_E_NOT_FOUND)
-        return because(why, WEIR_E_CORRUPT, "segment %08u.weir is missing: reading was to go on there",
+        return because(why, WEIR_E_CORRUPT,
+                       "segment %08u.weir is missing: reading was to go on there",
                        (unsigned)place->segment);
     if (err != WEIR_OK)
         return err;

@@ -17,14 +17,15 @@ struct segment {
     int fd;
     bool named; /* it has its own name */
 
-    uint64_t filled; /* records end here; the engine thread stores it last, with release */
-    uint64_t sealed; /* 1: filled is final */
+    uint64_t filled;      /* records end here; the engine thread stores it last, with release */
+    uint64_t sealed;      /* 1: filled is final */
     struct segment *next; /* set before sealed */
 
     /* journal thread */
     uint64_t touched;
     uint64_t hashed;
     uint64_t synced;
+    uint64_t noted; /* the word `durable` that is on the disk: one sync behind */
 };
 
 /* What all segments of one journal have in common. */

@@ -75,27 +75,47 @@ static void tell_durable(struct journal *journal)
     pthread_mutex_unlock(&journal->door);
 }
 
-static void sync_group(struct journal *journal, struct segment *segment, uint64_t filled)
+/* Bring the first `bytes` of a segment to the disk. False: the journal has failed. */
+static bool bring(struct journal *journal, struct segment *segment, uint64_t bytes)
 {
     char reason[sizeof journal->reason];
     const struct journal_io *io = journal->maker.io;
     weir_ns start = clock_stopwatch();
-    int error = io->sync(io->context, segment->map, filled);
+    int error = io->sync(io->context, segment->map, bytes);
     weir_ns took = clock_stopwatch() - start;
     if (error != 0) {
         snprintf(reason, sizeof reason, "sync of %08u.weir failed: %s", (unsigned)segment->number,
                  strerror(error));
         writer_fail(journal, reason);
-        return;
+        return false;
     }
-    SET(synced_bytes, journal->synced_bytes + filled - segment->synced);
     SET(syncs, journal->syncs + 1);
     SET(sync_last, took);
     if (took > journal->sync_most)
         SET(sync_most, took);
+    return true;
+}
+
+static void sync_group(struct journal *journal, struct segment *segment, uint64_t filled)
+{
+    uint64_t noted = segment->synced;
+    if (!bring(journal, segment, filled))
+        return;
+    SET(synced_bytes, journal->synced_bytes + filled - segment->synced);
     segment->synced = filled;
+    segment->noted = noted;
     segment_set_durable(segment, filled);
     tell_durable(journal);
+}
+
+/* The word `durable` of the last group reaches the disk with the next one, or, if there is none for
+ * a while, alone. */
+static bool sync_note(struct journal *journal, struct segment *segment)
+{
+    if (segment->noted == segment->synced || !bring(journal, segment, SEGMENT_HEAD))
+        return false;
+    segment->noted = segment->synced;
+    return true;
 }
 
 /* The oldest segment is full and done with. */
@@ -123,10 +143,11 @@ bool writer_sync(struct journal *journal)
         sync_group(journal, segment, filled);
         work = true;
     }
-    if (!sealed || (may_sync && segment->synced < filled)) /* the latter: the sync failed just now */
-        return work;
-    leave_segment(journal);
-    return true;
+    if (may_sync && !work && (sealed || journal->idle >= IDLE_NS_MOST))
+        work = sync_note(journal, segment);
+    if (sealed && !work)
+        leave_segment(journal);
+    return work || sealed;
 }
 
 /* --- the next segment ------------------------------------------------------------------------ */
@@ -145,8 +166,9 @@ static enum weir_err name_next(struct journal *journal, struct why *why)
 
 static enum weir_err make_next(struct journal *journal, struct why *why)
 {
-    return journal->next ? WEIR_OK
-                         : segment_create(&journal->maker, journal->next_number, &journal->next, why);
+    return journal->next
+               ? WEIR_OK
+               : segment_create(&journal->maker, journal->next_number, &journal->next, why);
 }
 
 enum weir_err writer_prepare(struct journal *journal, struct why *why)
@@ -203,7 +225,8 @@ void writer_look_at_disk(struct journal *journal)
         snprintf(reason, sizeof reason, "%llu bytes of the disk are free, the floor is %llu",
                  (unsigned long long)free_bytes, (unsigned long long)floor);
         warn(journal, &journal->low_disk, reason);
-    } else if (free_bytes - floor >= journal->maker.bytes) /* well above, so that it does not flap */
+    } else if (free_bytes - floor >=
+               journal->maker.bytes) /* well above, so that it does not flap */
         SET(low_disk, 0);
 }
 
