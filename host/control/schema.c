@@ -85,7 +85,7 @@ static const struct schema venue_keys[] = {
     {"execution", KIND_WORD, "paper",
      "venue: orders go to the venue; paper: a simulated venue behind its market data; none: no orders",
      "venue paper none", NULL},
-    {"book_window", KIND_WHOLE, "16384", "ticks a side kept in the fast part of a book", NULL, NULL},
+    {"book_window", KIND_WHOLE, "65536", "ticks a side kept in the fast part of a book", NULL, NULL},
     {"book_far", KIND_WHOLE, "65536", "levels a side outside it", NULL, NULL},
     {"data_age_max", KIND_DURATION, "0s", "silence longer than this makes a book stale; 0s: the plugin's word",
      NULL, NULL},

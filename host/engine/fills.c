@@ -238,6 +238,9 @@ static struct out_execution view_of(struct engine *engine, const struct exec *ex
         put_text(out.fee_asset, engine->assets[exec->fee_asset - 1]);
     out.position = instrument->own.now.qty;
     out.strategy_position = owner ? owner->now.qty : 0;
+    out.cost = amount_pack(stake_plain_cost(instrument, &instrument->own.now));
+    out.realized_total = amount_pack(instrument->own.now.realized);
+    out.strategy_realized_total = amount_pack(owner ? owner->now.realized : 0);
     return out;
 }
 

@@ -44,7 +44,7 @@ struct truth_order {
     enum truth_state state;
     uint8_t end; /* WEIR_STATE_* when GONE */
     uint8_t side;
-    uint32_t instrument;
+    uint32_t instrument, strategy;
     weir_px px;
     weir_qty qty, cum;
     int requests; /* bit 0 new, 1 cancel, 2 replace: on the wire, not handled yet */
@@ -85,7 +85,8 @@ struct world {
     struct truth_fill fills[FILLS];
     int fill_count;
     struct line lines[LINES];
-    bool up, recon_asked, fills_asked;
+    bool up, recon_asked, fills_asked, killed;
+    uint32_t asking; /* the strategy that submits */
     char queries[ORDERS * 4][WEIR_ID_MAX];
     int query_count;
     uint8_t label[512];
@@ -131,6 +132,9 @@ static void on_new(struct world *w, const struct weir_intent *intent)
 {
     if (by_wire(w, intent->client_id))
         fail(w, "2/14: client id %s was sent as new twice", intent->client_id);
+    if (!w->up || w->recon_asked || w->killed)
+        fail(w, "10: order %s left while %s", intent->client_id,
+             w->killed ? "killed" : w->up ? "reconciling" : "the venue is down");
     if (w->order_count == ORDERS)
         return;
     struct truth_order *o = &w->orders[w->order_count];
@@ -139,6 +143,7 @@ static void on_new(struct world *w, const struct weir_intent *intent)
     snprintf(o->vid[0], WEIR_ID_MAX, "v%d", w->order_count);
     o->names = 1;
     o->side = intent->side;
+    o->strategy = w->asking;
     o->instrument = intent->msg.instrument;
     o->px = intent->px;
     o->qty = intent->qty;
@@ -345,6 +350,18 @@ static weir_qty sum(const struct world *w, uint32_t instrument, bool all)
     return qty;
 }
 
+static weir_qty sum_of(const struct world *w, uint32_t instrument, uint32_t strategy)
+{
+    weir_qty qty = 0;
+    for (int i = 0; i < w->fill_count; i++) {
+        const struct truth_fill *f = &w->fills[i];
+        uint32_t owner = f->order < 0 ? STRATEGY_EXTERNAL : w->orders[f->order].strategy;
+        if (f->msg.msg.instrument == instrument && owner == strategy)
+            qty += signed_qty(f);
+    }
+    return qty;
+}
+
 static void check_money(struct world *w, bool all)
 {
     struct position_view view, of;
@@ -358,9 +375,14 @@ static void check_money(struct world *w, bool all)
                  view.qty, sum(w, i, all));
         weir_qty parts = 0;
         static const uint32_t strategies[] = {1, 2, STRATEGY_EXTERNAL};
-        for (int s = 0; s < 3; s++)
-            if (engine_position(w->engine, i, strategies[s], &of))
-                parts += of.qty;
+        for (int s = 0; s < 3; s++) {
+            of.qty = 0;
+            (void)engine_position(w->engine, i, strategies[s], &of);
+            parts += of.qty;
+            if (all && of.qty != sum_of(w, i, strategies[s]))
+                fail(w, "6: strategy %u holds %" PRId64 " of instrument %u, its executions are %" PRId64, strategies[s],
+                     of.qty, i, sum_of(w, i, strategies[s]));
+        }
         if (all && parts != view.qty)
             fail(w, "6: strategies hold %" PRId64 " of %" PRId64 " of instrument %u", parts,
                  view.qty, i);
@@ -614,7 +636,7 @@ static void submit(struct world *w)
     struct in_submit in = {
         .msg = {.size = sizeof in, .kind = IN_SUBMIT, .instrument = 1 + rnd(w, INSTRUMENTS)}};
     snprintf(in.cid, sizeof in.cid, "c%d", ++w->cid);
-    in.strategy = 1 + rnd(w, 2);
+    in.strategy = w->asking = 1 + rnd(w, 2);
     in.side = (uint8_t)rnd(w, 2);
     in.px = 990 + rnd(w, 20);
     in.qty = 1 + rnd(w, 25);
@@ -642,6 +664,18 @@ static void change(struct world *w, uint16_t kind)
     apply(w, &in.msg);
     if (kind == IN_REPLACE)
         check_exposure(w);
+}
+
+/* 11: every live order without a cancel of its own gets one, and nothing new leaves. */
+static void kill(struct world *w)
+{
+    struct order_view view;
+    struct in_change in = {.msg = {.size = sizeof in, .kind = w->killed ? IN_RELEASE : IN_KILL}, .asker = ASKER_OPERATOR};
+    w->killed = !w->killed;
+    apply(w, &in.msg);
+    for (uint32_t o = 0; w->killed && (o = engine_order_next(w->engine, o, true)) != 0;)
+        if (engine_order(w->engine, o, &view) && view.order.label != ORDER_PENDING_CANCEL)
+            fail(w, "11: killed, order %s is %s", view.order.wire_id, order_label_name((enum order_label)view.order.label));
 }
 
 static void no_answer(struct world *w)
@@ -754,6 +788,8 @@ static void step(struct world *w)
         answer_fills(w);
     else if (what == 98)
         restart(w);
+    else if (what == 99 && rnd(w, 3) == 0)
+        kill(w);
     else
         change(w, IN_CANCEL);
     check_money(w, false);
@@ -763,6 +799,8 @@ static void step(struct world *w)
 
 static void settle(struct world *w)
 {
+    if (w->killed)
+        kill(w);
     if (!w->up)
         session(w, true);
     for (int round = 0; round < 60 && !w->failed; round++) {
