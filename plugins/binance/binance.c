@@ -17,7 +17,7 @@
 #include "binance.h"
 
 enum { ASK_DEPTH = 1 << 24, ASK_INFO = 2 << 24, ASK_NUMBER = (1 << 24) - 1 };
-enum { SYMBOLS_A_PATH = 60, STREAM_MAX = 3 * (WEIR_SYMBOL_MAX + 24) };
+enum { BOOK_FIRST_ROOM = 4096, SYMBOLS_A_PATH = 60, STREAM_MAX = 3 * (WEIR_SYMBOL_MAX + 24) };
 #define SECOND ((weir_ns)1000000000)
 
 /* clang-format off */
@@ -134,6 +134,8 @@ static enum weir_err open_session(const struct weir_host *host, const struct wei
     binance->host = host;
     binance->depth_speed = "100ms";
     enum weir_err err = symbols_init(&binance->symbols);
+    if (err == WEIR_OK && !book_room(binance, BOOK_FIRST_ROOM))
+        err = WEIR_E_NO_MEMORY;
     if (err == WEIR_OK)
         err = set_all(binance, settings);
     if (err == WEIR_OK)

@@ -102,11 +102,12 @@ enum weir_err symbols_rules(struct binance *binance, struct weir_bytes body);
 /* --- frame.c --------------------------------------------------------------------------------- */
 
 /* The members that the decoders look at. A member's place is where its value begins. */
-#define MEMBERS(X)                                                                         \
-    X(stream)                                                                              \
-    X(data)                                                                                \
-    X(e)                                                                                   \
-    X(E) X(T) X(s) X(ps) X(U) X(u) X(pu) X(a) X(b) X(A) X(B) X(t) X(p) X(q) X(X) X(m) X(M) \
+#define MEMBERS(X)                                                                    \
+    X(stream)                                                                         \
+    X(data)                                                                           \
+    X(e)                                                                              \
+    X(E)                                                                              \
+    X(T) X(s) X(ps) X(U) X(u) X(pu) X(a) X(b) X(A) X(B) X(t) X(p) X(q) X(X) X(m) X(M) \
         X(lastUpdateId) X(bids) X(asks) X(symbol) X(symbols) X(error) X(futuresType)
 enum member {
 #define X(name) MEMBER_##name,
@@ -135,6 +136,8 @@ static inline struct scan frame_scan(const struct frame *frame, enum member memb
 
 enum weir_err decode_frame(struct binance *binance, struct channel *channel,
                            struct weir_bytes frame);
+/* Room for a book message of so many levels; false: no memory, or more than any book has. */
+bool book_room(struct binance *binance, size_t levels);
 /* A depth reply. symbol NULL: what it says itself, else what the channel saw last. */
 enum weir_err decode_snapshot(struct binance *binance, struct channel *channel,
                               struct symbol *symbol, struct weir_bytes body);

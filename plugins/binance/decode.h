@@ -40,7 +40,4 @@ bool strict_frame(struct binance *binance, struct weir_bytes frame, struct decod
 bool decoded_kind(struct decoded *decoded, struct weir_bytes word);
 /* Is the stream one of partial books, `btcusdt@depth20`? */
 bool is_partial_stream(struct weir_bytes stream);
-/* Room for so many levels; false: no memory, or more than any book has. */
-bool book_room(struct binance *binance, size_t levels);
-
 #endif

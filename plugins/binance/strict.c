@@ -148,6 +148,27 @@ static inline const char *fast_value(struct binance *binance, struct decoded *d,
     return p;
 }
 
+static inline bool is_letter(char c)
+{
+    return (unsigned char)((c | 32) - 'a') <= 25;
+}
+
+/* A key of one or two letters and its ':'; 8 bytes can be read. Of the keys of two letters `pu` is
+ * called P and `ps` S; others, and P and S themselves, are '?'. */
+static inline const char *fast_key(const char *p, char *key_out)
+{
+    if (p[0] != '"' || !is_letter(p[1]))
+        return NULL;
+    *key_out = p[1];
+    if (p[2] == '"') {
+        if (p[1] == 'P' || p[1] == 'S')
+            *key_out = '?';
+        return p[3] == ':' ? p + 4 : NULL;
+    }
+    *key_out = p[1] != 'p' ? '?' : p[2] == 'u' ? 'P' : p[2] == 's' ? 'S' : '?';
+    return is_letter(p[2]) && p[3] == '"' && p[4] == ':' ? p + 5 : NULL;
+}
+
 /* The members of one object; p is behind its '{', the result behind its '}'. */
 static const char *fast_object(struct binance *binance, struct decoded *d, const char *p,
                                const char *end)
@@ -155,17 +176,10 @@ static const char *fast_object(struct binance *binance, struct decoded *d, const
     for (;;) {
         if (end - p < 8)
             return NULL;
-        char key = p[1];
-        if (p[0] == '"' && p[2] == '"' && p[3] == ':') {
-            p += 4;
-            if (key == 'P' || key == 'S') /* stand for pu and ps below */
-                key = '?';
-        } else if (p[0] == '"' && p[3] == '"' && p[4] == ':') {
-            key = key != 'p' ? '?' : p[2] == 'u' ? 'P' : p[2] == 's' ? 'S' : '?';
-            p += 5;
-        } else {
+        char key;
+        p = fast_key(p, &key);
+        if (!p)
             return NULL;
-        }
         uint32_t bit = 0;
         p = fast_value(binance, d, key, p, end, &bit);
         uint32_t same = bit & SEEN_any_a ? SEEN_any_a : bit & SEEN_any_b ? SEEN_any_b : bit;
