@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "control/commands.h"
 #include "control/host.h"
@@ -214,6 +215,7 @@ static int run_host(const struct config *config, const struct run *run)
         options.virtual_time = true;
         options.start = tape_start(tape);
         options.feed = tape_feed(tape);
+        options.watch = tape_watch(tape);
     }
     catch_signals();
     struct host *host = host_create(config, &options, &why);

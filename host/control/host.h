@@ -29,6 +29,14 @@ struct host_feed {
     enum weir_err (*give)(void *context, struct host *host, struct why *why);
 };
 
+/* Who wants to see the market as the sessions apply it; instrument: the host's number. */
+struct host_watch {
+    void *context;
+    void (*book)(void *context, uint32_t instrument, const struct weir_book_msg *msg, const struct book *book);
+    void (*top)(void *context, uint32_t instrument, const struct weir_top *top);
+    void (*trade)(void *context, uint32_t instrument, const struct weir_trade *trade, weir_ns t);
+};
+
 struct host_options {
     bool virtual_time;   /* time goes from event to event */
     weir_ns start;       /* of virtual time; 0: now */
@@ -39,7 +47,8 @@ struct host_options {
     bool observe;        /* tap, HTTP, control socket */
     bool screen, color;
     uint64_t instructions;        /* budget of a script's callback in virtual time; 0: none */
-    const struct host_feed *feed; /* NULL: none */
+    const struct host_feed *feed;   /* NULL: none */
+    const struct host_watch *watch; /* NULL: none */
     bool (*stop_asked)(void);     /* asked each turn: a signal came; NULL: never */
     /* What `weir try` and tests want to see; NULL: nothing. */
     void (*on_log)(void *context, const char *script, const char *line);
@@ -70,6 +79,7 @@ struct host_script {
 struct host_instrument {
     struct host_venue *venue;
     char symbol[WEIR_SYMBOL_MAX];
+    int8_t price_exp, qty_exp;
     bool limited; /* its limits were given */
 };
 
@@ -119,7 +129,7 @@ enum weir_err host_run(struct host *host, struct why *why) WEIR_MUST_USE;
 void host_stop(struct host *host); /* begin an orderly stop */
 
 /* A frame of a recording, for the session of a venue. */
-void host_frame(struct host *host, struct host_venue *venue, uint32_t conn,
+enum weir_err host_frame(struct host *host, struct host_venue *venue, uint32_t conn,
                 struct weir_bytes frame);
 /* An HTTP answer of a recording. */
 void host_recorded_answer(struct host *host, struct host_venue *venue, struct weir_bytes target,

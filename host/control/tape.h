@@ -16,6 +16,7 @@ struct tape *tape_open(const char *const *paths, size_t count, const struct conf
 void tape_close(struct tape *tape); /* accepts NULL */
 weir_ns tape_start(const struct tape *tape); /* time of the first record */
 const struct host_feed *tape_feed(const struct tape *tape);
+const struct host_watch *tape_watch(const struct tape *tape);
 
 /* Members "books" and "trades", with the facts of `weir book`. NULL: empty ones. */
 void tape_json(struct tape *tape, struct host *host, struct text *out);

@@ -12,7 +12,10 @@ static void on_event(void *context, struct session *session, const struct weir_m
 {
     struct host_venue *venue = context;
     (void)session;
+    const struct host_watch *watch = venue->host->options.watch;
     host_push(venue->host, event);
+    if (watch && event->kind == WEIR_TRADE)
+        watch->trade(watch->context, event->instrument, (const struct weir_trade *)event, event->t);
     if (!venue->paper)
         return;
     if (event->kind == WEIR_TOP)
@@ -27,9 +30,22 @@ static void on_book(void *context, struct session *session, uint32_t instrument,
                     const struct weir_book_msg *msg, const struct book *book)
 {
     struct host_venue *venue = context;
+    const struct host_watch *watch = venue->host->options.watch;
     (void)session;
+    if (watch)
+        watch->book(watch->context, instrument, msg, book);
     if (venue->paper)
         paper_book(venue->paper, clock_now(&venue->host->clock), instrument, msg, book);
+}
+
+/* Each best bid and ask that the venue itself sends. */
+static void on_top(void *context, struct session *session, uint32_t instrument, const struct weir_top *top)
+{
+    struct host_venue *venue = context;
+    const struct host_watch *watch = venue->host->options.watch;
+    (void)session;
+    if (watch)
+        watch->top(watch->context, instrument, top);
 }
 
 /* The host's number of a symbol: the one it had, else the next. */
@@ -59,6 +75,8 @@ static uint32_t on_instrument(void *context, struct session *session,
         host->instrument_count = number;
     host->instruments[number].venue = venue;
     memcpy(host->instruments[number].symbol, instrument->symbol, WEIR_SYMBOL_MAX);
+    host->instruments[number].price_exp = instrument->price_exp;
+    host->instruments[number].qty_exp = instrument->qty_exp;
     return number;
 }
 
@@ -110,6 +128,7 @@ static enum weir_err open_venue(struct host_venue *venue, struct why *why)
                                   .event = on_event,
                                   .instrument = on_instrument,
                                   .book = on_book,
+                                  .top = on_top,
                                   .log = on_log};
     const char *path = plugin_path(config->plugin, why);
     if (!path)
@@ -155,19 +174,20 @@ void host_start_venues(struct host *host)
 void host_close_venues(struct host *host)
 {
     for (size_t i = 0; i < host->venue_count; i++) {
+        paper_destroy(host->venues[i].paper); /* it reads the session's books */
         session_destroy(host->venues[i].session);
-        paper_destroy(host->venues[i].paper);
     }
 }
 
 /* --- frames and intents -----------------------------------------------------------------------*/
 
-void host_frame(struct host *host, struct host_venue *venue, uint32_t conn, struct weir_bytes frame)
+enum weir_err host_frame(struct host *host, struct host_venue *venue, uint32_t conn, struct weir_bytes frame)
 {
     venue->frames++;
     venue->bytes += frame.len;
-    if (session_frame(venue->session, conn, clock_now(&host->clock), frame))
-        venue->errors++;
+    enum weir_err err = session_frame(venue->session, conn, clock_now(&host->clock), frame);
+    venue->errors += err != WEIR_OK;
+    return err;
 }
 
 void host_recorded_answer(struct host *host, struct host_venue *venue, struct weir_bytes target,
