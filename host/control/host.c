@@ -213,13 +213,13 @@ void host_destroy(struct host *host)
     struct why why;
     if (!host)
         return;
+    host->next_note = 0;
+    if (host->observer && host->seq > 0)
+        host_note(host); /* the last word, while everybody is still there */
     if (host->scripts)
         host_close_scripts(host);
     if (host->venues)
         host_close_venues(host);
-    host->next_note = 0;
-    if (host->observer && host->engine)
-        host_note(host);
     observer_stop(host->observer);
     (void)host_close_journal(host, &summary, &why);
     tap_destroy(host->tap);

@@ -73,8 +73,10 @@ void host_note(struct host *host)
         copy(note.journal, sizeof note.journal, host->journal_folder);
     }
     for (size_t i = 0; i < host->venue_count; i++)
-        note_venue(host, &host->venues[i]);
+        if (host->venues[i].session)
+            note_venue(host, &host->venues[i]);
     for (size_t i = 0; i < host->script_count; i++)
-        note_script(host, &host->scripts[i]);
+        if (host->scripts[i].script)
+            note_script(host, &host->scripts[i]);
     put(host, &note.msg, sizeof note, NOTE_HOST);
 }
