@@ -633,13 +633,14 @@ static void order_unfilled(struct engine *engine, uint32_t n, const struct exec 
     order->cum -= exec->qty;
     more->cum_quote -= quote;
     more->reported = more->reported > exec->qty ? more->reported - exec->qty : 0;
+    order_settle(engine, n);
+    if (state == WEIR_STATE_OPEN && order->cum >= order->qty) /* more was executed than asked, and still is */
+        state = WEIR_STATE_FILLED;
     if (state > WEIR_STATE_NOT_FOUND && state < sizeof told) {
         (void)order_step(engine, n, (enum order_event)told[state]);
         kill_follow(engine, n, false);
-    } else {
-        order_settle(engine, n);
-        if (order->is == IS_FILLED && order->cum < order->qty) /* what is it now? only the venue knows */
-            resolver_ask(engine, n, ASK_ORDER);
+    } else if (order->is == IS_FILLED && order->cum < order->qty) { /* what is it now? only the venue knows */
+        resolver_ask(engine, n, ASK_ORDER);
     }
 }
 

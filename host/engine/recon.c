@@ -176,7 +176,8 @@ static uint32_t adopt(struct engine *engine, const struct weir_report *row)
     more->proved = 1;
     name_adopted(engine, n, row);
     fills_adopt(engine, n);
-    (void)order_step(engine, n, (enum order_event)adopted_event[row->state]);
+    bool complete = row->state == WEIR_STATE_OPEN && order->cum >= order->qty; /* by the fills that we have */
+    (void)order_step(engine, n, complete ? ON_FILLED : (enum order_event)adopted_event[row->state]);
     put_text(more->reason, row->reason);
     return n;
 }
