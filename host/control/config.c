@@ -366,6 +366,7 @@ static enum weir_err build_venues(struct loaded *loaded)
         venue->book_window = (uint32_t)schema_number(keys, value, "book_window");
         venue->book_far = (uint32_t)schema_number(keys, value, "book_far");
         venue->data_age_max = schema_number(keys, value, "data_age_max");
+        venue->answer_timeout = schema_number(keys, value, "answer_timeout");
         venue->settings = build_settings(loaded, schema_node(value, "settings"));
         build_paper(loaded, schema_node(value, "paper"), &venue->paper);
     }

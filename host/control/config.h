@@ -28,7 +28,7 @@ struct config_venue {
     const char *account;
     enum execution execution;
     uint32_t book_window, book_far;
-    weir_ns data_age_max;
+    weir_ns data_age_max, answer_timeout;
     const struct weir_setting *settings; /* ended by a NULL name */
     struct config_paper paper;
 };

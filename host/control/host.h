@@ -65,6 +65,7 @@ struct host_venue {
     uint16_t number;
     uint16_t account;
     uint64_t frames, bytes, errors;
+    struct queue waiting; /* requests without an answer, each with its deadline */
 };
 
 struct host_script {
@@ -157,7 +158,10 @@ void host_close_venues(struct host *host);
 void host_venue_effect(struct host *host, const struct weir_msg *effect); /* an intent */
 weir_ns host_venue_next_timer(const struct host *host);
 void host_venue_timers(struct host *host);
-void host_venue_market(struct host *host, const struct weir_msg *input); /* to paper execution */
+
+void host_note_request(struct host *host, struct host_venue *venue, const struct weir_intent *intent); /* deadlines.c */
+weir_ns host_next_deadline(const struct host_venue *venue);
+void host_deadlines(struct host *host, struct host_venue *venue);
 
 enum weir_err host_open_scripts(struct host *host, struct why *why); /* scripts.c */
 void host_start_scripts(struct host *host);

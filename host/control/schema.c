@@ -89,6 +89,8 @@ static const struct schema venue_keys[] = {
     {"book_far", KIND_WHOLE, "65536", "levels a side outside it", NULL, NULL},
     {"data_age_max", KIND_DURATION, "0s", "silence longer than this makes a book stale; 0s: the plugin's word",
      NULL, NULL},
+    {"answer_timeout", KIND_DURATION, "10s",
+     "a request without an answer for so long is in doubt, and the venue is asked; 0s: never", NULL, NULL},
     {"settings", KIND_FREE, "", "settings of the plugin", NULL, NULL},
     {"paper", KIND_KEYS, "", "the simulated venue, for execution: paper", NULL, paper_keys},
     SCHEMA_END};

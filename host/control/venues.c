@@ -6,6 +6,8 @@
 #include "control/host.h"
 #include "control/paths.h"
 
+enum { WAITING_ROOM = 1 << 22 }; /* bytes; more than 10,000 requests without an answer */
+
 /* --- what a session tells ---------------------------------------------------------------------*/
 
 static void on_event(void *context, struct session *session, const struct weir_msg *event)
@@ -133,6 +135,8 @@ static enum weir_err open_venue(struct host_venue *venue, struct why *why)
     const char *path = plugin_path(config->plugin, why);
     if (!path)
         return why->err;
+    if (!queue_init(&venue->waiting, WAITING_ROOM))
+        return because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
     enum weir_err err = plugin_load(path, &venue->plugin, why);
     if (!err && config->execution == EXECUTION_PAPER)
         err = open_paper(venue, why);
@@ -176,6 +180,7 @@ void host_close_venues(struct host *host)
     for (size_t i = 0; i < host->venue_count; i++) {
         paper_destroy(host->venues[i].paper); /* it reads the session's books */
         session_destroy(host->venues[i].session);
+        queue_fini(&host->venues[i].waiting);
     }
 }
 
@@ -243,6 +248,8 @@ void host_venue_effect(struct host *host, const struct weir_msg *effect)
         histogram_add(&host->stages.of[TIMED_order_sent], now - effect->t);
     if (err && (risk || effect->kind == WEIR_CANCEL))
         not_sent(host, intent, err);
+    else if (!err)
+        host_note_request(host, venue, intent);
 }
 
 /* --- timers -----------------------------------------------------------------------------------*/
@@ -254,6 +261,8 @@ weir_ns host_venue_next_timer(const struct host *host)
         weir_ns t = session_next_timer(host->venues[i].session);
         next = t < next ? t : next;
         t = host->venues[i].paper ? paper_next_timer(host->venues[i].paper) : INT64_MAX;
+        next = t < next ? t : next;
+        t = host_next_deadline(&host->venues[i]);
         next = t < next ? t : next;
     }
     return next;
@@ -268,5 +277,6 @@ void host_venue_timers(struct host *host)
             paper_timer(venue->paper, now);
         if (session_next_timer(venue->session) <= now)
             session_timer(venue->session, now);
+        host_deadlines(host, venue);
     }
 }
