@@ -19,7 +19,8 @@ static void cross(struct engine *engine, uint32_t n)
     const struct order *order = order_at(engine, n);
     uint8_t other_side = order->side == WEIR_BUY ? WEIR_SELL : WEIR_BUY;
 
-    for (uint32_t at = engine->instruments[order->instrument].inside[other_side], next; at; at = next) {
+    for (uint32_t at = engine->instruments[order->instrument].inside[other_side], next; at;
+         at = next) {
         const struct order *resting = order_at(engine, at);
         next = more_at(engine, at)->list_next;
         if (order->cum >= order->qty || !meets(engine, n, at))

@@ -25,7 +25,9 @@ const struct scope *scope_peek(const struct engine *engine, uint8_t scope, uint3
             return &engine->external;
         list = engine->strategies, room = engine->sizes.strategies + 1;
         break;
-    case SCOPE_instrument: list = engine->instrument_scopes, room = engine->sizes.instruments + 1; break;
+    case SCOPE_instrument:
+        list = engine->instrument_scopes, room = engine->sizes.instruments + 1;
+        break;
     default: break;
     }
     return id < room && list[id].defined ? &list[id] : NULL;
@@ -40,7 +42,8 @@ struct scope *scope_at(struct engine *engine, uint8_t scope, uint32_t id)
     case SCOPE_venue: return &engine->venues[id];
     case SCOPE_account: return &engine->account_scopes[id];
     case SCOPE_group: return &engine->groups[id];
-    case SCOPE_strategy: return id == STRATEGY_EXTERNAL ? &engine->external : &engine->strategies[id];
+    case SCOPE_strategy:
+        return id == STRATEGY_EXTERNAL ? &engine->external : &engine->strategies[id];
     case SCOPE_instrument: return &engine->instrument_scopes[id];
     default: return NULL;
     }
@@ -57,7 +60,8 @@ static bool is_same_owner(const struct scope *scope, const struct in_define *def
            scope->parent == define->parent;
 }
 
-static void define_scope(struct engine *engine, struct scope *scope, uint8_t kind, const struct in_define *define)
+static void define_scope(struct engine *engine, struct scope *scope, uint8_t kind,
+                         const struct in_define *define)
 {
     if (!is_same_owner(scope, define)) {
         tell_anomaly(engine, 0, 0, "a definition would move to another owner");
@@ -113,7 +117,9 @@ void apply_define(struct engine *engine, const void *input)
 uint32_t asset_find(const struct engine *engine, const char *asset)
 {
     uint32_t n;
-    return map_get(&engine->asset_of, key_for(KEY_ASSET, asset, WEIR_ASSET_MAX, 0), &n) ? n : UINT32_MAX;
+    return map_get(&engine->asset_of, key_for(KEY_ASSET, asset, WEIR_ASSET_MAX, 0), &n)
+               ? n
+               : UINT32_MAX;
 }
 
 uint32_t asset_number(struct engine *engine, const char *asset)
@@ -122,7 +128,8 @@ uint32_t asset_number(struct engine *engine, const char *asset)
     if (n != UINT32_MAX || !asset[0])
         return n;
     if (engine->asset_count >= engine->sizes.assets ||
-        !map_put(&engine->asset_of, key_for(KEY_ASSET, asset, WEIR_ASSET_MAX, 0), engine->asset_count))
+        !map_put(&engine->asset_of, key_for(KEY_ASSET, asset, WEIR_ASSET_MAX, 0),
+                 engine->asset_count))
         return UINT32_MAX;
     put_text(engine->assets[engine->asset_count], asset);
     return engine->asset_count++;
@@ -142,11 +149,12 @@ uint32_t holding_find(const struct engine *engine, uint32_t instrument, uint32_t
 static uint32_t holding_make(struct engine *engine, uint32_t instrument, uint32_t owner)
 {
     uint32_t n = engine->holding_count + 1;
-    if (n > engine->sizes.positions || !map_put(&engine->holding_of, holding_key(instrument, owner), n))
+    if (n > engine->sizes.positions ||
+        !map_put(&engine->holding_of, holding_key(instrument, owner), n))
         return 0;
     engine->holding_count = n;
-    engine->holdings[n] = (struct holding){.instrument = instrument, .owner = owner,
-                                           .next = engine->instruments[instrument].holdings};
+    engine->holdings[n] = (struct holding){
+        .instrument = instrument, .owner = owner, .next = engine->instruments[instrument].holdings};
     engine->instruments[instrument].holdings = n;
     return n;
 }
@@ -212,7 +220,8 @@ static bool is_same_thing(const struct weir_instrument *a, const struct weir_ins
            a->price_exp == b->price_exp && a->qty_exp == b->qty_exp &&
            a->multiplier == b->multiplier && a->multiplier_exp == b->multiplier_exp &&
            strncmp(a->symbol, b->symbol, WEIR_SYMBOL_MAX) == 0 &&
-           strncmp(a->base, b->base, WEIR_ASSET_MAX) == 0 && strncmp(a->quote, b->quote, WEIR_ASSET_MAX) == 0;
+           strncmp(a->base, b->base, WEIR_ASSET_MAX) == 0 &&
+           strncmp(a->quote, b->quote, WEIR_ASSET_MAX) == 0;
 }
 
 static void set_multiplier(struct instrument *instrument)
@@ -220,17 +229,21 @@ static void set_multiplier(struct instrument *instrument)
     instrument->multiplier = instrument->is.multiplier ? instrument->is.multiplier : 1;
     instrument->multiplier_exp = multiplier_places(&instrument->is);
     if (instrument->is.multiplier)
-        instrument->multiplier /= pow10_of(instrument->is.multiplier_exp - instrument->multiplier_exp);
+        instrument->multiplier /=
+            pow10_of(instrument->is.multiplier_exp - instrument->multiplier_exp);
     instrument->plain = instrument->multiplier == 1 && instrument->multiplier_exp == 0;
 }
 
-static bool define_first(struct engine *engine, struct instrument *instrument, const struct weir_instrument *is)
+static bool define_first(struct engine *engine, struct instrument *instrument,
+                         const struct weir_instrument *is)
 {
-    uint32_t n = is->msg.instrument, base = asset_number(engine, is->base), quote = asset_number(engine, is->quote);
+    uint32_t n = is->msg.instrument, base = asset_number(engine, is->base),
+             quote = asset_number(engine, is->quote);
     struct in_define define = {.number = n};
 
     if (base == UINT32_MAX || quote == UINT32_MAX ||
-        !map_put(&engine->symbols, key_for(KEY_SYMBOL, is->symbol, WEIR_SYMBOL_MAX, is->msg.venue), n))
+        !map_put(&engine->symbols, key_for(KEY_SYMBOL, is->symbol, WEIR_SYMBOL_MAX, is->msg.venue),
+                 n))
         return false;
     instrument->is = *is;
     instrument->venue = is->msg.venue;
@@ -240,7 +253,8 @@ static bool define_first(struct engine *engine, struct instrument *instrument, c
     instrument->settles = is->kind == WEIR_INVERSE ? base : quote;
     instrument->own.instrument = n;
     set_multiplier(instrument);
-    instrument->product_exp = is->qty_exp + instrument->multiplier_exp + (is->kind == WEIR_INVERSE ? 0 : is->price_exp);
+    instrument->product_exp =
+        is->qty_exp + instrument->multiplier_exp + (is->kind == WEIR_INVERSE ? 0 : is->price_exp);
     engine->instrument_count = n;
     put_text(define.name, is->symbol);
     define_scope(engine, &engine->instrument_scopes[n], SCOPE_instrument, &define);
@@ -306,7 +320,8 @@ static void card_make(struct card *card, struct scope *scope, const struct instr
     const struct limit *limits = scope->limits;
     int qty_exp = instrument->is.qty_exp;
     *card = (struct card){
-        .max_order_notional = in_units(limits[LIMIT_max_order_notional].value, instrument->product_exp),
+        .max_order_notional =
+            in_units(limits[LIMIT_max_order_notional].value, instrument->product_exp),
         .max_order_qty = in_units(limits[LIMIT_max_order_qty].value, qty_exp),
         .max_position = in_units(limits[LIMIT_max_position].value, qty_exp),
         .price_band = in_units(limits[LIMIT_price_band_pct].value, 9),
@@ -328,7 +343,8 @@ void cards_refresh(struct engine *engine, struct instrument *instrument)
     card_make(&instrument->cards[0], engine->host, instrument);
     card_make(&instrument->cards[1], &engine->venues[instrument->venue], instrument);
     card_make(&instrument->cards[2], &engine->account_scopes[instrument->account], instrument);
-    card_make(&instrument->cards[3], &engine->instrument_scopes[instrument->is.msg.instrument], instrument);
+    card_make(&instrument->cards[3], &engine->instrument_scopes[instrument->is.msg.instrument],
+              instrument);
     instrument->card_version = engine->limits_version + 1;
 }
 
@@ -344,7 +360,10 @@ void holding_refresh(struct engine *engine, struct instrument *instrument, struc
     holding->card_version = engine->limits_version + 1;
 }
 
-static bool is_flag(uint8_t limit) { return limit == LIMIT_check_balance || limit == LIMIT_self_cross; }
+static bool is_flag(uint8_t limit)
+{
+    return limit == LIMIT_check_balance || limit == LIMIT_self_cross;
+}
 
 void apply_limit(struct engine *engine, const void *input)
 {
@@ -358,15 +377,18 @@ void apply_limit(struct engine *engine, const void *input)
         return;
     }
     engine->limits_version++;
-    if (in->limit == LIMIT_max_loss && (scope->kind == SCOPE_strategy || scope->kind == SCOPE_group))
-        engine->owner_losses += (uint32_t)((in->how == LIMIT_VALUE) - (scope->limits[in->limit].how == LIMIT_VALUE));
+    if (in->limit == LIMIT_max_loss &&
+        (scope->kind == SCOPE_strategy || scope->kind == SCOPE_group))
+        engine->owner_losses +=
+            (uint32_t)((in->how == LIMIT_VALUE) - (scope->limits[in->limit].how == LIMIT_VALUE));
     scope->limits[in->limit] = (struct limit){value, in->how};
     scope->unset &= ~(1u << in->limit);
     if (in->how == LIMIT_UNSET)
         scope->unset |= 1u << in->limit;
     if (in->limit == LIMIT_max_loss)
         scope->lost = 0;
-    if ((in->limit == LIMIT_throttle_max || in->limit == LIMIT_throttle_window_ms) && !throttle_set(engine, scope))
+    if ((in->limit == LIMIT_throttle_max || in->limit == LIMIT_throttle_window_ms) &&
+        !throttle_set(engine, scope))
         tell_alert(engine, ALERT_CAPACITY, 0, 0, in_units(value, 0), 0, "throttle_max");
 }
 
@@ -394,14 +416,16 @@ void policy_defaults(struct engine *engine)
 void apply_policy(struct engine *engine, const void *input)
 {
     const struct in_policy *in = input;
-    if (in->policy >= POLICY_COUNT || in->value < policies[in->policy].least || in->value > policies[in->policy].most) {
+    if (in->policy >= POLICY_COUNT || in->value < policies[in->policy].least ||
+        in->value > policies[in->policy].most) {
         tell_anomaly(engine, 0, 0, "a policy that is not known, or out of range");
         return;
     }
     engine->policy[in->policy] = in->value;
 }
 
-void set_trading_state(struct engine *engine, struct scope *scope, uint8_t state, const char *reason)
+void set_trading_state(struct engine *engine, struct scope *scope, uint8_t state,
+                       const char *reason)
 {
     scope->state = state;
     tell_state(engine, STATE_TRADING, scope->kind, scope->id, state, reason);

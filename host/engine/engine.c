@@ -49,7 +49,8 @@ struct handler {
 
 enum { KIND_MAX = IN_ID_BLOCK };
 #define ROW(kind, type, apply) [kind] = {apply, sizeof(struct type), sizeof(struct type)}
-#define TAIL(kind, type, apply, tail) [kind] = {apply, sizeof(struct type), offsetof(struct type, tail)}
+#define TAIL(kind, type, apply, tail) \
+    [kind] = {apply, sizeof(struct type), offsetof(struct type, tail)}
 
 static const struct handler handlers[KIND_MAX + 1] = {
     ROW(WEIR_INSTRUMENT, weir_instrument, apply_instrument),
@@ -114,7 +115,8 @@ static void run_timers(struct engine *engine)
     tell_orders(engine);
 }
 
-static const void *whole_of(struct engine *engine, const struct handler *handler, const struct weir_msg *input)
+static const void *whole_of(struct engine *engine, const struct handler *handler,
+                            const struct weir_msg *input)
 {
     if (input->size >= handler->size)
         return input;
@@ -123,7 +125,8 @@ static const void *whole_of(struct engine *engine, const struct handler *handler
     return engine->scratch;
 }
 
-void engine_apply(struct engine *engine, const struct weir_msg *input, uint64_t seq, const struct effect_sink *sink)
+void engine_apply(struct engine *engine, const struct weir_msg *input, uint64_t seq,
+                  const struct effect_sink *sink)
 {
     const struct handler *handler = input->kind <= KIND_MAX ? &handlers[input->kind] : NULL;
 
@@ -154,9 +157,15 @@ weir_ns engine_next_timer(const struct engine *engine)
 
 struct engine_sizes engine_sizes_default(void)
 {
-    return (struct engine_sizes){.orders = 32768,     .executions = 65536, .client_ids = 1u << 20,
-                                 .instruments = 1024, .strategies = 1024,  .venues = 32,
-                                 .accounts = 32,      .assets = 1024,      .positions = 16384};
+    return (struct engine_sizes){.orders = 32768,
+                                 .executions = 65536,
+                                 .client_ids = 1u << 20,
+                                 .instruments = 1024,
+                                 .strategies = 1024,
+                                 .venues = 32,
+                                 .accounts = 32,
+                                 .assets = 1024,
+                                 .positions = 16384};
 }
 
 static struct engine_sizes with_defaults(const struct engine_sizes *sizes)
@@ -168,41 +177,47 @@ static struct engine_sizes with_defaults(const struct engine_sizes *sizes)
 }
 
 /* Each array once: field, type of an element, how many. */
-#define ARRAYS(X)                                                       \
-    X(orders, struct order, s->orders + 1)                              \
-    X(more, struct order_more, s->orders + 1)                           \
-    X(told, uint32_t, s->orders + 1)                                    \
-    X(timers, uint32_t, s->orders + 1)                                  \
-    X(names, struct name, names_of(s) + 1)                              \
-    X(instruments, struct instrument, s->instruments + 1)               \
-    X(holdings, struct holding, s->positions + 1)                       \
-    X(host, struct scope, 1)                                            \
-    X(venues, struct scope, s->venues)                                  \
-    X(account_scopes, struct scope, s->accounts)                        \
-    X(groups, struct scope, s->strategies + 1)                          \
-    X(strategies, struct scope, s->strategies + 1)                      \
-    X(instrument_scopes, struct scope, s->instruments + 1)              \
-    X(accounts, struct account, s->accounts)                            \
-    X(backoff, weir_ns, s->venues)                                      \
-    X(assets, char[WEIR_ASSET_MAX], s->assets)                          \
-    X(purses, struct purse, (size_t)s->accounts *s->assets)             \
-    X(execs, struct exec, s->executions)                                \
-    X(throttle_times, weir_ns, throttle_room(s))                        \
-    X(scratch, uint64_t, SCRATCH / 8)                                   \
-    X(exec_memory.keys, struct key128, keys_of(s))                      \
+#define ARRAYS(X)                                            \
+    X(orders, struct order, s->orders + 1)                   \
+    X(more, struct order_more, s->orders + 1)                \
+    X(told, uint32_t, s->orders + 1)                         \
+    X(timers, uint32_t, s->orders + 1)                       \
+    X(names, struct name, names_of(s) + 1)                   \
+    X(instruments, struct instrument, s->instruments + 1)    \
+    X(holdings, struct holding, s->positions + 1)            \
+    X(host, struct scope, 1)                                 \
+    X(venues, struct scope, s->venues)                       \
+    X(account_scopes, struct scope, s->accounts)             \
+    X(groups, struct scope, s->strategies + 1)               \
+    X(strategies, struct scope, s->strategies + 1)           \
+    X(instrument_scopes, struct scope, s->instruments + 1)   \
+    X(accounts, struct account, s->accounts)                 \
+    X(backoff, weir_ns, s->venues)                           \
+    X(assets, char[WEIR_ASSET_MAX], s->assets)               \
+    X(purses, struct purse, (size_t)s->accounts * s->assets) \
+    X(execs, struct exec, s->executions)                     \
+    X(throttle_times, weir_ns, throttle_room(s))             \
+    X(scratch, uint64_t, SCRATCH / 8)                        \
+    X(exec_memory.keys, struct key128, keys_of(s))           \
     X(cash_memory.keys, struct key128, s->executions)
 
-#define MAPS(X)                          \
-    X(cids, s->client_ids)               \
-    X(ids, names_of(s))                  \
-    X(symbols, s->instruments)           \
-    X(holding_of, s->positions)          \
-    X(asset_of, s->assets)               \
-    X(exec_memory.map, keys_of(s))       \
+#define MAPS(X)                    \
+    X(cids, s->client_ids)         \
+    X(ids, names_of(s))            \
+    X(symbols, s->instruments)     \
+    X(holding_of, s->positions)    \
+    X(asset_of, s->assets)         \
+    X(exec_memory.map, keys_of(s)) \
     X(cash_memory.map, s->executions)
 
-static uint32_t names_of(const struct engine_sizes *s) { return 2 * NAMES_RESERVED * s->orders; }
-static uint32_t keys_of(const struct engine_sizes *s) { return 4 * s->executions; }
+static uint32_t names_of(const struct engine_sizes *s)
+{
+    return 2 * NAMES_RESERVED * s->orders;
+}
+static uint32_t keys_of(const struct engine_sizes *s)
+{
+    return 4 * s->executions;
+}
 static size_t decision_bytes(void)
 {
     return sizeof(struct out_decision) + DECISION_READINGS_MAX * sizeof(struct risk_reading);
@@ -226,15 +241,15 @@ static bool take_memory(struct engine *engine, struct arena *arena, const struct
     engine->decision = arena_take(arena, decision_bytes());
     if (!engine->decision)
         return false;
-#define ARRAY(field, type, count)                               \
+#define ARRAY(field, type, count)                                      \
     engine->field = arena_take(arena, sizeof(type) * (size_t)(count)); \
-    if (!engine->field)                                         \
-        return false;                                           \
+    if (!engine->field)                                                \
+        return false;                                                  \
     memset(engine->field, 0, sizeof(type) * (size_t)(count));
     ARRAYS(ARRAY)
 #undef ARRAY
-#define MAP(field, count)                                       \
-    if (map_init(&engine->field, arena, count) != 0)            \
+#define MAP(field, count)                            \
+    if (map_init(&engine->field, arena, count) != 0) \
         return false;
     MAPS(MAP)
 #undef MAP
@@ -243,7 +258,10 @@ static bool take_memory(struct engine *engine, struct arena *arena, const struct
 
 static void scope_init(struct scope *scope, uint8_t kind, uint32_t id)
 {
-    *scope = (struct scope){.kind = kind, .id = id, .throttle_max = -1, .parent = UINT32_MAX,
+    *scope = (struct scope){.kind = kind,
+                            .id = id,
+                            .throttle_max = -1,
+                            .parent = UINT32_MAX,
                             .unset = (1u << RISK_LIMIT_COUNT) - 1};
 }
 
@@ -270,9 +288,10 @@ static void scopes_init(struct engine *engine)
 struct engine *engine_create(struct arena *arena, const struct engine_sizes *sizes)
 {
     struct engine_sizes full = with_defaults(sizes);
-    bool possible = full.orders && full.executions && full.client_ids && full.instruments && full.strategies &&
-                    full.venues && full.accounts && full.assets && full.strategies <= STRATEGY_MOST &&
-                    full.venues < UINT16_MAX && full.accounts < UINT16_MAX && full.executions < UINT32_MAX / 8 &&
+    bool possible = full.orders && full.executions && full.client_ids && full.instruments &&
+                    full.strategies && full.venues && full.accounts && full.assets &&
+                    full.strategies <= STRATEGY_MOST && full.venues < UINT16_MAX &&
+                    full.accounts < UINT16_MAX && full.executions < UINT32_MAX / 8 &&
                     full.orders < UINT32_MAX / 8;
     struct engine *engine = possible ? arena_take(arena, sizeof *engine) : NULL;
     if (!engine)

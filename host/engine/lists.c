@@ -22,12 +22,39 @@ _Static_assert(sizeof states / sizeof states[0] == TRADING_STATE_COUNT, "a state
 
 #define WORD_OF(list, at) ((size_t)(at) < sizeof(list) / sizeof(list)[0] ? (list)[at] : "?")
 
-const char *order_label_name(enum order_label label) { return WORD_OF(labels, label); }
-const char *risk_check_name(enum risk_check check) { return WORD_OF(checks, check); }
-const char *risk_limit_name(enum risk_limit limit) { return WORD_OF(limits, limit); }
-const char *risk_scope_name(enum risk_scope scope) { return WORD_OF(scopes, scope); }
-const char *trading_state_name(enum trading_state state) { return WORD_OF(states, state); }
-const char *alert_name(enum alert alert) { return WORD_OF(alerts, alert); }
-const char *policy_name(enum policy policy) { return WORD_OF(policies, policy); }
-const char *risk_check_text(enum risk_check check) { return WORD_OF(check_texts, check); }
-const char *alert_text(enum alert alert) { return WORD_OF(alert_texts, alert); }
+const char *order_label_name(enum order_label label)
+{
+    return WORD_OF(labels, label);
+}
+const char *risk_check_name(enum risk_check check)
+{
+    return WORD_OF(checks, check);
+}
+const char *risk_limit_name(enum risk_limit limit)
+{
+    return WORD_OF(limits, limit);
+}
+const char *risk_scope_name(enum risk_scope scope)
+{
+    return WORD_OF(scopes, scope);
+}
+const char *trading_state_name(enum trading_state state)
+{
+    return WORD_OF(states, state);
+}
+const char *alert_name(enum alert alert)
+{
+    return WORD_OF(alerts, alert);
+}
+const char *policy_name(enum policy policy)
+{
+    return WORD_OF(policies, policy);
+}
+const char *risk_check_text(enum risk_check check)
+{
+    return WORD_OF(check_texts, check);
+}
+const char *alert_text(enum alert alert)
+{
+    return WORD_OF(alert_texts, alert);
+}

@@ -10,7 +10,8 @@
  * what we hold cannot be valued is not taken [loss_values]. */
 #include "engine/state.h"
 
-static bool value_of(const struct instrument *instrument, const struct holding *holding, weir_px reference_x2, amount *out)
+static bool value_of(const struct instrument *instrument, const struct holding *holding,
+                     weir_px reference_x2, amount *out)
 {
     amount unrealized;
     if (!stake_unrealized(instrument, &holding->now, reference_x2, &unrealized) ||
@@ -18,7 +19,8 @@ static bool value_of(const struct instrument *instrument, const struct holding *
         return false;
     if (instrument->is.kind != WEIR_INVERSE)
         return true;
-    return amount_times_round(*out, reference_x2, instrument->is.price_exp, out) && amount_ratio_round(*out, 1, 2, out);
+    return amount_times_round(*out, reference_x2, instrument->is.price_exp, out) &&
+           amount_ratio_round(*out, 1, 2, out);
 }
 
 /* Can the largest holding be valued at this price, with room to spare for sums? */
@@ -26,8 +28,8 @@ bool loss_values(const struct instrument *instrument, weir_px reference_x2)
 {
     const struct stake largest = {.qty = instrument->size_most};
     amount value;
-    return stake_unrealized(instrument, &largest, reference_x2, &value) && value < AMOUNT_MAX / 1024 &&
-           value > -AMOUNT_MAX / 1024;
+    return stake_unrealized(instrument, &largest, reference_x2, &value) &&
+           value < AMOUNT_MAX / 1024 && value > -AMOUNT_MAX / 1024;
 }
 
 static bool add(struct scope *scope, amount change)
@@ -39,7 +41,8 @@ void loss_settle(struct engine *engine, struct instrument *instrument, struct ho
 {
     amount now, change;
     weir_qty size = holding->now.qty < 0 ? -holding->now.qty : holding->now.qty;
-    bool known = value_of(instrument, holding, instrument->reference_x2, &now) && amount_sub(now, holding->pnl, &change);
+    bool known = value_of(instrument, holding, instrument->reference_x2, &now) &&
+                 amount_sub(now, holding->pnl, &change);
 
     if (size > instrument->size_most)
         instrument->size_most = size;
@@ -51,10 +54,12 @@ void loss_settle(struct engine *engine, struct instrument *instrument, struct ho
                 add(&engine->instrument_scopes[instrument->is.msg.instrument], change);
     } else if (known) {
         struct scope *strategy = scope_at(engine, SCOPE_strategy, holding->owner);
-        known = add(strategy, change) && add(scope_at(engine, SCOPE_group, strategy->parent), change);
+        known =
+            add(strategy, change) && add(scope_at(engine, SCOPE_group, strategy->parent), change);
     }
     if (!known) {
-        tell_anomaly(engine, instrument->is.msg.instrument, 0, "profit and loss cannot be computed");
+        tell_anomaly(engine, instrument->is.msg.instrument, 0,
+                     "profit and loss cannot be computed");
         kill_pull(engine, "profit and loss cannot be computed");
         return;
     }
@@ -64,7 +69,8 @@ void loss_settle(struct engine *engine, struct instrument *instrument, struct ho
 /* Flat and not inverse: a price changes nothing. */
 static bool moves_with_price(const struct instrument *instrument, const struct holding *holding)
 {
-    return holding->now.qty != 0 || (instrument->is.kind == WEIR_INVERSE && holding->now.realized != 0);
+    return holding->now.qty != 0 ||
+           (instrument->is.kind == WEIR_INVERSE && holding->now.realized != 0);
 }
 
 static bool is_lost(const struct scope *scope)
@@ -82,7 +88,8 @@ static int64_t whole(amount value)
 
 static void tell_loss(struct engine *engine, const struct scope *scope, uint32_t instrument)
 {
-    tell_alert(engine, ALERT_MAX_LOSS, instrument, 0, whole(scope->pnl), -whole(scope->limits[LIMIT_max_loss].value), scope->name);
+    tell_alert(engine, ALERT_MAX_LOSS, instrument, 0, whole(scope->pnl),
+               -whole(scope->limits[LIMIT_max_loss].value), scope->name);
 }
 
 static void halt_owner(struct engine *engine, struct scope *scope)
@@ -94,8 +101,9 @@ static void halt_owner(struct engine *engine, struct scope *scope)
     for (uint32_t n = engine->live_first, next; n; n = next) {
         uint32_t strategy = order_at(engine, n)->strategy;
         next = more_at(engine, n)->list_next;
-        bool is_its = scope->kind == SCOPE_strategy ? strategy == scope->id
-                                                    : scope_at(engine, SCOPE_strategy, strategy)->parent == scope->id;
+        bool is_its = scope->kind == SCOPE_strategy
+                          ? strategy == scope->id
+                          : scope_at(engine, SCOPE_strategy, strategy)->parent == scope->id;
         if (is_its)
             order_cancel(engine, n);
     }

@@ -9,7 +9,8 @@ static void bad_price(struct engine *engine, uint32_t instrument, weir_px px)
     tell_alert(engine, ALERT_BAD_PRICE, instrument, 0, px, 0, "");
 }
 
-static void set_reference(struct engine *engine, struct instrument *instrument, weir_px a, weir_px b)
+static void set_reference(struct engine *engine, struct instrument *instrument, weir_px a,
+                          weir_px b)
 {
     weir_px twice;
     if (__builtin_add_overflow(a, b, &twice) || !loss_values(instrument, twice)) {

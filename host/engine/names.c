@@ -75,13 +75,15 @@ static bool take_digits(const char *text, size_t len, int64_t *value_out)
 }
 
 /* Whose order a client order id of this host names. */
-bool wire_parse(const struct engine *engine, const char *text, uint32_t *strategy_out, int64_t *counter_out)
+bool wire_parse(const struct engine *engine, const char *text, uint32_t *strategy_out,
+                int64_t *counter_out)
 {
     size_t len = strnlen(text, WEIR_ID_MAX), fixed = INSTANCE_DIGITS + STRATEGY_DIGITS;
     int64_t instance, strategy;
     if (len <= fixed || len > fixed + COUNTER_DIGITS || (text[fixed] == '0' && len > fixed + 1))
         return false;
-    if (!take_digits(text, INSTANCE_DIGITS, &instance) || instance != engine->policy[POLICY_instance] ||
+    if (!take_digits(text, INSTANCE_DIGITS, &instance) ||
+        instance != engine->policy[POLICY_instance] ||
         !take_digits(text + INSTANCE_DIGITS, STRATEGY_DIGITS, &strategy) ||
         !take_digits(text + fixed, len - fixed, counter_out))
         return false;
@@ -97,13 +99,16 @@ bool wire_parse(const struct engine *engine, const char *text, uint32_t *strateg
 uint32_t order_of_wire(const struct engine *engine, const char *wire)
 {
     uint32_t n = 0;
-    return wire[0] && map_get(&engine->ids, key_for(KEY_WIRE, wire, WEIR_ID_MAX, 0), &n) ? n & ~VOID_REPLACE : 0;
+    return wire[0] && map_get(&engine->ids, key_for(KEY_WIRE, wire, WEIR_ID_MAX, 0), &n)
+               ? n & ~VOID_REPLACE
+               : 0;
 }
 
 bool wire_is_void(const struct engine *engine, const char *wire)
 {
     uint32_t n = 0;
-    return wire[0] && map_get(&engine->ids, key_for(KEY_WIRE, wire, WEIR_ID_MAX, 0), &n) && (n & VOID_REPLACE);
+    return wire[0] && map_get(&engine->ids, key_for(KEY_WIRE, wire, WEIR_ID_MAX, 0), &n) &&
+           (n & VOID_REPLACE);
 }
 
 void wire_void(struct engine *engine, const char *wire, uint32_t n)
@@ -136,7 +141,8 @@ uint32_t order_of_venue(const struct engine *engine, uint32_t instrument, const 
 bool cid_is_used(const struct engine *engine, const char *cid)
 {
     uint32_t n;
-    return map_get(&engine->cids, key_for(KEY_CID, cid, WEIR_ID_MAX, 0), &n) || order_of_wire(engine, cid) != 0;
+    return map_get(&engine->cids, key_for(KEY_CID, cid, WEIR_ID_MAX, 0), &n) ||
+           order_of_wire(engine, cid) != 0;
 }
 
 bool cid_keep(struct engine *engine, const char *cid, uint32_t n)
@@ -146,7 +152,8 @@ bool cid_keep(struct engine *engine, const char *cid, uint32_t n)
 
 /* --- the names of one order --------------------------------------------------------------------- */
 
-static struct key128 name_key(const struct engine *engine, uint32_t n, enum name_kind kind, const char *text)
+static struct key128 name_key(const struct engine *engine, uint32_t n, enum name_kind kind,
+                              const char *text)
 {
     switch (kind) {
     case NAME_CID: return key_for(KEY_CID, text, WEIR_ID_MAX, 0);
@@ -210,7 +217,10 @@ static bool drop_oldest(struct engine *engine, uint32_t n)
     return false;
 }
 
-static uint32_t beyond_reserve(uint32_t names) { return names > NAMES_RESERVED ? names - NAMES_RESERVED : 0; }
+static uint32_t beyond_reserve(uint32_t names)
+{
+    return names > NAMES_RESERVED ? names - NAMES_RESERVED : 0;
+}
 
 /* The first names of each order always have room; further ones share what is left. */
 bool name_room(struct engine *engine, uint32_t n, uint32_t wanted)

@@ -14,9 +14,18 @@
 #include "engine/state.h"
 
 enum {
-    BLANK = IS_BLANK, SENT = IS_SENT, WORKING = IS_WORKING, DOUBT = IS_DOUBT, INSIDE = IS_INSIDE,
-    FILLED = IS_FILLED, CANCELED = IS_CANCELED, EXPIRED = IS_EXPIRED, REJECTED = IS_REJECTED,
-    NOT_FOUND = IS_NOT_FOUND, DENIED = IS_DENIED, NONE = IS_SURPRISE
+    BLANK = IS_BLANK,
+    SENT = IS_SENT,
+    WORKING = IS_WORKING,
+    DOUBT = IS_DOUBT,
+    INSIDE = IS_INSIDE,
+    FILLED = IS_FILLED,
+    CANCELED = IS_CANCELED,
+    EXPIRED = IS_EXPIRED,
+    REJECTED = IS_REJECTED,
+    NOT_FOUND = IS_NOT_FOUND,
+    DENIED = IS_DENIED,
+    NONE = IS_SURPRISE
 };
 
 /* clang-format off */
@@ -50,7 +59,10 @@ ROW( DENIED,    NONE, NONE,   DENIED, NONE,      NONE,     NONE,     NONE,   NON
  * c: a replace that was on its way makes it work again       d: the trade was done before the cancel, and told after
  * e: an acknowledgement alone teaches the venue id; the status that it leads to brings it back */
 
-enum order_is order_next(enum order_is is, enum order_event event) { return next_is[is][event]; }
+enum order_is order_next(enum order_is is, enum order_event event)
+{
+    return next_is[is][event];
+}
 
 /* Requests that have no answer of their own any more, once the order is what it is now. */
 static void requests_follow(struct engine *engine, uint32_t n, enum order_event event, uint8_t from)
@@ -67,7 +79,8 @@ static void requests_follow(struct engine *engine, uint32_t n, enum order_event 
     if (!is_done(order->is))
         return;
     if (request_is_open(order->cancel))
-        request_set(engine, n, &order->cancel, order->is == IS_CANCELED ? REQUEST_ACKED : REQUEST_RESOLVED);
+        request_set(engine, n, &order->cancel,
+                    order->is == IS_CANCELED ? REQUEST_ACKED : REQUEST_RESOLVED);
     /* filled at its old quantity, it may still be replaced by a larger one */
     if (request_is_open(order->amend) && (order->is != IS_FILLED || event == ON_FILLED))
         request_set(engine, n, &order->amend, REQUEST_RESOLVED);
@@ -129,8 +142,10 @@ enum order_label order_label_of(const struct order *order)
     case IS_FILLED: return ORDER_FILLED;
     case IS_CANCELED: return ORDER_CANCELED;
     case IS_EXPIRED: return ORDER_EXPIRED;
-    case IS_REJECTED: case IS_NOT_FOUND: return ORDER_REJECTED;
-    case IS_BLANK: case IS_DENIED: return ORDER_DENIED;
+    case IS_REJECTED:
+    case IS_NOT_FOUND: return ORDER_REJECTED;
+    case IS_BLANK:
+    case IS_DENIED: return ORDER_DENIED;
     case IS_INSIDE: return order->cum > 0 ? ORDER_PARTIAL : ORDER_OPEN;
     default: break;
     }
@@ -165,13 +180,20 @@ weir_qty order_exposure(const struct order *order, const struct order_more *more
 
 /* --- lists -------------------------------------------------------------------------------------- */
 
-static void ends_of(struct engine *engine, uint32_t n, uint8_t list, uint32_t **first, uint32_t **last)
+static void ends_of(struct engine *engine, uint32_t n, uint8_t list, uint32_t **first,
+                    uint32_t **last)
 {
     const struct order *order = order_at(engine, n);
     *last = NULL;
     switch (list) {
-    case LIST_LIVE: *first = &engine->live_first; *last = &engine->live_last; return;
-    case LIST_ENDED: *first = &engine->ended_first; *last = &engine->ended_last; return;
+    case LIST_LIVE:
+        *first = &engine->live_first;
+        *last = &engine->live_last;
+        return;
+    case LIST_ENDED:
+        *first = &engine->ended_first;
+        *last = &engine->ended_last;
+        return;
     default: *first = &engine->instruments[order->instrument].inside[order->side]; return;
     }
 }
@@ -257,7 +279,8 @@ static enum list_name list_of(const struct order *order, const struct order_more
 
 /* --- sums --------------------------------------------------------------------------------------- */
 
-static void settle_exposure(struct engine *engine, const struct order *order, struct order_more *more)
+static void settle_exposure(struct engine *engine, const struct order *order,
+                            struct order_more *more)
 {
     struct instrument *instrument = &engine->instruments[order->instrument];
     weir_qty now = order_exposure(order, more);
@@ -396,8 +419,9 @@ static uint32_t slot_take(struct engine *engine)
         return 0;
     tell_orders(engine); /* it may have to be told yet */
     list_cut(engine, n);
-    must(more_at(engine, n)->counted == 0 && more_at(engine, n)->held == 0 && !more_at(engine, n)->in_heap &&
-          !more_at(engine, n)->counted_live && !more_at(engine, n)->timer);
+    must(more_at(engine, n)->counted == 0 && more_at(engine, n)->held == 0 &&
+         !more_at(engine, n)->in_heap && !more_at(engine, n)->counted_live &&
+         !more_at(engine, n)->timer);
     names_forget(engine, n);
     memset(order_at(engine, n), 0, sizeof(struct order));
     memset(more_at(engine, n), 0, sizeof(struct order_more));
@@ -430,7 +454,8 @@ void order_learn_venue_id(struct engine *engine, uint32_t n, const char *vid)
         return;
     put_text(more->vid, vid);
     if (!name_add(engine, n, NAME_VENUE, vid))
-        tell_alert(engine, ALERT_CAPACITY, order_at(engine, n)->instrument, n, 0, 0, "names of orders");
+        tell_alert(engine, ALERT_CAPACITY, order_at(engine, n)->instrument, n, 0, 0,
+                   "names of orders");
     order_settle(engine, n);
     fills_claim(engine, n);
 }

@@ -14,13 +14,18 @@ static bool product(const struct instrument *instrument, weir_px px, weir_qty qt
 {
     if (!amount_product(px, instrument->is.price_exp, qty, instrument->is.qty_exp, out))
         return false;
-    return instrument->plain || amount_times(*out, instrument->multiplier, instrument->multiplier_exp, out);
+    return instrument->plain ||
+           amount_times(*out, instrument->multiplier, instrument->multiplier_exp, out);
 }
 
-static bool is_inverse(const struct instrument *instrument) { return instrument->is.kind == WEIR_INVERSE; }
+static bool is_inverse(const struct instrument *instrument)
+{
+    return instrument->is.kind == WEIR_INVERSE;
+}
 
 /* quantity * multiplier / (px / per) */
-static bool inverse_worth(const struct instrument *instrument, weir_px px, int64_t per, weir_qty qty, amount *out)
+static bool inverse_worth(const struct instrument *instrument, weir_px px, int64_t per,
+                          weir_qty qty, amount *out)
 {
     amount contracts;
     return px > 0 &&
@@ -36,12 +41,17 @@ bool worth_of(const struct instrument *instrument, weir_px px, weir_qty qty, amo
                                   : product(instrument, px, qty, worth_out);
 }
 
-static weir_qty size_of(weir_qty qty) { return qty < 0 ? -qty : qty; }
+static weir_qty size_of(weir_qty qty)
+{
+    return qty < 0 ? -qty : qty;
+}
 
 /* Gain of a side whose cost becomes worth. False: overflow. */
-static bool gain(const struct instrument *instrument, bool is_long, amount cost, amount worth, amount *out)
+static bool gain(const struct instrument *instrument, bool is_long, amount cost, amount worth,
+                 amount *out)
 {
-    return is_long != is_inverse(instrument) ? amount_sub(worth, cost, out) : amount_sub(cost, worth, out);
+    return is_long != is_inverse(instrument) ? amount_sub(worth, cost, out)
+                                             : amount_sub(cost, worth, out);
 }
 
 static bool part(amount whole, weir_qty of, weir_qty size, amount *out)
@@ -50,7 +60,8 @@ static bool part(amount whole, weir_qty of, weir_qty size, amount *out)
     return of == size || amount_ratio_round(whole, of, size, out);
 }
 
-bool stake_add(const struct instrument *instrument, struct stake *stake, uint8_t side, weir_px px, weir_qty qty)
+bool stake_add(const struct instrument *instrument, struct stake *stake, uint8_t side, weir_px px,
+               weir_qty qty)
 {
     struct stake next = *stake;
     weir_qty signed_qty = side == WEIR_BUY ? qty : -qty, size = size_of(stake->qty);
@@ -75,7 +86,8 @@ bool stake_add(const struct instrument *instrument, struct stake *stake, uint8_t
     return true;
 }
 
-bool stake_unrealized(const struct instrument *instrument, const struct stake *stake, weir_px reference_x2, amount *out)
+bool stake_unrealized(const struct instrument *instrument, const struct stake *stake,
+                      weir_px reference_x2, amount *out)
 {
     amount worth;
     weir_qty size = size_of(stake->qty);
@@ -85,7 +97,8 @@ bool stake_unrealized(const struct instrument *instrument, const struct stake *s
     if (is_inverse(instrument)) {
         if (!inverse_worth(instrument, reference_x2, 2, size, &worth))
             return false;
-    } else if (!product(instrument, reference_x2, size, &worth) || !amount_ratio_round(worth, 1, 2, &worth)) {
+    } else if (!product(instrument, reference_x2, size, &worth) ||
+               !amount_ratio_round(worth, 1, 2, &worth)) {
         return false;
     }
     return gain(instrument, stake->qty > 0, stake->cost, worth, out);
@@ -94,8 +107,8 @@ bool stake_unrealized(const struct instrument *instrument, const struct stake *s
 amount stake_plain_cost(const struct instrument *instrument, const struct stake *stake)
 {
     amount cost = stake->cost;
-    if (instrument->plain ||
-        !amount_ratio_round(cost, pow10_of(instrument->multiplier_exp), instrument->multiplier, &cost))
+    if (instrument->plain || !amount_ratio_round(cost, pow10_of(instrument->multiplier_exp),
+                                                 instrument->multiplier, &cost))
         return stake->cost;
     return cost;
 }
@@ -107,7 +120,8 @@ amount stake_average(const struct instrument *instrument, const struct stake *st
     if (size == 0 || stake->cost <= 0)
         return 0;
     if (!is_inverse(instrument))
-        return amount_per_round(stake_plain_cost(instrument, stake), size, instrument->is.qty_exp, &average)
+        return amount_per_round(stake_plain_cost(instrument, stake), size, instrument->is.qty_exp,
+                                &average)
                    ? average
                    : 0;
     /* contracts / cost, by scaling both down until the divisor has 63 bits */

@@ -9,7 +9,8 @@
 static bool before(const struct engine *engine, uint32_t a, uint32_t b)
 {
     const struct order *left = &engine->orders[a], *right = &engine->orders[b];
-    return left->side == WEIR_BUY ? left->quote_px >= right->quote_px : left->quote_px <= right->quote_px;
+    return left->side == WEIR_BUY ? left->quote_px >= right->quote_px
+                                  : left->quote_px <= right->quote_px;
 }
 
 static uint32_t meld(struct engine *engine, uint32_t a, uint32_t b)

@@ -53,7 +53,8 @@ void apply_session(struct engine *engine, const void *input)
     if (account->session == before)
         return;
     put_text(reason, in->reason);
-    tell_state(engine, STATE_VENUE, SCOPE_account, in->msg.account, account->session == SESSION_UP, reason);
+    tell_state(engine, STATE_VENUE, SCOPE_account, in->msg.account, account->session == SESSION_UP,
+               reason);
     if (account->session == SESSION_UP)
         start_recon(engine, in->msg.account);
     else
@@ -86,7 +87,8 @@ void recon_run(struct engine *engine)
 {
     for (uint16_t i = 0; engine->reconciling && i < engine->sizes.accounts; i++) {
         struct account *account = &engine->accounts[i];
-        if (!account->reconciling || account->recon_due > engine->now || account->recon_due == INT64_MAX)
+        if (!account->reconciling || account->recon_due > engine->now ||
+            account->recon_due == INT64_MAX)
             continue;
         account->recon_delay = engine->policy[POLICY_query_rest_ns];
         account->recon_due = later(engine->now, account->recon_delay);
@@ -134,7 +136,8 @@ static void name_adopted(struct engine *engine, uint32_t n, const struct weir_re
         (void)name_add(engine, n, NAME_WIRE, more->wire);
     }
     put_text(more->cid, row->client_id);
-    if (!row->client_id[0] || map_get(&engine->cids, key_for(KEY_CID, more->cid, WEIR_ID_MAX, 0), &(uint32_t){0})) {
+    if (!row->client_id[0] ||
+        map_get(&engine->cids, key_for(KEY_CID, more->cid, WEIR_ID_MAX, 0), &(uint32_t){0})) {
         memcpy(more->cid, "ext:", 4);
         put_text_in(more->cid + 4, sizeof more->cid - 4, row->venue_id, WEIR_ID_MAX);
     }
@@ -146,23 +149,26 @@ static void name_adopted(struct engine *engine, uint32_t n, const struct weir_re
 }
 
 static const uint8_t adopted_event[] = {
-    [WEIR_STATE_OPEN] = ON_WORKS,      [WEIR_STATE_FILLED] = ON_FILLED,   [WEIR_STATE_CANCELED] = ON_CANCELED,
-    [WEIR_STATE_EXPIRED] = ON_EXPIRED, [WEIR_STATE_REJECTED] = ON_REJECT,
+    [WEIR_STATE_OPEN] = ON_WORKS,        [WEIR_STATE_FILLED] = ON_FILLED,
+    [WEIR_STATE_CANCELED] = ON_CANCELED, [WEIR_STATE_EXPIRED] = ON_EXPIRED,
+    [WEIR_STATE_REJECTED] = ON_REJECT,
 };
 
 /* An order at the venue that nobody here knows: from now on it counts like any other. */
 static uint32_t adopt(struct engine *engine, const struct weir_report *row)
 {
     uint32_t n;
-    bool sane = instrument_at(engine, row->msg.instrument) && row->side <= WEIR_SELL && row->qty >= 0 && row->px >= 0 &&
-                row->cum_qty >= 0 && row->state > WEIR_STATE_NOT_FOUND && row->state < sizeof adopted_event;
+    bool sane = instrument_at(engine, row->msg.instrument) && row->side <= WEIR_SELL &&
+                row->qty >= 0 && row->px >= 0 && row->cum_qty >= 0 &&
+                row->state > WEIR_STATE_NOT_FOUND && row->state < sizeof adopted_event;
     if (!sane) {
         tell_anomaly(engine, 0, 0, "an order of somebody else that cannot be understood");
         return 0;
     }
     n = order_take(engine, row->msg.instrument, owner_by_name(engine, row->client_id));
     if (!n) {
-        tell_alert(engine, ALERT_CAPACITY, row->msg.instrument, 0, 0, 0, "orders: one at the venue is not counted");
+        tell_alert(engine, ALERT_CAPACITY, row->msg.instrument, 0, 0, 0,
+                   "orders: one at the venue is not counted");
         engine->instruments[row->msg.instrument].halted |= HALT_MISMATCH;
         return 0;
     }
@@ -176,7 +182,8 @@ static uint32_t adopt(struct engine *engine, const struct weir_report *row)
     more->proved = 1;
     name_adopted(engine, n, row);
     fills_adopt(engine, n);
-    bool complete = row->state == WEIR_STATE_OPEN && order->cum >= order->qty; /* by the fills that we have */
+    bool complete =
+        row->state == WEIR_STATE_OPEN && order->cum >= order->qty; /* by the fills that we have */
     (void)order_step(engine, n, complete ? ON_FILLED : (enum order_event)adopted_event[row->state]);
     put_text(more->reason, row->reason);
     return n;
@@ -255,7 +262,8 @@ static void unlisted_orders(struct engine *engine, uint16_t account)
 {
     for (uint32_t n = engine->live_first, next; n; n = next) {
         next = more_at(engine, n)->list_next;
-        if (more_at(engine, n)->account == account && more_at(engine, n)->listed_in != engine->accounts[account].recon)
+        if (more_at(engine, n)->account == account &&
+            more_at(engine, n)->listed_in != engine->accounts[account].recon)
             unlisted(engine, n);
     }
 }
@@ -274,12 +282,14 @@ static void compare_positions(struct engine *engine, uint16_t account)
         if (instrument->account != account)
             continue;
         amount ours = amount_from(instrument->own.now.qty, instrument->is.qty_exp);
-        amount theirs = instrument->listed_in == engine->accounts[account].recon ? instrument->listed : 0;
+        amount theirs =
+            instrument->listed_in == engine->accounts[account].recon ? instrument->listed : 0;
         instrument->halted &= (uint8_t)~HALT_MISMATCH;
         if (ours == theirs)
             continue;
         instrument->halted |= HALT_MISMATCH;
-        tell_alert(engine, ALERT_POSITION_MISMATCH, i, 0, whole(ours), whole(theirs), instrument->is.symbol);
+        tell_alert(engine, ALERT_POSITION_MISMATCH, i, 0, whole(ours), whole(theirs),
+                   instrument->is.symbol);
     }
 }
 
@@ -292,7 +302,8 @@ static void compare_balances(struct engine *engine, uint16_t account)
             purse->total = theirs;
         purse->known = 1;
         if (purse->total != theirs)
-            tell_alert(engine, ALERT_BALANCE_MISMATCH, 0, 0, whole(purse->total), whole(theirs), engine->assets[asset]);
+            tell_alert(engine, ALERT_BALANCE_MISMATCH, 0, 0, whole(purse->total), whole(theirs),
+                       engine->assets[asset]);
     }
 }
 

@@ -34,7 +34,8 @@ static void sink(struct engine *engine, uint32_t at)
         uint32_t child = 2 * at + 1;
         if (child >= engine->timer_count)
             break;
-        if (child + 1 < engine->timer_count && earlier(engine, engine->timers[child + 1], engine->timers[child]))
+        if (child + 1 < engine->timer_count &&
+            earlier(engine, engine->timers[child + 1], engine->timers[child]))
             child++;
         if (!earlier(engine, engine->timers[child], n))
             break;
@@ -78,10 +79,12 @@ static void ask(struct engine *engine, uint32_t n)
 static uint8_t open_questions(const struct engine *engine, uint32_t n)
 {
     const struct order *order = &engine->orders[n];
-    bool live = is_at_venue(order->is), refused = engine->killed && order->cancel == REQUEST_REJECTED;
+    bool live = is_at_venue(order->is),
+         refused = engine->killed && order->cancel == REQUEST_REJECTED;
     bool doubt = live && (order->is == IS_DOUBT || order->cancel == REQUEST_AMBIGUOUS || refused);
     bool amend = order->amend == REQUEST_AMBIGUOUS && (live || order->is == IS_FILLED);
-    return (uint8_t)((doubt || amend ? ASK_ORDER : 0) | (order_awaits(order, &engine->more[n]) ? ASK_FILLS : 0));
+    return (uint8_t)((doubt || amend ? ASK_ORDER : 0) |
+                     (order_awaits(order, &engine->more[n]) ? ASK_FILLS : 0));
 }
 
 void resolver_ask(struct engine *engine, uint32_t n, uint8_t question)

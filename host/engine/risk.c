@@ -23,11 +23,11 @@ struct risk_view {
     const struct holding *strategy, *group; /* NULL: never had an order */
     const struct card *cards[CARDS_MAX];
     uint32_t card_count;
-    weir_px px; /* its limit, or the reference; 0: none */
-    bool outside;      /* it may reach a venue */
-    amount notional;   /* 10^-product_exp */
-    bool has_notional; /* it has a price */
-    int64_t band;      /* distance from the reference, 10^-9 percent; -1: none */
+    weir_px px;         /* its limit, or the reference; 0: none */
+    bool outside;       /* it may reach a venue */
+    amount notional;    /* 10^-product_exp */
+    bool has_notional;  /* it has a price */
+    int64_t band;       /* distance from the reference, 10^-9 percent; -1: none */
     amount own_counted; /* what the order adds already */
     amount own_held;
 };
@@ -54,16 +54,26 @@ static bool at_least(struct risk_reading *reading, int64_t value, int64_t limit,
     return true;
 }
 
-static bool none(struct risk_reading *reading, int64_t value) { return at_most(reading, value, 0, 0); }
+static bool none(struct risk_reading *reading, int64_t value)
+{
+    return at_most(reading, value, 0, 0);
+}
 
 /* --- what is read once ------------------------------------------------------------------------- */
 
-static bool kill_switch(const struct risk_view *view, struct risk_reading *r) { return none(r, view->engine->killed); }
-static bool dup_client_id(const struct risk_view *view, struct risk_reading *r) { return none(r, view->wish->used_cid); }
+static bool kill_switch(const struct risk_view *view, struct risk_reading *r)
+{
+    return none(r, view->engine->killed);
+}
+static bool dup_client_id(const struct risk_view *view, struct risk_reading *r)
+{
+    return none(r, view->wish->used_cid);
+}
 
 static bool reconciling(const struct risk_view *view, struct risk_reading *r)
 {
-    return view->instrument && none(r, view->engine->accounts[view->instrument->account].reconciling);
+    return view->instrument &&
+           none(r, view->engine->accounts[view->instrument->account].reconciling);
 }
 
 static bool halted(const struct risk_view *view, struct risk_reading *r)
@@ -74,7 +84,8 @@ static bool halted(const struct risk_view *view, struct risk_reading *r)
 static bool venue_down(const struct risk_view *view, struct risk_reading *r)
 {
     return view->instrument &&
-           none(r, !account_is_up(view->engine, &view->engine->accounts[view->instrument->account]));
+           none(r,
+                !account_is_up(view->engine, &view->engine->accounts[view->instrument->account]));
 }
 
 static bool venue_backoff(const struct risk_view *view, struct risk_reading *r)
@@ -116,7 +127,8 @@ static bool step(const struct risk_view *view, struct risk_reading *r)
 static bool min_notional(const struct risk_view *view, struct risk_reading *r)
 {
     return view->has_notional && view->instrument->min_units > 0 &&
-           at_least(r, narrow(view->notional), view->instrument->min_units, view->instrument->product_exp);
+           at_least(r, narrow(view->notional), view->instrument->min_units,
+                    view->instrument->product_exp);
 }
 
 static bool stale_book(const struct risk_view *view, struct risk_reading *r)
@@ -131,7 +143,10 @@ static bool stale_book(const struct risk_view *view, struct risk_reading *r)
     return none(r, view->instrument->stale);
 }
 
-static weir_qty size_of(weir_qty qty) { return qty < 0 ? -qty : qty; }
+static weir_qty size_of(weir_qty qty)
+{
+    return qty < 0 ? -qty : qty;
+}
 
 /* How much of the position other orders of this side leave to be reduced. */
 static int64_t reducible(const struct risk_view *view, amount others)
@@ -152,7 +167,9 @@ static bool reduce_only(const struct risk_view *view, struct risk_reading *r)
 /* Amounts as a reading: as many places as fit; value is rounded up and limit down. */
 static void amounts(struct risk_reading *r, amount value, amount limit)
 {
-    for (r->exp = AMOUNT_EXP; r->exp > 0 && (value > INT64_MAX || limit > INT64_MAX || limit < -INT64_MAX); r->exp = (int8_t)(r->exp - 6)) {
+    for (r->exp = AMOUNT_EXP;
+         r->exp > 0 && (value > INT64_MAX || limit > INT64_MAX || limit < -INT64_MAX);
+         r->exp = (int8_t)(r->exp - 6)) {
         value = value / 1000000 + (value % 1000000 > 0);
         limit = limit / 1000000 - (limit % 1000000 < 0);
     }
@@ -179,18 +196,20 @@ static bool insufficient_balance(const struct risk_view *view, struct risk_readi
     const struct wish *wish = view->wish;
     amount cost;
 
-    if (!instrument || instrument->is.kind != WEIR_SPOT || !flag_given(view, LIMIT_check_balance, r) ||
-        (wish->side == WEIR_BUY && view->px <= 0))
+    if (!instrument || instrument->is.kind != WEIR_SPOT ||
+        !flag_given(view, LIMIT_check_balance, r) || (wish->side == WEIR_BUY && view->px <= 0))
         return false;
     uint32_t asset = wish->side == WEIR_BUY ? instrument->quote : instrument->base;
     const struct purse *purse = purse_at(view->engine, instrument->account, asset);
     bool fits = wish->side == WEIR_SELL;
     cost = amount_from(wish->worst, instrument->is.qty_exp);
     if (wish->side == WEIR_BUY)
-        fits = amount_product(view->px, instrument->is.price_exp, wish->worst, instrument->is.qty_exp, &cost);
+        fits = amount_product(view->px, instrument->is.price_exp, wish->worst,
+                              instrument->is.qty_exp, &cost);
     fits = fits && amount_add(cost, purse->held - view->own_held, &cost);
     if (!fits || (strict(view->engine) && !purse->known))
-        return at_most(r, INT64_MAX, narrow(purse->total / pow10_of(AMOUNT_EXP)), 0) && (r->failed = 1);
+        return at_most(r, INT64_MAX, narrow(purse->total / pow10_of(AMOUNT_EXP)), 0) &&
+               (r->failed = 1);
     amounts(r, cost, purse->total);
     r->failed = cost > purse->total;
     return true;
@@ -212,9 +231,18 @@ static bool self_cross(const struct risk_view *view, struct risk_reading *r)
     return true;
 }
 
-static bool rights(const struct risk_view *view, struct risk_reading *r) { return none(r, view->wish->foreign); }
-static bool unknown_instrument(const struct risk_view *view, struct risk_reading *r) { return none(r, !view->instrument); }
-static bool journal(const struct risk_view *view, struct risk_reading *r) { return none(r, view->engine->journal_failed); }
+static bool rights(const struct risk_view *view, struct risk_reading *r)
+{
+    return none(r, view->wish->foreign);
+}
+static bool unknown_instrument(const struct risk_view *view, struct risk_reading *r)
+{
+    return none(r, !view->instrument);
+}
+static bool journal(const struct risk_view *view, struct risk_reading *r)
+{
+    return none(r, view->engine->journal_failed);
+}
 
 static bool no_limit(const struct risk_view *view, struct risk_reading *r)
 {
@@ -239,8 +267,14 @@ static bool no_reference(const struct risk_view *view, struct risk_reading *r)
     return strict(view->engine) && view->instrument && none(r, view->instrument->reference_x2 <= 0);
 }
 
-static bool capability(const struct risk_view *view, struct risk_reading *r) { return none(r, view->wish->unable); }
-static bool capacity(const struct risk_view *view, struct risk_reading *r) { return none(r, view->wish->no_room); }
+static bool capability(const struct risk_view *view, struct risk_reading *r)
+{
+    return none(r, view->wish->unable);
+}
+static bool capacity(const struct risk_view *view, struct risk_reading *r)
+{
+    return none(r, view->wish->no_room);
+}
 
 static bool state_allows(const struct risk_view *view, uint8_t state)
 {
@@ -248,7 +282,8 @@ static bool state_allows(const struct risk_view *view, uint8_t state)
         return true;
     if (state != TRADING_REDUCE_ONLY || !view->instrument)
         return false;
-    amount others = view->instrument->own.exposure[view->wish->side] - (view->outside ? view->own_counted : 0);
+    amount others =
+        view->instrument->own.exposure[view->wish->side] - (view->outside ? view->own_counted : 0);
     return view->wish->worst <= reducible(view, others);
 }
 
@@ -271,31 +306,40 @@ static bool bad_request(const struct risk_view *view, struct risk_reading *r)
 {
     amount fits;
     bool too_large = view->has_notional && view->instrument->is.kind != WEIR_INVERSE &&
-                     !amount_product(view->px, view->instrument->is.price_exp, view->wish->qty, view->instrument->is.qty_exp, &fits);
+                     !amount_product(view->px, view->instrument->is.price_exp, view->wish->qty,
+                                     view->instrument->is.qty_exp, &fits);
     return none(r, view->wish->bad || too_large);
 }
 
 /* --- what is read for each scope ------------------------------------------------------------------ */
 
-static bool given(const struct card *card, enum risk_limit limit) { return card->given & (1u << limit); }
-
-static bool price_band(const struct risk_view *view, const struct card *card, struct risk_reading *r)
+static bool given(const struct card *card, enum risk_limit limit)
 {
-    return given(card, LIMIT_price_band_pct) && view->band >= 0 && at_most(r, view->band, card->price_band, 9);
+    return card->given & (1u << limit);
 }
 
-static bool max_order_qty(const struct risk_view *view, const struct card *card, struct risk_reading *r)
+static bool price_band(const struct risk_view *view, const struct card *card,
+                       struct risk_reading *r)
+{
+    return given(card, LIMIT_price_band_pct) && view->band >= 0 &&
+           at_most(r, view->band, card->price_band, 9);
+}
+
+static bool max_order_qty(const struct risk_view *view, const struct card *card,
+                          struct risk_reading *r)
 {
     return given(card, LIMIT_max_order_qty) && view->instrument &&
            at_most(r, view->wish->qty, card->max_order_qty, view->instrument->is.qty_exp);
 }
 
-static bool max_order_notional(const struct risk_view *view, const struct card *card, struct risk_reading *r)
+static bool max_order_notional(const struct risk_view *view, const struct card *card,
+                               struct risk_reading *r)
 {
     if (!given(card, LIMIT_max_order_notional) || !view->has_notional)
         return false;
     at_most(r, narrow(view->notional), card->max_order_notional, view->instrument->product_exp);
-    if (view->notional <= INT64_MAX) /* as wide as it is, it is over what fits in a card, or the limit is wider */
+    if (view->notional <=
+        INT64_MAX) /* as wide as it is, it is over what fits in a card, or the limit is wider */
         return true;
     amount unit = pow10_of(AMOUNT_EXP - view->instrument->product_exp);
     r->failed = view->notional > card->scope->limits[LIMIT_max_order_notional].value / unit;
@@ -303,7 +347,8 @@ static bool max_order_notional(const struct risk_view *view, const struct card *
 }
 
 /* Position and exposure are those of the account in the instrument; a strategy's and a group's their own. */
-static bool max_position(const struct risk_view *view, const struct card *card, struct risk_reading *r)
+static bool max_position(const struct risk_view *view, const struct card *card,
+                         struct risk_reading *r)
 {
     if (!given(card, LIMIT_max_position) || !view->outside)
         return false;
@@ -313,12 +358,13 @@ static bool max_position(const struct risk_view *view, const struct card *card, 
     else if (card->scope->kind == SCOPE_group)
         holding = view->group;
     amount held = holding->now.qty;
-    amount worst = (view->wish->side == WEIR_BUY ? held : -held) + holding->exposure[view->wish->side] -
-                   view->own_counted + view->wish->worst;
+    amount worst = (view->wish->side == WEIR_BUY ? held : -held) +
+                   holding->exposure[view->wish->side] - view->own_counted + view->wish->worst;
     return at_most(r, narrow(worst), card->max_position, view->instrument->is.qty_exp);
 }
 
-static bool max_open_orders(const struct risk_view *view, const struct card *card, struct risk_reading *r)
+static bool max_open_orders(const struct risk_view *view, const struct card *card,
+                            struct risk_reading *r)
 {
     return given(card, LIMIT_max_open_orders) && view->outside && view->wish->order == 0 &&
            at_most(r, (int64_t)card->scope->live + 1, card->max_open_orders, 0);
@@ -374,7 +420,8 @@ _Static_assert(0 ROWS(COUNT_ONCE, COUNT_EACH) == RISK_CHECK_COUNT, "a check with
 
 #define MOST_ONCE(check, scope, read) +1
 #define MOST_EACH(check, read)        +CARDS_MAX
-_Static_assert(0 ROWS(MOST_ONCE, MOST_EACH) < DECISION_READINGS_MAX, "a decision has no room for all readings");
+_Static_assert(0 ROWS(MOST_ONCE, MOST_EACH) < DECISION_READINGS_MAX,
+               "a decision has no room for all readings");
 
 /* Readings are made in place: the next one's room is used again if the check does not apply. */
 struct trail {
@@ -403,15 +450,16 @@ static void evaluate(const struct risk_view *view, struct trail *trail)
         [SCOPE_strategy] = view->wish->strategy ? view->wish->strategy->id : 0,
         [SCOPE_instrument] = instrument ? instrument->is.msg.instrument : 0,
     };
-#define READ_ONCE(name, in, read)                                                                        \
-    *trail->at = (struct risk_reading){.check = CHECK_##name, .scope = SCOPE_##in, .id = ids[SCOPE_##in]}; \
-    if (read(view, trail->at))                                                                           \
+#define READ_ONCE(name, in, read)                                                                 \
+    *trail->at =                                                                                  \
+        (struct risk_reading){.check = CHECK_##name, .scope = SCOPE_##in, .id = ids[SCOPE_##in]}; \
+    if (read(view, trail->at))                                                                    \
         keep(trail);
-#define READ_EACH(name, read)                                  \
-    for (uint32_t i = 0; i < view->card_count; i++) {          \
-        *trail->at = blank_of(CHECK_##name, view->cards[i]);   \
-        if (read(view, view->cards[i], trail->at))             \
-            keep(trail);                                       \
+#define READ_EACH(name, read)                                \
+    for (uint32_t i = 0; i < view->card_count; i++) {        \
+        *trail->at = blank_of(CHECK_##name, view->cards[i]); \
+        if (read(view, view->cards[i], trail->at))           \
+            keep(trail);                                     \
     }
     ROWS(READ_ONCE, READ_EACH)
 }
@@ -420,7 +468,8 @@ static void evaluate(const struct risk_view *view, struct trail *trail)
 
 static const struct holding nothing;
 
-static void view_holdings(struct risk_view *view, struct instrument *instrument, const struct scope *strategy)
+static void view_holdings(struct risk_view *view, struct instrument *instrument,
+                          const struct scope *strategy)
 {
     struct engine *engine = view->engine;
     uint32_t n = holding_take(engine, instrument->is.msg.instrument, strategy->id);
@@ -440,7 +489,8 @@ static void view_holdings(struct risk_view *view, struct instrument *instrument,
 }
 
 /* Scopes from wide to narrow: host, venue, account, group, strategy, instrument. */
-static void view_cards(struct risk_view *view, struct instrument *instrument, const struct scope *strategy)
+static void view_cards(struct risk_view *view, struct instrument *instrument,
+                       const struct scope *strategy)
 {
     cards_refresh(view->engine, instrument);
     for (uint32_t i = 0; i < CHAIN_FIXED; i++)
@@ -472,7 +522,10 @@ static amount product_units(const struct instrument *instrument, weir_px px, wei
 static void view_make(struct risk_view *view, struct engine *engine, const struct wish *wish)
 {
     struct instrument *instrument = wish->instrument;
-    *view = (struct risk_view){.engine = engine, .wish = wish, .instrument = instrument, .band = -1,
+    *view = (struct risk_view){.engine = engine,
+                               .wish = wish,
+                               .instrument = instrument,
+                               .band = -1,
                                .outside = instrument && wish->route != ROUTE_INSIDE_ONLY};
     if (!instrument)
         return;

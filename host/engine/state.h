@@ -94,8 +94,8 @@ enum list_name { LIST_NONE = 0, LIST_LIVE, LIST_INSIDE, LIST_ENDED };
 struct order_more {
     weir_px px;
     weir_px trigger;
-    weir_px hold_px; /* what it is held at: its price, market orders the reference */
-    weir_qty inside; /* part of cum that was crossed inside: the venue knows nothing of it */
+    weir_px hold_px;   /* what it is held at: its price, market orders the reference */
+    weir_qty inside;   /* part of cum that was crossed inside: the venue knows nothing of it */
     weir_qty reported; /* the venue's executed total, with `inside`; over cum: fills are missing */
     weir_px next_px;   /* of the last replace */
     weir_qty next_qty;
@@ -110,12 +110,12 @@ struct order_more {
     uint16_t venue;
     uint8_t counted_live, counted_nameless, counted_unknown, in_heap;
 
-    uint8_t list; /* enum list_name: which one list_prev and list_next belong to */
+    uint8_t list;   /* enum list_name: which one list_prev and list_next belong to */
     uint8_t submit; /* enum request_state */
     uint8_t type, tif;
-    uint8_t told; /* 1: waits to be told as OUT_ORDER */
+    uint8_t told;   /* 1: waits to be told as OUT_ORDER */
     uint8_t proved; /* the venue has shown that it exists, or existed */
-    uint8_t asked; /* resolver: what is asked, bits of enum question */
+    uint8_t asked;  /* resolver: what is asked, bits of enum question */
     uint32_t list_prev, list_next;
     uint32_t first_name, last_name, names; /* chain of struct name */
     uint32_t holding;                      /* of its strategy */
@@ -164,7 +164,7 @@ struct card {
 
 /* One owner's part of one instrument: the account's (owner 0), a strategy's, or a group's. */
 struct holding {
-    struct card card; /* of the strategy or group */
+    struct card card;   /* of the strategy or group */
     amount exposure[2]; /* worst case of its orders, by side */
     struct stake now;
     struct stake base; /* before the executions that are still remembered */
@@ -178,7 +178,9 @@ struct holding {
 enum { GROUP_OWNER = 0x10000 };
 
 enum halt_bits { HALT_VENUE = 1, HALT_MISMATCH = 2 };
-enum { CHAIN_FIXED = 3 }; /* host, venue, account; then instrument: cards kept with the instrument */
+enum {
+    CHAIN_FIXED = 3
+}; /* host, venue, account; then instrument: cards kept with the instrument */
 
 struct instrument {
     struct weir_instrument is; /* as defined; msg.size 0: not defined */
@@ -188,21 +190,21 @@ struct instrument {
     amount reduce[2];   /* exposure of reduce-only orders, by side */
     weir_px reference_x2;
     struct weir_top top;
-    uint32_t holdings;  /* first of the strategies' */
-    uint32_t quotes[2]; /* root of the heap of own quotes, by side */
-    uint32_t inside[2]; /* best of the internal book, by side */
-    uint32_t nameless[2]; /* live orders without a venue id, by side */
+    uint32_t holdings;             /* first of the strategies' */
+    uint32_t quotes[2];            /* root of the heap of own quotes, by side */
+    uint32_t inside[2];            /* best of the internal book, by side */
+    uint32_t nameless[2];          /* live orders without a venue id, by side */
     uint32_t base, quote, settles; /* assets */
-    uint8_t book; /* enum book_state */
+    uint8_t book;                  /* enum book_state */
     uint8_t stale;
-    uint8_t halted; /* enum halt_bits */
-    uint8_t plain;  /* multiplier is 1 */
+    uint8_t halted;     /* enum halt_bits */
+    uint8_t plain;      /* multiplier is 1 */
     int64_t multiplier; /* without trailing zeros */
     int multiplier_exp;
-    int product_exp;   /* places of price * quantity * multiplier; inverse: of quantity * multiplier */
-    int64_t min_units; /* min_notional in these units, rounded up */
+    int product_exp; /* places of price * quantity * multiplier; inverse: of quantity * multiplier */
+    int64_t min_units;  /* min_notional in these units, rounded up */
     weir_qty size_most; /* no holding was ever larger */
-    amount listed; /* recon: net position by the venue */
+    amount listed;      /* recon: net position by the venue */
     uint32_t listed_in;
     uint16_t venue, account;
 };
@@ -230,7 +232,7 @@ struct scope {
     uint32_t parent;
     uint32_t rights;
     uint32_t id;
-    uint8_t kind; /* enum risk_scope */
+    uint8_t kind;  /* enum risk_scope */
     uint8_t state; /* enum trading_state */
     uint8_t defined;
     uint8_t lost; /* max_loss was reached, and is told */
@@ -314,8 +316,8 @@ struct engine {
     struct name *names;
     uint32_t names_free;
     uint32_t names_extra; /* in use beyond what is reserved for each order */
-    struct map cids; /* names given by askers, for ever; value: order or 0 */
-    struct map ids;  /* client order ids and venue ids; value: order */
+    struct map cids;      /* names given by askers, for ever; value: order or 0 */
+    struct map ids;       /* client order ids and venue ids; value: order */
 
     uint32_t *timers; /* resolver: heap of orders by due */
     uint32_t timer_count;
@@ -344,7 +346,8 @@ struct engine {
 
     weir_ns *throttle_times;
     uint32_t throttle_used;
-    uint32_t throttle_free[17]; /* by log2 of the block's size: first + 1; the next one's stands in it */
+    uint32_t
+        throttle_free[17]; /* by log2 of the block's size: first + 1; the next one's stands in it */
 
     struct out_decision *decision; /* room for the largest */
     uint64_t *scratch;             /* a short message, filled up with zeroes */
@@ -352,16 +355,34 @@ struct engine {
 
 /* --- small things ------------------------------------------------------------------------------ */
 
-static inline struct order *order_at(struct engine *engine, uint32_t n) { return &engine->orders[n]; }
-static inline struct order_more *more_at(struct engine *engine, uint32_t n) { return &engine->more[n]; }
-static inline bool is_done(uint8_t is) { return is >= IS_FILLED; }
-static inline bool is_at_venue(uint8_t is) { return is == IS_SENT || is == IS_WORKING || is == IS_DOUBT; }
+static inline struct order *order_at(struct engine *engine, uint32_t n)
+{
+    return &engine->orders[n];
+}
+static inline struct order_more *more_at(struct engine *engine, uint32_t n)
+{
+    return &engine->more[n];
+}
+static inline bool is_done(uint8_t is)
+{
+    return is >= IS_FILLED;
+}
+static inline bool is_at_venue(uint8_t is)
+{
+    return is == IS_SENT || is == IS_WORKING || is == IS_DOUBT;
+}
 static inline bool request_is_open(uint8_t state)
 {
     return state == REQUEST_SENT || state == REQUEST_AMBIGUOUS;
 }
-static inline bool strict(const struct engine *engine) { return engine->policy[POLICY_strict] != 0; }
-static inline bool same_key(struct key128 a, struct key128 b) { return a.a == b.a && a.b == b.b; }
+static inline bool strict(const struct engine *engine)
+{
+    return engine->policy[POLICY_strict] != 0;
+}
+static inline bool same_key(struct key128 a, struct key128 b)
+{
+    return a.a == b.a && a.b == b.b;
+}
 static inline weir_ns later(weir_ns t, weir_ns delay)
 {
     weir_ns sum;
@@ -387,23 +408,34 @@ struct next { /* what a replace asked for */
     weir_px px;
     weir_qty qty;
 };
-void tell_refused(struct engine *engine, uint32_t n, const struct next *replace, const char *reason);
+void tell_refused(struct engine *engine, uint32_t n, const struct next *replace,
+                  const char *reason);
 void send_order(struct engine *engine, uint32_t n, uint16_t kind);
 void send_fills_query(struct engine *engine, uint16_t account, uint32_t instrument);
 void send_recon(struct engine *engine, uint16_t account);
 void view_of_order(const struct engine *engine, uint32_t n, struct out_order *out);
 
 /* --- names.c: what orders are called ----------------------------------------------------------- */
-enum key_space { KEY_CID = 1, KEY_WIRE, KEY_VENUE, KEY_EXEC, KEY_FUNDING, KEY_TRANSFER, KEY_SYMBOL, KEY_ASSET };
+enum key_space {
+    KEY_CID = 1,
+    KEY_WIRE,
+    KEY_VENUE,
+    KEY_EXEC,
+    KEY_FUNDING,
+    KEY_TRANSFER,
+    KEY_SYMBOL,
+    KEY_ASSET
+};
 struct key128 key_for(enum key_space space, const char *text, size_t most, uint64_t with);
 /* Make the next client order id. False: the reserved block is used up. */
 bool wire_make(struct engine *engine, uint32_t strategy, char out[WEIR_ID_MAX]);
-bool wire_parse(const struct engine *engine, const char *text, uint32_t *strategy_out, int64_t *counter_out);
+bool wire_parse(const struct engine *engine, const char *text, uint32_t *strategy_out,
+                int64_t *counter_out);
 bool wire_room(const struct engine *engine);
 bool cid_is_used(const struct engine *engine, const char *cid);
-bool cid_keep(struct engine *engine, const char *cid, uint32_t n); /* false: full */
+bool cid_keep(struct engine *engine, const char *cid, uint32_t n);  /* false: full */
 bool name_room(struct engine *engine, uint32_t n, uint32_t wanted); /* makes room by its oldest */
-enum { NAMES_RESERVED = 3, NAMES_MOST = 64 }; /* of each order */
+enum { NAMES_RESERVED = 3, NAMES_MOST = 64 };                       /* of each order */
 bool name_add(struct engine *engine, uint32_t n, enum name_kind kind, const char *text);
 void names_forget(struct engine *engine, uint32_t n);
 uint32_t order_of_cid(const struct engine *engine, const char *name);
@@ -446,13 +478,15 @@ void apply_limit(struct engine *engine, const void *input);
 void apply_policy(struct engine *engine, const void *input);
 void policy_defaults(struct engine *engine);
 void apply_trading_state(struct engine *engine, const void *input);
-void set_trading_state(struct engine *engine, struct scope *scope, uint8_t state, const char *reason);
+void set_trading_state(struct engine *engine, struct scope *scope, uint8_t state,
+                       const char *reason);
 
 /* --- position.c: exact money of one instrument, pure ---------------------------------------------- */
 bool worth_of(const struct instrument *instrument, weir_px px, weir_qty qty, amount *worth_out);
-bool stake_add(const struct instrument *instrument, struct stake *stake, uint8_t side, weir_px px, weir_qty qty);
-bool stake_unrealized(const struct instrument *instrument, const struct stake *stake, weir_px reference_x2,
-                      amount *out);
+bool stake_add(const struct instrument *instrument, struct stake *stake, uint8_t side, weir_px px,
+               weir_qty qty);
+bool stake_unrealized(const struct instrument *instrument, const struct stake *stake,
+                      weir_px reference_x2, amount *out);
 amount stake_average(const struct instrument *instrument, const struct stake *stake);
 amount stake_plain_cost(const struct instrument *instrument, const struct stake *stake);
 
@@ -463,12 +497,13 @@ void memory_add(struct memory *memory, struct key128 key, uint32_t value);
 void apply_cash(struct engine *engine, const void *input);
 void apply_wallet(struct engine *engine, const void *input);
 
-/* --- fills.c --------------------------------------------------------------------------------------- */
+/* --- ledger.c, fills.c, bust.c --------------------------------------------------------------------------------------- */
 void apply_fill(struct engine *engine, const void *input);
 void apply_bust(struct engine *engine, const void *input);
 bool fill_inside(struct engine *engine, uint32_t n, uint32_t other, weir_px px, weir_qty qty);
-void fills_claim(struct engine *engine, uint32_t n);  /* its venue id is known now: take what waited */
-void fills_adopt(struct engine *engine, uint32_t n);  /* executions of an order that was not known */
+void fills_claim(struct engine *engine,
+                 uint32_t n); /* its venue id is known now: take what waited */
+void fills_adopt(struct engine *engine, uint32_t n); /* executions of an order that was not known */
 void waiting_expire(struct engine *engine);
 weir_ns waiting_due(const struct engine *engine);
 
@@ -476,7 +511,7 @@ weir_ns waiting_due(const struct engine *engine);
 enum { DECISION_READINGS_MAX = 64 };
 struct wish { /* an order as asked, or as a replace would make it */
     const struct in_submit *submit;
-    uint32_t order; /* replace: of this order; else 0 */
+    uint32_t order;                /* replace: of this order; else 0 */
     struct instrument *instrument; /* NULL: unknown */
     struct scope *strategy;        /* NULL: unknown */
     weir_px px;
@@ -489,15 +524,17 @@ struct wish { /* an order as asked, or as a replace would make it */
 /* Evaluate every check; fills engine->decision but for names. True: allowed. */
 bool risk_allows(struct engine *engine, const struct wish *wish);
 
-uint32_t throttle_room(const struct engine_sizes *sizes); /* times that all rings need */
+uint32_t throttle_room(const struct engine_sizes *sizes);      /* times that all rings need */
 bool throttle_set(struct engine *engine, struct scope *scope); /* after a limit changed */
 uint32_t throttle_count(struct engine *engine, struct scope *scope);
 void throttle_sent(struct engine *engine, uint32_t n);
 
 bool loss_values(const struct instrument *instrument, weir_px reference_x2);
-void loss_price(struct engine *engine, struct instrument *instrument); /* after a price: settle, watch and act */
+void loss_price(struct engine *engine,
+                struct instrument *instrument); /* after a price: settle, watch and act */
 void loss_settle(struct engine *engine, struct instrument *instrument, struct holding *holding);
-void loss_watch(struct engine *engine, const struct instrument *instrument, uint32_t strategy); /* after an execution */
+void loss_watch(struct engine *engine, const struct instrument *instrument,
+                uint32_t strategy); /* after an execution */
 
 /* --- submit.c, cross.c, kill.c ---------------------------------------------------------------------- */
 void apply_submit(struct engine *engine, const void *input);
@@ -510,7 +547,8 @@ void cross_arriving(struct engine *engine, uint32_t n);
 void apply_kill(struct engine *engine, const void *input);
 void apply_release(struct engine *engine, const void *input);
 void kill_pull(struct engine *engine, const char *reason);
-void kill_follow(struct engine *engine, uint32_t n, bool shown_live); /* while pulled: cancel what lives */
+void kill_follow(struct engine *engine, uint32_t n,
+                 bool shown_live); /* while pulled: cancel what lives */
 
 /* --- report.c, resolver.c, recon.c, market.c --------------------------------------------------------- */
 void apply_report(struct engine *engine, const void *input);
@@ -522,7 +560,8 @@ void report_doubt(struct engine *engine, uint32_t n, const char *text); /* alert
 void stream_sequence(struct engine *engine, const struct weir_msg *msg, uint64_t seq);
 
 enum question { ASK_ORDER = 1, ASK_FILLS = 2 };
-void resolver_ask(struct engine *engine, uint32_t n, uint8_t question); /* at once, and again later */
+void resolver_ask(struct engine *engine, uint32_t n,
+                  uint8_t question);                     /* at once, and again later */
 void resolver_settle(struct engine *engine, uint32_t n); /* stop asking what is answered */
 void resolver_run(struct engine *engine);
 weir_ns resolver_due(const struct engine *engine);

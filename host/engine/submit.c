@@ -6,21 +6,29 @@
  * replace leaves the order as it is. Cancels pass no check. */
 #include "engine/state.h"
 
-static bool is_text(const char *text, size_t size) { return memchr(text, '\0', size) != NULL; }
+static bool is_text(const char *text, size_t size)
+{
+    return memchr(text, '\0', size) != NULL;
+}
 
 static bool is_wrong(const struct in_submit *in)
 {
     return in->side > WEIR_SELL || in->type > WEIR_ICEBERG || in->tif > WEIR_DAY ||
-           in->route > ROUTE_INTERNAL_THEN_VENUE || (in->flags & ~(WEIR_POST_ONLY | WEIR_REDUCE_ONLY)) != 0 ||
+           in->route > ROUTE_INTERNAL_THEN_VENUE ||
+           (in->flags & ~(WEIR_POST_ONLY | WEIR_REDUCE_ONLY)) != 0 ||
            !is_text(in->cid, sizeof in->cid) || !is_text(in->tag, sizeof in->tag);
 }
 
-static bool cids_full(const struct engine *engine) { return engine->cids.count >= engine->cids.max; }
+static bool cids_full(const struct engine *engine)
+{
+    return engine->cids.count >= engine->cids.max;
+}
 
 /* A holding for this strategy, and for its group, is there or can be made. */
 static bool holding_room(const struct engine *engine, uint32_t instrument, uint32_t strategy)
 {
-    return holding_find(engine, instrument, strategy) || engine->holding_count + 2 <= engine->sizes.positions;
+    return holding_find(engine, instrument, strategy) ||
+           engine->holding_count + 2 <= engine->sizes.positions;
 }
 
 static bool has_room(const struct engine *engine, const struct in_submit *in)
@@ -78,7 +86,9 @@ static void tell_decision(struct engine *engine, enum decision_of of, const stru
 static uint32_t order_make(struct engine *engine, const struct wish *wish, bool allowed)
 {
     const struct in_submit *in = wish->submit;
-    uint32_t n = wish->instrument && wish->strategy ? order_take(engine, in->msg.instrument, in->strategy) : 0;
+    uint32_t n = wish->instrument && wish->strategy
+                     ? order_take(engine, in->msg.instrument, in->strategy)
+                     : 0;
     if (!n)
         return 0;
     struct order *order = order_at(engine, n);
@@ -118,7 +128,8 @@ void order_send(struct engine *engine, uint32_t n)
 
 static void deny(struct engine *engine, uint32_t n)
 {
-    put_text(more_at(engine, n)->reason, risk_check_name((enum risk_check)engine->decision->reason));
+    put_text(more_at(engine, n)->reason,
+             risk_check_name((enum risk_check)engine->decision->reason));
     (void)order_step(engine, n, ON_DENY);
 }
 
@@ -135,7 +146,11 @@ void apply_submit(struct engine *engine, const void *input)
         return;
     }
     uint32_t n = order_make(engine, &wish, allowed);
-    tell_decision(engine, DECISION_SUBMIT, &in->msg, n ? more_at(engine, n)->cid : wish.bad ? "" : in->cid, n, in->strategy);
+    tell_decision(engine, DECISION_SUBMIT, &in->msg,
+                  n          ? more_at(engine, n)->cid
+                  : wish.bad ? ""
+                             : in->cid,
+                  n, in->strategy);
     if (!n) {
         must(!allowed);
         if (in->cid[0] && !wish.bad && !cid_keep(engine, in->cid, 0))
@@ -227,13 +242,17 @@ static bool may_replace(const struct order *order)
 
 static bool replace_room(struct engine *engine, const struct in_change *in, uint32_t n)
 {
-    return n && wire_room(engine) && (!in->new_cid[0] || !cids_full(engine)) && name_room(engine, n, 2);
+    return n && wire_room(engine) && (!in->new_cid[0] || !cids_full(engine)) &&
+           name_room(engine, n, 2);
 }
 
-static void wish_to_replace(struct engine *engine, const struct in_change *in, uint32_t n, struct wish *wish)
+static void wish_to_replace(struct engine *engine, const struct in_change *in, uint32_t n,
+                            struct wish *wish)
 {
-    bool wrong = !is_text(in->new_cid, sizeof in->new_cid) || (in->change & ~(CHANGE_QTY | CHANGE_PX)) != 0;
-    *wish = (struct wish){.order = n, .bad = wrong || !n || !may_replace(order_at(engine, n)),
+    bool wrong =
+        !is_text(in->new_cid, sizeof in->new_cid) || (in->change & ~(CHANGE_QTY | CHANGE_PX)) != 0;
+    *wish = (struct wish){.order = n,
+                          .bad = wrong || !n || !may_replace(order_at(engine, n)),
                           .used_cid = !wrong && in->new_cid[0] && cid_is_used(engine, in->new_cid),
                           .no_room = !replace_room(engine, in, n)};
     if (!n)
@@ -242,7 +261,8 @@ static void wish_to_replace(struct engine *engine, const struct in_change *in, u
     const struct order_more *more = more_at(engine, n);
     wish->instrument = instrument_at(engine, order->instrument);
     wish->strategy = scope_at(engine, SCOPE_strategy, order->strategy);
-    wish->foreign = is_not_its(engine, in, n) || (in->asker <= ASKER_CLIENT && !(wish->strategy->rights & RIGHT_ORDERS));
+    wish->foreign = is_not_its(engine, in, n) ||
+                    (in->asker <= ASKER_CLIENT && !(wish->strategy->rights & RIGHT_ORDERS));
     wish->px = in->change & CHANGE_PX ? in->px : more->px;
     wish->qty = in->change & CHANGE_QTY ? in->qty : order->qty;
     weir_qty most = wish->qty > order->qty ? wish->qty : order->qty;
@@ -253,12 +273,14 @@ static void wish_to_replace(struct engine *engine, const struct in_change *in, u
     wish->route = order->route;
 }
 
-static void deny_replace(struct engine *engine, const struct in_change *in, uint32_t n, const struct wish *wish)
+static void deny_replace(struct engine *engine, const struct in_change *in, uint32_t n,
+                         const struct wish *wish)
 {
     struct next next = {wish->bad ? "" : in->new_cid, wish->px, wish->qty};
     if (wish->used_cid)
         tell_alert(engine, ALERT_DUP_CLIENT_ID, in->msg.instrument, n, 0, 0, in->new_cid);
-    else if (is_text(in->new_cid, sizeof in->new_cid) && in->new_cid[0] && !cid_keep(engine, in->new_cid, 0))
+    else if (is_text(in->new_cid, sizeof in->new_cid) && in->new_cid[0] &&
+             !cid_keep(engine, in->new_cid, 0))
         tell_alert(engine, ALERT_CAPACITY, 0, n, engine->cids.count, 0, "client_ids");
     if (is_text(in->new_cid, sizeof in->new_cid))
         next.cid = in->new_cid;
@@ -276,7 +298,8 @@ static void replace_inside(struct engine *engine, uint32_t n)
         cross_arriving(engine, n);
 }
 
-static void replace_start(struct engine *engine, const struct in_change *in, uint32_t n, const struct wish *wish)
+static void replace_start(struct engine *engine, const struct in_change *in, uint32_t n,
+                          const struct wish *wish)
 {
     struct order *order = order_at(engine, n);
     struct order_more *more = more_at(engine, n);
@@ -310,8 +333,11 @@ void apply_replace(struct engine *engine, const void *input)
     }
     if (allowed)
         replace_start(engine, in, n, &wish);
-    const char *cid = allowed ? more_at(engine, n)->next_cid : is_text(in->new_cid, sizeof in->new_cid) ? in->new_cid : "";
-    tell_decision(engine, DECISION_REPLACE, &from, cid, n, n ? order_at(engine, n)->strategy : in->strategy);
+    const char *cid = allowed                                    ? more_at(engine, n)->next_cid
+                      : is_text(in->new_cid, sizeof in->new_cid) ? in->new_cid
+                                                                 : "";
+    tell_decision(engine, DECISION_REPLACE, &from, cid, n,
+                  n ? order_at(engine, n)->strategy : in->strategy);
     if (!allowed) {
         deny_replace(engine, in, n, &wish);
     } else if (order_at(engine, n)->is == IS_INSIDE) {

@@ -16,7 +16,8 @@ void put_text_in(char *array, size_t room, const char *text, size_t most)
 
 struct weir_msg effect_of(const struct engine *engine, uint16_t kind, size_t size)
 {
-    return (struct weir_msg){.size = (uint32_t)size, .kind = kind, .t = engine->now, .cause = engine->seq};
+    return (struct weir_msg){
+        .size = (uint32_t)size, .kind = kind, .t = engine->now, .cause = engine->seq};
 }
 
 void tell(struct engine *engine, struct weir_msg *effect)

@@ -31,7 +31,8 @@ static void block_give(struct engine *engine, uint32_t first, unsigned log)
 
 uint32_t throttle_room(const struct engine_sizes *sizes)
 {
-    uint32_t scopes = 1 + sizes->venues + sizes->accounts + 2 * (sizes->strategies + 1) + sizes->instruments + 1;
+    uint32_t scopes =
+        1 + sizes->venues + sizes->accounts + 2 * (sizes->strategies + 1) + sizes->instruments + 1;
     return (scopes << ROOM_MIN_LOG) + (4u << ROOM_MAX_LOG);
 }
 
@@ -64,7 +65,8 @@ static void move_to(struct engine *engine, struct throttle *throttle, uint32_t f
  * is taken as the most that can be (0, if there is no room at all). */
 bool throttle_set(struct engine *engine, struct scope *scope)
 {
-    const struct limit *max = &scope->limits[LIMIT_throttle_max], *window = &scope->limits[LIMIT_throttle_window_ms];
+    const struct limit *max = &scope->limits[LIMIT_throttle_max],
+                       *window = &scope->limits[LIMIT_throttle_window_ms];
     amount unit = amount_from(1, 0), ms = window->value / unit;
 
     scope->throttle_max = -1;
@@ -79,7 +81,8 @@ bool throttle_set(struct engine *engine, struct scope *scope)
         if (first) {
             move_to(engine, &scope->throttle, first, log);
         } else {
-            scope->throttle_max = scope->throttle_max < scope->throttle.room ? scope->throttle_max : scope->throttle.room;
+            scope->throttle_max = scope->throttle_max < scope->throttle.room ? scope->throttle_max
+                                                                             : scope->throttle.room;
             return false;
         }
     }
@@ -90,7 +93,9 @@ bool throttle_set(struct engine *engine, struct scope *scope)
 uint32_t throttle_count(struct engine *engine, struct scope *scope)
 {
     struct throttle *throttle = &scope->throttle;
-    weir_ns start = engine->now < INT64_MIN + scope->throttle_window ? INT64_MIN : engine->now - scope->throttle_window;
+    weir_ns start = engine->now < INT64_MIN + scope->throttle_window
+                        ? INT64_MIN
+                        : engine->now - scope->throttle_window;
     while (throttle->tail != throttle->head && *place(engine, throttle, throttle->tail) <= start)
         throttle->tail++;
     return throttle->head - throttle->tail;

@@ -1,8 +1,14 @@
 /* views.c - questions: the engine's state in the words of its effects. Nothing here changes it. */
 #include "engine/state.h"
 
-uint32_t engine_order_find(const struct engine *engine, const char *cid) { return order_of_cid(engine, cid); }
-uint32_t engine_order_by_wire(const struct engine *engine, const char *wire_id) { return order_of_wire(engine, wire_id); }
+uint32_t engine_order_find(const struct engine *engine, const char *cid)
+{
+    return order_of_cid(engine, cid);
+}
+uint32_t engine_order_by_wire(const struct engine *engine, const char *wire_id)
+{
+    return order_of_wire(engine, wire_id);
+}
 
 bool engine_order(const struct engine *engine, uint32_t n, struct order_view *view_out)
 {
@@ -10,7 +16,8 @@ bool engine_order(const struct engine *engine, uint32_t n, struct order_view *vi
         return false;
     const struct order *order = &engine->orders[n];
     view_of_order(engine, n, &view_out->order);
-    view_out->leaves_qty = is_done(order->is) || order->qty < order->cum ? 0 : order->qty - order->cum;
+    view_out->leaves_qty =
+        is_done(order->is) || order->qty < order->cum ? 0 : order->qty - order->cum;
     view_out->exposure = order_exposure(order, &engine->more[n]);
     return true;
 }
@@ -23,7 +30,8 @@ uint32_t engine_order_next(const struct engine *engine, uint32_t after, bool liv
     return 0;
 }
 
-bool engine_position(const struct engine *engine, uint32_t n, uint32_t strategy, struct position_view *view_out)
+bool engine_position(const struct engine *engine, uint32_t n, uint32_t strategy,
+                     struct position_view *view_out)
 {
     if (n == 0 || n > engine->instrument_count)
         return false;
@@ -46,8 +54,8 @@ bool engine_position(const struct engine *engine, uint32_t n, uint32_t strategy,
     return true;
 }
 
-bool engine_wallet(const struct engine *engine, uint16_t account, const char *asset, amount *total_out,
-                   amount *fees_out, amount *funding_out)
+bool engine_wallet(const struct engine *engine, uint16_t account, const char *asset,
+                   amount *total_out, amount *fees_out, amount *funding_out)
 {
     uint32_t n = asset_find(engine, asset);
     if (n == UINT32_MAX || account >= engine->sizes.accounts)
@@ -59,7 +67,10 @@ bool engine_wallet(const struct engine *engine, uint16_t account, const char *as
     return true;
 }
 
-uint32_t engine_asset_count(const struct engine *engine) { return engine->asset_count; }
+uint32_t engine_asset_count(const struct engine *engine)
+{
+    return engine->asset_count;
+}
 
 const char *engine_asset_name(const struct engine *engine, uint32_t asset)
 {
@@ -74,10 +85,14 @@ const struct weir_instrument *engine_instrument(const struct engine *engine, uin
 uint32_t engine_instrument_find(const struct engine *engine, uint16_t venue, const char *symbol)
 {
     uint32_t n;
-    return map_get(&engine->symbols, key_for(KEY_SYMBOL, symbol, WEIR_SYMBOL_MAX, venue), &n) ? n : 0;
+    return map_get(&engine->symbols, key_for(KEY_SYMBOL, symbol, WEIR_SYMBOL_MAX, venue), &n) ? n
+                                                                                              : 0;
 }
 
-uint32_t engine_instrument_count(const struct engine *engine) { return engine->instrument_count; }
+uint32_t engine_instrument_count(const struct engine *engine)
+{
+    return engine->instrument_count;
+}
 
 const char *engine_name(const struct engine *engine, enum risk_scope scope, uint32_t id)
 {
@@ -88,7 +103,8 @@ const char *engine_name(const struct engine *engine, enum risk_scope scope, uint
 uint32_t engine_number(const struct engine *engine, enum risk_scope scope, const char *name)
 {
     const struct engine_sizes *s = &engine->sizes;
-    const uint32_t room[RISK_SCOPE_COUNT] = {1, s->venues, s->accounts, s->strategies + 1, s->strategies + 1, s->instruments + 1};
+    const uint32_t room[RISK_SCOPE_COUNT] = {
+        1, s->venues, s->accounts, s->strategies + 1, s->strategies + 1, s->instruments + 1};
     if (scope == SCOPE_strategy && strcmp(name, engine->external.name) == 0)
         return STRATEGY_EXTERNAL;
     for (uint32_t id = 0; scope < RISK_SCOPE_COUNT && id < room[scope]; id++) {
@@ -105,14 +121,22 @@ bool engine_market(const struct engine *engine, uint32_t n, struct market_view *
         return false;
     const struct instrument *instrument = &engine->instruments[n];
     bool stale = strict(engine) ? instrument->book != BOOK_LIVE : instrument->stale;
-    *view_out = (struct market_view){instrument->top, instrument->reference_x2, (enum book_state)instrument->book, stale};
+    *view_out = (struct market_view){instrument->top, instrument->reference_x2,
+                                     (enum book_state)instrument->book, stale};
     return true;
 }
 
-const struct engine_counts *engine_counts(const struct engine *engine) { return &engine->counts; }
-bool engine_killed(const struct engine *engine) { return engine->killed; }
+const struct engine_counts *engine_counts(const struct engine *engine)
+{
+    return &engine->counts;
+}
+bool engine_killed(const struct engine *engine)
+{
+    return engine->killed;
+}
 
-enum trading_state engine_trading_state(const struct engine *engine, enum risk_scope scope, uint32_t id)
+enum trading_state engine_trading_state(const struct engine *engine, enum risk_scope scope,
+                                        uint32_t id)
 {
     const struct scope *found = scope_peek(engine, (uint8_t)scope, id);
     return found ? (enum trading_state)found->state : TRADING_HALTED_STATE;
@@ -121,7 +145,8 @@ enum trading_state engine_trading_state(const struct engine *engine, enum risk_s
 bool engine_reconciling(const struct engine *engine, uint16_t venue)
 {
     for (uint32_t i = 0; i < engine->sizes.accounts; i++)
-        if (engine->account_scopes[i].defined && engine->accounts[i].venue == venue && engine->accounts[i].reconciling)
+        if (engine->account_scopes[i].defined && engine->accounts[i].venue == venue &&
+            engine->accounts[i].reconciling)
             return true;
     return false;
 }
@@ -140,7 +165,10 @@ bool engine_venue_up(const struct engine *engine, uint16_t venue)
     return any;
 }
 
-static amount larger(amount a, amount b) { return a > b ? a : b; }
+static amount larger(amount a, amount b)
+{
+    return a > b ? a : b;
+}
 
 /* The worse side of an instrument's position with all its orders. */
 static amount worst_position(const struct engine *engine, uint32_t id)
@@ -156,15 +184,17 @@ static uint32_t sends_in_window(const struct engine *engine, const struct scope 
     const struct throttle *throttle = &scope->throttle;
     uint32_t count = 0;
     for (uint32_t at = throttle->head; at != throttle->tail; at--, count++)
-        if (engine->throttle_times[throttle->first - 1 + ((at - 1) & (throttle->room - 1))] <= engine->now - scope->throttle_window)
+        if (engine->throttle_times[throttle->first - 1 + ((at - 1) & (throttle->room - 1))] <=
+            engine->now - scope->throttle_window)
             break;
     return count;
 }
 
-int engine_limit(const struct engine *engine, enum risk_scope scope, uint32_t id, enum risk_limit limit,
-                 amount *value_out, amount *used_out)
+int engine_limit(const struct engine *engine, enum risk_scope scope, uint32_t id,
+                 enum risk_limit limit, amount *value_out, amount *used_out)
 {
-    const struct scope *found = limit < RISK_LIMIT_COUNT ? scope_peek(engine, (uint8_t)scope, id) : NULL;
+    const struct scope *found =
+        limit < RISK_LIMIT_COUNT ? scope_peek(engine, (uint8_t)scope, id) : NULL;
     *value_out = *used_out = 0;
     if (!found)
         return LIMIT_UNSET;

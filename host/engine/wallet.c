@@ -30,7 +30,8 @@ void apply_cash(struct engine *engine, const void *input)
 {
     const struct weir_cash *cash = input;
     bool funding = cash->msg.kind == WEIR_FUNDING;
-    struct key128 key = key_for(funding ? KEY_FUNDING : KEY_TRANSFER, cash->id, WEIR_ID_MAX, cash->msg.account);
+    struct key128 key =
+        key_for(funding ? KEY_FUNDING : KEY_TRANSFER, cash->id, WEIR_ID_MAX, cash->msg.account);
     amount change = amount_of(cash->amount), total, paid;
     uint32_t asset = asset_number(engine, cash->asset);
 
@@ -43,7 +44,8 @@ void apply_cash(struct engine *engine, const void *input)
         return;
     }
     struct purse *purse = purse_at(engine, cash->msg.account, asset);
-    if (!amount_add(purse->total, change, &total) || !amount_add(purse->funding, funding ? change : 0, &paid)) {
+    if (!amount_add(purse->total, change, &total) ||
+        !amount_add(purse->funding, funding ? change : 0, &paid)) {
         tell_anomaly(engine, cash->msg.instrument, 0, "cash that does not fit");
         return;
     }

@@ -8,6 +8,8 @@
 #include "engine/support_story.h"
 #include "support/random.h"
 
+/* stories are tables: one line each */
+/* clang-format off */
 #define TOLD(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 Test(money, sums_that_were_worked_out_by_hand)

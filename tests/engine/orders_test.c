@@ -4,6 +4,8 @@
 #include "engine/state.h"
 #include "engine/support_story.h"
 
+/* stories are tables: one line each */
+/* clang-format off */
 #define TOLD(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static bool reopens(enum order_is is, enum order_event event)

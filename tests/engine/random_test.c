@@ -19,21 +19,24 @@ enum { CIDS = 40, EXECS = 4000, INSTRUMENTS = 4, WIRES = 1 << 16 };
 struct oracle {
     struct desk *desk;
     uint64_t random;
-    uint8_t seen[INSTRUMENTS + 1][EXECS];   /* delivered and bookable: must be booked, once */
-    int8_t booked[INSTRUMENTS + 1][EXECS];  /* by the engine's word */
+    uint8_t seen[INSTRUMENTS + 1][EXECS];  /* delivered and bookable: must be booked, once */
+    int8_t booked[INSTRUMENTS + 1][EXECS]; /* by the engine's word */
     amount position[INSTRUMENTS + 1];
-    amount worth[INSTRUMENTS + 1];          /* sum of signed worth of what is booked */
+    amount worth[INSTRUMENTS + 1]; /* sum of signed worth of what is booked */
     amount fees;
     uint32_t next_cid, next_exec, sent, told;
     char cids[CIDS][WEIR_ID_MAX];
-    uint8_t sent_wire[WIRES];               /* by counter */
-    uint8_t label[WIRES];                   /* last told, by counter of the first wire id */
+    uint8_t sent_wire[WIRES]; /* by counter */
+    uint8_t label[WIRES];     /* last told, by counter of the first wire id */
     uint8_t reopenable[WIRES];
     const char *wrong;
     bool look; /* at the effects of each input, and forget them */
 };
 
-static uint64_t roll(struct oracle *oracle, uint64_t bound) { return random_below(&oracle->random, bound); }
+static uint64_t roll(struct oracle *oracle, uint64_t bound)
+{
+    return random_below(&oracle->random, bound);
+}
 
 static int64_t counter_of(const char *wire)
 {
@@ -52,7 +55,8 @@ static void saw_execution(struct oracle *oracle, const struct out_execution *out
     if (out->internal || out->stage == EXEC_ATTRIBUTED)
         return;
     int n = atoi(out->exec_id + 1), sign = out->busted ? -1 : 1;
-    oracle->booked[out->msg.instrument][n] = (int8_t)(oracle->booked[out->msg.instrument][n] + sign);
+    oracle->booked[out->msg.instrument][n] =
+        (int8_t)(oracle->booked[out->msg.instrument][n] + sign);
     if (!worth_of(instrument, out->px, out->qty, &worth))
         oracle->wrong = "an execution was booked whose worth cannot be computed";
     int direction = out->side == WEIR_BUY ? sign : -sign;
@@ -64,16 +68,19 @@ static void saw_execution(struct oracle *oracle, const struct out_execution *out
 static void saw_order(struct oracle *oracle, const struct out_order *out)
 {
     int64_t n = oracle->desk->engine->more[out->order].born % WIRES;
-    bool was_done = oracle->label[n] && order_label_is_done((enum order_label)(oracle->label[n] - 1));
+    bool was_done =
+        oracle->label[n] && order_label_is_done((enum order_label)(oracle->label[n] - 1));
     bool is_done = order_label_is_done((enum order_label)out->label);
     if (was_done && !is_done && !oracle->reopenable[n])
         oracle->wrong = "an ended order came back";
     oracle->label[n] = (uint8_t)(out->label + 1);
     if (out->request_refused) /* its reason is the refusal's */
         return;
-    bool filled_or_ended = out->label == ORDER_FILLED || out->label == ORDER_CANCELED || out->label == ORDER_EXPIRED;
-    oracle->reopenable[n] = strcmp(out->reason, "NOT_FOUND") == 0 ||
-                            (filled_or_ended && oracle->desk->engine->orders[out->order].amend != REQUEST_NONE);
+    bool filled_or_ended =
+        out->label == ORDER_FILLED || out->label == ORDER_CANCELED || out->label == ORDER_EXPIRED;
+    oracle->reopenable[n] =
+        strcmp(out->reason, "NOT_FOUND") == 0 ||
+        (filled_or_ended && oracle->desk->engine->orders[out->order].amend != REQUEST_NONE);
     if (out->cum_qty < 0 || out->qty < 0)
         oracle->wrong = "a negative quantity";
     if (out->label == ORDER_PARTIAL && (out->cum_qty == 0 || out->cum_qty >= out->qty))
@@ -121,9 +128,15 @@ static void act(struct oracle *oracle, void *input)
         look(oracle);
 }
 
-#define MSG(type, of) {.size = sizeof(struct type), .kind = of, .venue = 1, .account = 1}
+#define MSG(type, of)                                                     \
+    {                                                                     \
+        .size = sizeof(struct type), .kind = of, .venue = 1, .account = 1 \
+    }
 
-static const char *some_cid(struct oracle *oracle) { return oracle->cids[roll(oracle, CIDS)]; }
+static const char *some_cid(struct oracle *oracle)
+{
+    return oracle->cids[roll(oracle, CIDS)];
+}
 
 static void guest(struct oracle *oracle)
 {
@@ -173,7 +186,8 @@ static void name_order(struct oracle *oracle, char *client_id, uint32_t *instrum
 static void fill(struct oracle *oracle)
 {
     struct weir_fill in = {.msg = MSG(weir_fill, WEIR_FILL)};
-    uint32_t exec = roll(oracle, 4) ? oracle->next_exec++ : (uint32_t)roll(oracle, oracle->next_exec + 1);
+    uint32_t exec =
+        roll(oracle, 4) ? oracle->next_exec++ : (uint32_t)roll(oracle, oracle->next_exec + 1);
     in.msg.instrument = 1 + (uint32_t)roll(oracle, INSTRUMENTS);
     in.side = (uint8_t)roll(oracle, 2);
     if (roll(oracle, 4))
@@ -196,8 +210,10 @@ static void fill(struct oracle *oracle)
 
 static void report(struct oracle *oracle)
 {
-    static const uint16_t kinds[] = {WEIR_ACK, WEIR_ACK, WEIR_ACK, WEIR_REJECT, WEIR_CANCELED, WEIR_CANCEL_REJECT, WEIR_EXPIRED,
-                                     WEIR_REPLACED, WEIR_REPLACED, WEIR_REPLACE_REJECT, WEIR_NO_ANSWER, WEIR_NO_ANSWER, WEIR_STATUS, WEIR_STATUS};
+    static const uint16_t kinds[] = {
+        WEIR_ACK,           WEIR_ACK,       WEIR_ACK,      WEIR_REJECT,   WEIR_CANCELED,
+        WEIR_CANCEL_REJECT, WEIR_EXPIRED,   WEIR_REPLACED, WEIR_REPLACED, WEIR_REPLACE_REJECT,
+        WEIR_NO_ANSWER,     WEIR_NO_ANSWER, WEIR_STATUS,   WEIR_STATUS};
     struct weir_report in = {.msg = MSG(weir_report, 0)};
     in.msg.kind = kinds[roll(oracle, sizeof kinds / sizeof kinds[0])];
     name_order(oracle, in.client_id, &in.msg.instrument);
@@ -215,7 +231,8 @@ static void report(struct oracle *oracle)
 static void recon(struct oracle *oracle)
 {
     struct weir_session up = {.msg = MSG(weir_session, WEIR_SESSION)};
-    struct weir_msg begin = MSG(weir_msg, WEIR_RECON_BEGIN), end = MSG(weir_msg, WEIR_RECON_END), restart = MSG(weir_msg, IN_RESTARTED);
+    struct weir_msg begin = MSG(weir_msg, WEIR_RECON_BEGIN), end = MSG(weir_msg, WEIR_RECON_END),
+                    restart = MSG(weir_msg, IN_RESTARTED);
     up.msg.flags = WEIR_STREAM_DOWN;
     if (roll(oracle, 2)) {
         act(oracle, &restart);
@@ -226,7 +243,9 @@ static void recon(struct oracle *oracle)
     }
     act(oracle, &begin);
     for (uint64_t rows = roll(oracle, 12); rows > 0; rows--) {
-        struct weir_report row = {.msg = MSG(weir_report, WEIR_RECON_ORDER), .state = 1 + (uint8_t)roll(oracle, 5), .has_cum = 1};
+        struct weir_report row = {.msg = MSG(weir_report, WEIR_RECON_ORDER),
+                                  .state = 1 + (uint8_t)roll(oracle, 5),
+                                  .has_cum = 1};
         row.msg.instrument = 1 + (uint32_t)roll(oracle, INSTRUMENTS);
         if (roll(oracle, 5))
             name_order(oracle, row.client_id, &row.msg.instrument);
@@ -240,7 +259,8 @@ static void recon(struct oracle *oracle)
     for (uint32_t i = 1; i <= INSTRUMENTS; i++) {
         struct weir_cash row = {.msg = MSG(weir_cash, WEIR_RECON_POSITION)};
         row.msg.instrument = i;
-        row.amount = amount_pack(amount_from((int64_t)(oracle->position[i] + (roll(oracle, 10) ? 0 : 1)), 3));
+        row.amount = amount_pack(
+            amount_from((int64_t)(oracle->position[i] + (roll(oracle, 10) ? 0 : 1)), 3));
         act(oracle, &row);
     }
     end.flags = WEIR_RECON_HAS_POSITIONS;
@@ -260,7 +280,9 @@ static void bust(struct oracle *oracle)
         oracle->seen[in.msg.instrument][exec] = 3; /* it may bring its order back */
     uint32_t index;
     struct engine *engine = oracle->desk->engine;
-    if (map_get(&engine->exec_memory.map, key_for(KEY_EXEC, in.exec_id, WEIR_ID_MAX, in.msg.instrument), &index) && index && engine->execs[index - 1].order)
+    if (map_get(&engine->exec_memory.map,
+                key_for(KEY_EXEC, in.exec_id, WEIR_ID_MAX, in.msg.instrument), &index) &&
+        index && engine->execs[index - 1].order)
         oracle->reopenable[engine->execs[index - 1].born % WIRES] = 1;
     act(oracle, &in);
 }
@@ -268,11 +290,13 @@ static void bust(struct oracle *oracle)
 static void account(struct oracle *oracle)
 {
     struct in_change change = {.msg = MSG(in_change, IN_KILL)};
-    struct weir_mark mark = {.msg = MSG(weir_mark, WEIR_MARK), .px = 9900 + (int64_t)roll(oracle, 200)};
+    struct weir_mark mark = {.msg = MSG(weir_mark, WEIR_MARK),
+                             .px = 9900 + (int64_t)roll(oracle, 200)};
     mark.msg.instrument = 1 + (uint32_t)roll(oracle, INSTRUMENTS);
     switch (roll(oracle, 8)) {
     case 0: act(oracle, &change); break;
-    case 1: case 2:
+    case 1:
+    case 2:
         change.msg.kind = IN_RELEASE;
         act(oracle, &change);
         break;
@@ -283,13 +307,20 @@ static void account(struct oracle *oracle)
 static void happen(struct oracle *oracle)
 {
     uint64_t what = roll(oracle, 1000);
-    oracle->desk->now += (int64_t)(random_next(&oracle->random) >> 36 >> roll(oracle, 20)) * (roll(oracle, 50) ? 1 : 1000);
-    if (what < 300) guest(oracle);
-    else if (what < 550) fill(oracle);
-    else if (what < 900) report(oracle);
-    else if (what < 910) recon(oracle);
-    else if (what < 940) bust(oracle);
-    else account(oracle);
+    oracle->desk->now += (int64_t)(random_next(&oracle->random) >> 36 >> roll(oracle, 20)) *
+                         (roll(oracle, 50) ? 1 : 1000);
+    if (what < 300)
+        guest(oracle);
+    else if (what < 550)
+        fill(oracle);
+    else if (what < 900)
+        report(oracle);
+    else if (what < 910)
+        recon(oracle);
+    else if (what < 940)
+        bust(oracle);
+    else
+        account(oracle);
 }
 
 /* --- what must be true -------------------------------------------------------------------------------- */
@@ -310,15 +341,20 @@ static const char *money_holds(struct oracle *oracle)
             return "cost and realized do not add up to what was traded";
         if (own->cost < 0 || (own->qty == 0 && own->cost != 0))
             return "a flat or negative cost";
-        spot += instrument->is.kind == WEIR_SPOT ? -oracle->worth[i] : instrument->is.kind == WEIR_LINEAR ? own->realized : 0;
-        amount base = instrument->is.kind == WEIR_SPOT ? amount_from(own->qty, 3) : instrument->is.kind == WEIR_INVERSE ? own->realized : 0;
+        spot += instrument->is.kind == WEIR_SPOT     ? -oracle->worth[i]
+                : instrument->is.kind == WEIR_LINEAR ? own->realized
+                                                     : 0;
+        amount base = instrument->is.kind == WEIR_SPOT      ? amount_from(own->qty, 3)
+                      : instrument->is.kind == WEIR_INVERSE ? own->realized
+                                                            : 0;
         total = 0; /* an asset that nobody spoke of is not known, and empty */
         (void)engine_wallet(engine, 1, instrument->is.base, &total, &fees, &funding);
         if (total != base)
             return "a base asset's wallet";
     }
     expected = amount_from(10000, 0) + spot - oracle->fees;
-    if (!engine_wallet(engine, 1, "USDT", &total, &fees, &funding) || total != expected || fees != oracle->fees)
+    if (!engine_wallet(engine, 1, "USDT", &total, &fees, &funding) || total != expected ||
+        fees != oracle->fees)
         return "the quote asset's wallet or fees";
     return NULL;
 }
@@ -350,8 +386,9 @@ static void run(uint64_t seed, int steps)
     oracle.random = seed;
     desk_open(&desk, &sizes);
     desk.keep_effects = true;
-    static const char *const limits[] = {"limit account:account max_position 30 |", "limit strategy:s1 max_position 20 |",
-                                         "limit host max_loss 100000 |", "limit host self_cross 1 |", NULL};
+    static const char *const limits[] = {
+        "limit account:account max_position 30 |", "limit strategy:s1 max_position 20 |",
+        "limit host max_loss 100000 |", "limit host self_cross 1 |", NULL};
     desk_tell(&desk, "limits", limits);
     look(&oracle);
     oracle.look = true;
@@ -362,7 +399,8 @@ static void run(uint64_t seed, int steps)
         const char *wrong = oracle.wrong ? oracle.wrong : audit[0] ? audit : money ? money : once;
         cr_assert(!wrong, "seed %llu, step %d: %s", (unsigned long long)seed, step, wrong);
     }
-    cr_assert(oracle.sent > 20, "seed %llu: only %u orders were sent", (unsigned long long)seed, oracle.sent);
+    cr_assert(oracle.sent > 20, "seed %llu: only %u orders were sent", (unsigned long long)seed,
+              oracle.sent);
     desk_close(&desk);
 }
 

@@ -5,6 +5,8 @@
 
 #include "engine/support_story.h"
 
+/* stories are tables: one line each */
+/* clang-format off */
 #define TOLD(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 Test(recon, books_against_books)

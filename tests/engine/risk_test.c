@@ -6,6 +6,8 @@
 #include "engine/state.h"
 #include "engine/support_story.h"
 
+/* stories are tables: one line each */
+/* clang-format off */
 #define TOLD(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 Test(risk, each_limit_at_its_edge_in_every_scope)

@@ -120,7 +120,8 @@ const char *desk_wire(const struct desk *desk, const char *cid)
 {
     static char wire[WEIR_ID_MAX];
     struct order_view view;
-    if (engine_order_by_wire(desk->engine, cid)) /* a wire id already, perhaps a former or a next one */
+    if (engine_order_by_wire(desk->engine,
+                             cid)) /* a wire id already, perhaps a former or a next one */
         return cid;
     if (!engine_order(desk->engine, engine_order_find(desk->engine, cid), &view) ||
         !view.order.wire_id[0])

@@ -435,7 +435,7 @@ static bool happens(struct desk *desk, const struct line *line)
     WHEN("end")
     return ev_msg(desk, WEIR_RECON_END,
                   (uint16_t)((flag(line, "positions") ? 1 : 0) | (flag(line, "balances") ? 2 : 0))),
-        true;
+           true;
     WHEN("wait") return wait_until(desk, desk->now + atoll(word(line, 1)) * 1000000), true;
     WHEN("at") return wait_until(desk, 1000000000 + atoll(word(line, 1)) * 1000000), true;
     WHEN("limit") return set_limit(desk, line), true;
