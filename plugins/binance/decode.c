@@ -119,29 +119,36 @@ static void tell_trade(struct binance *binance, struct symbol *symbol, const str
 static bool makes_sense(const struct binance *binance, const struct decoded *d)
 {
     if (d->kind == KIND_TOP)
-        return d->a >= 0 && d->b >= 0 && d->A >= 0 && d->B >= 0;
+        return (d->a | d->b | d->A | d->B) >= 0;
     if (d->kind == KIND_TRADE) /* some futures report 0 @ 0 for what happened off the book */
-        return d->off_book ? d->p >= 0 && d->q >= 0 : d->p > 0 && d->q > 0;
+        return d->off_book ? (d->p | d->q) >= 0 : d->p > 0 && d->q > 0;
+    int64_t sign = 0; /* of any bad number: px <= 0 or qty < 0 */
     for (uint32_t i = 0; i < d->bids + d->asks; i++)
-        if (binance->book->levels[i].px <= 0 || binance->book->levels[i].qty < 0)
-            return false;
-    return d->U <= d->u;
+        sign |= binance->book->levels[i].qty | (binance->book->levels[i].px - 1);
+    return sign >= 0 && d->U <= d->u;
 }
 
-/* The symbol of a message on this channel, told to the host. *out NULL: not wanted. */
+/* A message of this symbol came on this channel; it is told to the host if it was not. *wanted_out
+ * false: nobody asked for it. */
 static enum weir_err settle_symbol(struct binance *binance, struct channel *channel,
-                                   const char *name, size_t len, struct symbol **out)
+                                   struct symbol *symbol, bool *wanted_out)
 {
-    struct symbol *symbol = symbols_get(&binance->symbols, binance->market, name, len);
-    if (!symbol)
-        return binance->symbols.count >= SYMBOLS_MAX ? WEIR_E_FULL : WEIR_E_BAD_FRAME;
     uint32_t row = (uint32_t)(symbol - binance->symbols.rows) + 1;
     if (channel && channel->last != row) {
         channel->others |= channel->last != 0;
         channel->last = row;
     }
-    *out = binance->only_wanted && !symbol->wanted ? NULL : symbol;
-    return *out && symbol->number == 0 ? symbol_tell(binance, symbol) : WEIR_OK;
+    *wanted_out = !binance->only_wanted || symbol->wanted;
+    return *wanted_out && symbol->number == 0 ? symbol_tell(binance, symbol) : WEIR_OK;
+}
+
+static enum weir_err add_symbol(struct binance *binance, const char *name, size_t len,
+                                struct symbol **out)
+{
+    *out = symbols_get(&binance->symbols, binance->market, name, len);
+    if (*out)
+        return WEIR_OK;
+    return binance->symbols.count >= SYMBOLS_MAX ? WEIR_E_FULL : WEIR_E_BAD_FRAME;
 }
 
 /* A snapshot that was held until its symbol is known. */
@@ -333,22 +340,27 @@ static enum weir_err general_frame(struct binance *binance, struct weir_bytes by
 
 /* --- the doors ------------------------------------------------------------------------------- */
 
-static bool plain(const struct symbol *symbol)
+static bool is_plain(const struct symbol *symbol)
 {
-    return !symbol || (symbol->px_exp == EXP && symbol->qty_exp == EXP);
+    return symbol->px_exp == EXP && symbol->qty_exp == EXP;
 }
 
+/* *symbol_out NULL: none of that name was seen yet. */
 static enum weir_err decode(struct binance *binance, struct weir_bytes bytes, struct decoded *d,
-                            bool *snapshot_out)
+                            struct symbol **symbol_out, bool *snapshot_out)
 {
-    *d = (struct decoded){0};
+    memset(d, 0, sizeof *d);
     *snapshot_out = false;
-    if (binance->slow_only || !strict_frame(binance, bytes, d) ||
-        !plain(symbols_find(&binance->symbols, d->name, d->name_len))) {
-        enum weir_err err = general_frame(binance, bytes, d, snapshot_out);
-        if (err != WEIR_OK || d->kind == KIND_NONE)
-            return err;
+    *symbol_out = NULL;
+    if (!binance->slow_only && strict_frame(binance, bytes, d)) {
+        *symbol_out = symbols_find(&binance->symbols, d->name, d->name_len);
+        if (!*symbol_out || is_plain(*symbol_out))
+            return makes_sense(binance, d) ? WEIR_OK : WEIR_E_BAD_FRAME;
     }
+    enum weir_err err = general_frame(binance, bytes, d, snapshot_out);
+    if (err != WEIR_OK || d->kind == KIND_NONE)
+        return err;
+    *symbol_out = symbols_find(&binance->symbols, d->name, d->name_len);
     return makes_sense(binance, d) ? WEIR_OK : WEIR_E_BAD_FRAME;
 }
 
@@ -357,19 +369,22 @@ enum weir_err decode_frame(struct binance *binance, struct channel *channel,
 {
     struct decoded d;
     struct symbol *symbol;
-    bool snapshot;
-    enum weir_err err = decode(binance, bytes, &d, &snapshot);
+    bool snapshot, wanted;
+    enum weir_err err = decode(binance, bytes, &d, &symbol, &snapshot);
     if (snapshot && err == WEIR_OK)
         return decode_snapshot(binance, channel, NULL, bytes);
     if (err != WEIR_OK || d.kind == KIND_NONE)
         return err;
-    err = settle_symbol(binance, channel, d.name, d.name_len, &symbol);
-    if (err == WEIR_OK && channel->held) {
+    if (!symbol)
+        err = add_symbol(binance, d.name, d.name_len, &symbol);
+    if (err == WEIR_OK)
+        err = settle_symbol(binance, channel, symbol, &wanted);
+    if (err == WEIR_OK && __builtin_expect(channel->held != NULL, 0)) {
         err = release_held(binance, channel); /* it took the room that this frame was read into */
         if (err == WEIR_OK)
-            err = decode(binance, bytes, &d, &snapshot);
+            err = decode(binance, bytes, &d, &symbol, &snapshot);
     }
-    if (err == WEIR_OK && symbol)
+    if (err == WEIR_OK && wanted)
         tell(binance, symbol, &d);
     return err;
 }
@@ -387,27 +402,30 @@ static enum weir_err hold(struct channel *channel, struct weir_bytes body)
     return WEIR_OK;
 }
 
-/* Whose snapshot it is: what the caller knows, what it says itself, what the channel saw. */
-static enum weir_err snapshot_symbol(struct binance *binance, struct channel *channel,
-                                     const struct frame *frame, struct weir_bytes body,
-                                     struct symbol **symbol)
+/* Whose snapshot it is: what it says itself, or what the channel saw. *out NULL: not known. */
+static enum weir_err snapshot_symbol(struct binance *binance, const struct channel *channel,
+                                     const struct frame *frame, struct symbol **out)
 {
     struct weir_bytes name = frame_text(frame, MEMBER_symbol);
-    if (*symbol)
-        name = (struct weir_bytes){(*symbol)->name, (*symbol)->len};
-    *symbol = NULL;
+    *out = NULL;
     if (name.len > 0)
-        return settle_symbol(binance, channel, name.data, name.len, symbol);
+        return add_symbol(binance, name.data, name.len, out);
+    if (channel && channel->last != 0 && !channel->others)
+        *out = &binance->symbols.rows[channel->last - 1];
+    return WEIR_OK;
+}
+
+/* A snapshot that cannot be placed: one that came before any symbol waits for it. */
+static enum weir_err set_aside(struct binance *binance, struct channel *channel,
+                               struct weir_bytes body)
+{
     if (channel && channel->last == 0)
         return hold(channel, body);
-    if (!channel || channel->others) {
-        if (binance->host->log)
-            binance->host->log(binance->host->host, "binance: a depth reply without a symbol, on a "
-                                                    "connection of several, is left out");
-        return WEIR_OK;
-    }
-    const struct symbol *last = &binance->symbols.rows[channel->last - 1];
-    return settle_symbol(binance, channel, last->name, last->len, symbol);
+    if (binance->host->log)
+        binance->host->log(
+            binance->host->host,
+            "binance: a depth reply without a symbol, on a connection of several, is left out");
+    return WEIR_OK;
 }
 
 enum weir_err decode_snapshot(struct binance *binance, struct channel *channel,
@@ -420,8 +438,15 @@ enum weir_err decode_snapshot(struct binance *binance, struct channel *channel,
         return WEIR_E_BAD_FRAME;
     if (!frame.at[MEMBER_lastUpdateId] || !frame.at[MEMBER_bids] || !frame.at[MEMBER_asks])
         return WEIR_E_BAD_FRAME;
-    enum weir_err err = snapshot_symbol(binance, channel, &frame, body, &symbol);
-    if (err != WEIR_OK || !symbol)
+    enum weir_err err = WEIR_OK;
+    bool wanted = true;
+    if (!symbol)
+        err = snapshot_symbol(binance, channel, &frame, &symbol);
+    if (err == WEIR_OK && !symbol)
+        return set_aside(binance, channel, body);
+    if (err == WEIR_OK)
+        err = settle_symbol(binance, channel, symbol, &wanted);
+    if (err != WEIR_OK || !wanted)
         return err;
     d.U = d.u = whole(&frame, MEMBER_lastUpdateId, &err);
     d.E = whole(&frame, MEMBER_E, &err);

@@ -6,39 +6,37 @@
 #include "decode.h"
 #include "fast.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fast.h reads digits from the low end");
+/* A level that is too long for level_in, or too near to the end; the byte behind it is taken too. */
+static const char *long_level(struct weir_level *level, const char *p, const char *end)
+{
+    if (end - p < 4 || p[0] != '[' || p[1] != '"')
+        return NULL;
+    p = fast_decimal(p + 2, end, &level->px);
+    if (!p || end - p < 4 || p[0] != ',' || p[1] != '"')
+        return NULL;
+    p = fast_decimal(p + 2, end, &level->qty);
+    return p && end - p >= 3 && p[0] == ']' ? p + 2 : NULL;
+}
 
 /* Levels as the venue writes them, [["61737.63000000","0.00000000"],...], into the room that
  * begins at `level`; p is behind the first '['. */
 static const char *fast_levels(struct weir_level *level, const char *p, const char *end,
                                uint32_t *count_out)
 {
+    const struct weir_level *first = level;
     *count_out = 0;
     if (*p == ']')
         return p + 1;
-    for (const struct weir_level *first = level;; level++) {
-        if (end - p < 4 || p[0] != '[' || p[1] != '"')
+    for (;; level++) {
+        const char *next = end - p >= 64 ? level_in(p, &level->px, &level->qty) : NULL;
+        p = next ? next : long_level(level, p, end);
+        if (!p)
             return NULL;
-        p = fast_decimal(p + 2, end, &level->px);
-        if (!p || end - p < 4 || p[0] != ',' || p[1] != '"')
-            return NULL;
-        p = fast_decimal(p + 2, end, &level->qty);
-        if (!p || end - p < 3 || p[0] != ']')
-            return NULL;
-        p += 2;
         if (p[-1] == ',')
             continue;
         *count_out = (uint32_t)(level + 1 - first);
         return p[-1] == ']' ? p : NULL;
     }
-}
-
-/* The inside of a plain string: p is behind its opening quote, the result behind its closing one. */
-static inline const char *fast_string(const char *p, const char *end)
-{
-    while (p < end && *p != '"' && *p != '\\')
-        p++;
-    return p < end && *p == '"' ? p + 1 : NULL;
 }
 
 /* A value that is not looked at: a plain string, a number or a word. */

@@ -17,16 +17,36 @@ static const char *const quotes[] = {
     "CZK",   "JPY",  "IDR",  "DAI",  "PAX",  "VAI",  "XRP",  "TRX",  "DOT",  "SOL",
 };
 
-static uint32_t hash_of(const char *name, size_t len)
+/* The first and the last bytes of a name, which overlap where it is short. */
+static inline void ends_of(const char *name, size_t len, uint64_t *head, uint64_t *tail)
 {
-    uint64_t head = 0, tail = 0;
+    *head = *tail = 0;
     if (len >= 8) {
-        memcpy(&head, name, 8);
-        memcpy(&tail, name + len - 8, 8);
+        memcpy(head, name, 8);
+        memcpy(tail, name + len - 8, 8);
+    } else if (len >= 4) {
+        memcpy(head, name, 4);
+        memcpy(tail, name + len - 4, 4);
     } else {
         for (size_t i = 0; i < len; i++)
-            head = head << 8 | (unsigned char)name[i];
+            *head = *head << 8 | (unsigned char)name[i];
     }
+}
+
+static inline bool same_name(const char *a, const char *b, size_t len)
+{
+    uint64_t a_head, a_tail, b_head, b_tail;
+    if (len > 16)
+        return memcmp(a, b, len) == 0;
+    ends_of(a, len, &a_head, &a_tail);
+    ends_of(b, len, &b_head, &b_tail);
+    return a_head == b_head && a_tail == b_tail;
+}
+
+static inline uint32_t hash_of(const char *name, size_t len)
+{
+    uint64_t head, tail;
+    ends_of(name, len, &head, &tail);
     uint64_t mixed = (head ^ (tail << 23 | tail >> 41) ^ len) * 0x9e3779b97f4a7c15u;
     return (uint32_t)(mixed >> 32 ^ mixed >> 17);
 }
@@ -55,7 +75,7 @@ struct symbol *symbols_find(const struct symbols *symbols, const char *name, siz
         if (slot == 0)
             return NULL;
         struct symbol *row = &symbols->rows[slot - 1];
-        if (row->len == len && memcmp(row->name, name, len) == 0)
+        if (row->len == len && same_name(row->name, name, len))
             return row;
     }
 }
