@@ -197,3 +197,27 @@ Test(config, a_reload_is_told_in_words, .fini = clean)
     config_destroy(after);
     free(text);
 }
+
+/* What is printed from the table and committed for readers must be what the table says now. */
+static void same_as_file(const char *file, struct text *text)
+{
+    static char committed[1 << 18];
+    FILE *in = fopen(file, "r");
+    cr_assert_not_null(in, "%s is missing", file);
+    committed[fread(committed, 1, sizeof committed - 1, in)] = '\0';
+    fclose(in);
+    cr_expect(strcmp(committed, text_cstr(text)) == 0, "%s is out of date: print it anew with `weir describe config`", file);
+    text_fini(text);
+}
+
+Test(config, the_committed_reference_and_schema_are_those_of_the_table)
+{
+    struct text text;
+    text_init(&text);
+    schema_print_reference(&text);
+    same_as_file(SOURCE_DIR "/config/REFERENCE.md", &text);
+    text_init(&text);
+    schema_print_json(&text);
+    text_say(&text, "\n");
+    same_as_file(SOURCE_DIR "/config/weir.schema.json", &text);
+}
