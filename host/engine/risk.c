@@ -38,7 +38,7 @@ static int64_t narrow(amount value)
 }
 
 /* value must not be over limit */
-static bool at_most(struct risk_reading *reading, int64_t value, int64_t limit, int exp)
+static inline bool at_most(struct risk_reading *reading, int64_t value, int64_t limit, int exp)
 {
     reading->value = value;
     reading->limit = limit;
@@ -47,14 +47,14 @@ static bool at_most(struct risk_reading *reading, int64_t value, int64_t limit, 
     return true;
 }
 
-static bool at_least(struct risk_reading *reading, int64_t value, int64_t limit, int exp)
+static inline bool at_least(struct risk_reading *reading, int64_t value, int64_t limit, int exp)
 {
     at_most(reading, value, limit, exp);
     reading->failed = value < limit;
     return true;
 }
 
-static bool none(struct risk_reading *reading, int64_t value)
+static inline bool none(struct risk_reading *reading, int64_t value)
 {
     return at_most(reading, value, 0, 0);
 }
@@ -101,7 +101,7 @@ static int64_t left_over(int64_t value, int64_t unit)
 {
     if (value <= 0)
         return value == 0 ? INT64_MAX : value;
-    return unit > 0 ? value % unit : 0;
+    return unit > 1 ? value % unit : 0;
 }
 
 static bool tick(const struct risk_view *view, struct risk_reading *r)
@@ -167,14 +167,15 @@ static bool reduce_only(const struct risk_view *view, struct risk_reading *r)
 /* Amounts as a reading: as many places as fit; value is rounded up and limit down. */
 static void amounts(struct risk_reading *r, amount value, amount limit)
 {
-    for (r->exp = AMOUNT_EXP;
-         r->exp > 0 && (value > INT64_MAX || limit > INT64_MAX || limit < -INT64_MAX);
-         r->exp = (int8_t)(r->exp - 6)) {
-        value = value / 1000000 + (value % 1000000 > 0);
-        limit = limit / 1000000 - (limit % 1000000 < 0);
-    }
-    r->value = narrow(value);
-    r->limit = narrow(limit);
+    amount most = value > limit ? value : limit, least = value < limit ? value : limit;
+    amount room = most > -least ? most : -least;
+    int drop = 0;
+    for (amount fits = INT64_MAX; drop < AMOUNT_EXP && room > fits; fits *= 1000000)
+        drop += 6;
+    int64_t unit = pow10_of(drop);
+    r->exp = (int8_t)(AMOUNT_EXP - drop);
+    r->value = narrow(drop ? (value + unit - 1) / unit : value); /* never negative */
+    r->limit = narrow(!drop ? limit : limit < 0 ? (limit - unit + 1) / unit : limit / unit);
 }
 
 static bool flag_given(const struct risk_view *view, enum risk_limit limit, struct risk_reading *r)
@@ -423,22 +424,16 @@ _Static_assert(0 ROWS(COUNT_ONCE, COUNT_EACH) == RISK_CHECK_COUNT, "a check with
 _Static_assert(0 ROWS(MOST_ONCE, MOST_EACH) < DECISION_READINGS_MAX,
                "a decision has no room for all readings");
 
-/* Readings are made in place: the next one's room is used again if the check does not apply. */
 struct trail {
     struct risk_reading *at;
     uint8_t failed; /* 1 + the first check that did */
 };
 
-static inline void keep(struct trail *trail)
+static inline void keep(struct trail *trail, const struct risk_reading *reading)
 {
-    if (trail->at->failed && !trail->failed)
-        trail->failed = (uint8_t)(trail->at->check + 1);
-    trail->at++;
-}
-
-static struct risk_reading blank_of(uint8_t check, const struct card *card)
-{
-    return (struct risk_reading){.check = check, .scope = card->scope_kind, .id = card->scope_id};
+    *trail->at++ = *reading;
+    if (__builtin_expect(reading->failed, 0) && !trail->failed)
+        trail->failed = (uint8_t)(reading->check + 1);
 }
 
 static void evaluate(const struct risk_view *view, struct trail *trail)
@@ -450,18 +445,24 @@ static void evaluate(const struct risk_view *view, struct trail *trail)
         [SCOPE_strategy] = view->wish->strategy ? view->wish->strategy->id : 0,
         [SCOPE_instrument] = instrument ? instrument->is.msg.instrument : 0,
     };
-#define READ_ONCE(name, in, read)                                                                 \
-    *trail->at =                                                                                  \
-        (struct risk_reading){.check = CHECK_##name, .scope = SCOPE_##in, .id = ids[SCOPE_##in]}; \
-    if (read(view, trail->at))                                                                    \
-        keep(trail);
-#define READ_EACH(name, read)                                \
-    for (uint32_t i = 0; i < view->card_count; i++) {        \
-        *trail->at = blank_of(CHECK_##name, view->cards[i]); \
-        if (read(view, view->cards[i], trail->at))           \
-            keep(trail);                                     \
+    struct trail so_far = *trail;
+#define READ_ONCE(name, in, read)                                               \
+    {                                                                           \
+        struct risk_reading reading = {                                         \
+            .check = CHECK_##name, .scope = SCOPE_##in, .id = ids[SCOPE_##in]}; \
+        if (read(view, &reading))                                               \
+            keep(&so_far, &reading);                                            \
+    }
+#define READ_EACH(name, read)                                                        \
+    for (uint32_t i = 0; i < view->card_count; i++) {                                \
+        const struct card *card = view->cards[i];                                    \
+        struct risk_reading reading = {                                              \
+            .check = CHECK_##name, .scope = card->scope_kind, .id = card->scope_id}; \
+        if (read(view, card, &reading))                                              \
+            keep(&so_far, &reading);                                                 \
     }
     ROWS(READ_ONCE, READ_EACH)
+    *trail = so_far;
 }
 
 /* --- the view ---------------------------------------------------------------------------------------- */

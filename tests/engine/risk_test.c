@@ -339,10 +339,15 @@ Test(risk, live_rules_refuse_what_is_missing)
         desk_tell(&desk, "live", TOLD("submit - buy 1 @ 100 |"));
     cr_expect_str_eq(desk.denied, "CAPACITY", "ids beyond the reserved block were made");
     desk_close(&desk);
+    story("a balance that nobody told covers nothing", TOLD(
+        "policy strict 1 |", "up |", "begin |", "end |", "book LIVE |", "mark 100 |", "ids 9 |",
+        "limit host check_balance 1 |",
+        "submit a buy 1 @ 100  | deny=NO_LIMIT",
+        "submit b sell 1 @ 100 | deny=INSUFFICIENT_BALANCE"));
     story("no reference, no order", TOLD(
         "policy strict 1 |", "up |", "begin |", "end |", "book LIVE |", "ids 9 |",
-        "limit host max_order_qty none |",
-        "submit a buy 1 @ 100 | deny=NO_LIMIT", "mark 100 |"));
+        "limit instrument:X max_order_qty none |",
+        "submit a buy 1 @ 100 | deny=NO_LIMIT"));
 }
 
 /* A decision tells every check that applies, with its scope, number and limit, passed ones too. */
