@@ -21,6 +21,7 @@ static const char help[] =
     "  kill [REASON]         pull the kill switch: cancel all, refuse new orders\n"
     "  resume [REASON]       release the kill switch\n"
     "  cancel CID            cancel one order\n"
+    "  reload                read the configuration anew: limits, policies, scripts\n"
     "  stop                  an orderly stop\n\n"
     "  --json    the answer as one JSON document\n"
     "  --socket  the control socket; default: host.control of the configuration\n"

@@ -18,7 +18,7 @@ static const char help[] =
     "usage: weir run [--config FILE] [--for DURATION] [--journal DIR] [--no-console]\n"
     "                [--data PATH...] [--speed 1|N|max] [--json]\n\n"
     "Runs the host until it is stopped: SIGINT or SIGTERM stop new orders, cancel by policy, close the\n"
-    "journal and print a summary.\n"
+    "journal and print a summary; SIGHUP reloads the configuration.\n"
     "  --config FILE    default: config/weir.yaml\n"
     "  --for DURATION   stop by itself after so long (engine time), such as 30s\n"
     "  --journal DIR    instead of host.journal\n"
@@ -29,12 +29,27 @@ static const char help[] =
     "  --json           the summary as one JSON document on standard output\n";
 
 static struct host *running; /* for the signal handler: only its stop flag and wake are touched */
-static volatile sig_atomic_t stop_asked;
+static volatile sig_atomic_t stop_asked, reload_asked;
 
 static void on_signal(int number)
 {
     uint64_t one = 1;
     stop_asked = number;
+    if (running)
+        (void)!write(running->wake, &one, sizeof one);
+}
+
+static bool run_reload_asked(void)
+{
+    bool asked = reload_asked != 0;
+    reload_asked = 0;
+    return asked;
+}
+
+static void on_hangup(int number)
+{
+    uint64_t one = 1;
+    reload_asked = number;
     if (running)
         (void)!write(running->wake, &one, sizeof one);
 }
@@ -45,6 +60,8 @@ static void catch_signals(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = on_hangup;
+    sigaction(SIGHUP, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -204,7 +221,7 @@ static int run_host(const struct config *config, const struct run *run)
     struct why why;
     struct tape *tape = NULL;
     struct host_options options = {.speed = run->speed, .run_for = run->run_for, .journal = run->journal, .observe = true,
-                                   .stop_asked = run_stop_asked};
+                                   .stop_asked = run_stop_asked, .reload_asked = run_reload_asked};
     bool terminal = isatty(STDOUT_FILENO);
     options.screen = run->console && terminal && !run->json;
     options.color = options.screen && !getenv("NO_COLOR");

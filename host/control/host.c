@@ -194,6 +194,7 @@ struct host *host_create(const struct config *config, const struct host_options 
         return NULL;
     }
     host->started = clock_now(&host->clock);
+    host_tell_provenance(host);
     host_start_venues(host);
     host_start_scripts(host);
     return host;
@@ -227,6 +228,7 @@ void host_destroy(struct host *host)
     queue_fini(&host->effects);
     if (host->memory)
         munmap(host->memory, host->memory_size);
+    config_destroy(host->reloaded);
     free(host->venues);
     free(host->scripts);
     free(host->instruments);

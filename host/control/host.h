@@ -50,6 +50,7 @@ struct host_options {
     const struct host_feed *feed;   /* NULL: none */
     const struct host_watch *watch; /* NULL: none */
     bool (*stop_asked)(void);     /* asked each turn: a signal came; NULL: never */
+    bool (*reload_asked)(void);   /* likewise */
     /* What `weir try` and tests want to see; NULL: nothing. */
     void (*on_log)(void *context, const char *script, const char *line);
     void (*on_callback)(void *context, const char *script, weir_ns t);
@@ -74,6 +75,7 @@ struct host_script {
     struct script *script;
     uint32_t strategy;
     enum script_outcome outcome; /* as last told to the operator */
+    char sha256[65];             /* of its source and modules */
     uint64_t callbacks;
 };
 
@@ -86,6 +88,8 @@ struct host_instrument {
 
 struct host {
     const struct config *config;
+    struct config *reloaded; /* the host's own, after a reload */
+    uint64_t config_version; /* counts loads */
     struct host_options options;
     struct clock clock;
     weir_ns started;
@@ -172,6 +176,17 @@ void host_script_effect(struct host *host, const struct weir_msg *effect);
 weir_ns host_script_next_timer(const struct host *host);
 void host_script_timers(struct host *host);
 struct host_script *host_script_of(struct host *host, uint32_t strategy);
+
+void host_give_limits(struct host *host); /* setup.c: those that differ from what the engine has */
+
+/* reload.c: what changed, in words; on an error what runs stays as it is. */
+enum weir_err host_reload(struct host *host, struct text *diff, struct why *why) WEIR_MUST_USE;
+enum weir_err host_check_script(const struct config_script *config, struct why *why) WEIR_MUST_USE; /* scripts.c */
+enum weir_err host_reload_script(struct host *host, struct host_script *guest, const struct config_script *config,
+                                 struct text *diff, struct why *why) WEIR_MUST_USE;
+
+void host_tell_provenance(struct host *host); /* provenance.c */
+void host_tell_config(struct host *host);
 
 void host_note(struct host *host); /* notes.c: what observers should know of the host */
 

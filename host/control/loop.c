@@ -56,6 +56,20 @@ static void change(struct host *host, uint16_t kind, const struct wish *wish)
     host_do(host, &input.msg);
 }
 
+static void reload(struct host *host, struct wish_answer *answer)
+{
+    struct text diff;
+    struct why why;
+    text_init(&diff);
+    answer->ok = host_reload(host, &diff, &why) == WEIR_OK;
+    if (!answer->ok)
+        log_line(LOG_ERROR, "reload", "refused, what runs stays: %s", why.text);
+    else
+        log_line(LOG_INFO, "reload", "%s", diff.len ? text_cstr(&diff) : "nothing changed");
+    snprintf(answer->text, sizeof answer->text, "%s", !answer->ok ? why.text : diff.len ? text_cstr(&diff) : "nothing changed");
+    text_fini(&diff);
+}
+
 static void grant(struct host *host, const struct wish *wish, struct wish_answer *answer)
 {
     uint64_t cancels = engine_counts(host->engine)->sent_cancel;
@@ -76,6 +90,7 @@ static void grant(struct host *host, const struct wish *wish, struct wish_answer
             change(host, IN_CANCEL, wish);
         snprintf(answer->text, sizeof answer->text, answer->ok ? "cancel of %s asked" : "no order is named '%s'", wish->cid);
         break;
+    case WISH_RELOAD: reload(host, answer); break;
     case WISH_STOP:
         host_stop(host);
         snprintf(answer->text, sizeof answer->text, "stopping");
@@ -119,10 +134,13 @@ void host_stop(struct host *host)
     host_settle(host);
 }
 
-static void look_for_stop(struct host *host)
+static void look_for_signals(struct host *host)
 {
+    struct wish_answer answer = {0};
     if (!host->stopping && host->options.stop_asked && host->options.stop_asked())
         host_stop(host);
+    if (!host->stopping && host->options.reload_asked && host->options.reload_asked())
+        reload(host, &answer);
 }
 
 static bool may_end(const struct host *host)
@@ -167,7 +185,7 @@ static void run_real(struct host *host)
 {
     while (!host->done) {
         fire_timers(host);
-        look_for_stop(host);
+        look_for_signals(host);
         take_wishes(host);
         host_settle(host);
         host_note(host);
@@ -186,7 +204,7 @@ static void keep_pace(struct host *host, weir_ns real_start, weir_ns virtual_sta
         struct timespec wait = {.tv_nsec = left < 50000000 ? left : 50000000};
         (void)ppoll(&fds, 1, &wait, NULL);
         drain_wake(host);
-        look_for_stop(host);
+        look_for_signals(host);
         take_wishes(host);
         host_note(host);
     }
@@ -217,7 +235,7 @@ static enum weir_err run_virtual(struct host *host, struct why *why)
             if (err)
                 return err;
         }
-        look_for_stop(host);
+        look_for_signals(host);
         take_wishes(host);
         host_note(host);
         host->done = may_end(host);

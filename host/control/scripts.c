@@ -2,8 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "control/host.h"
+
+enum { MODULES_MAX = 16 };
 
 /* --- what a script may ask --------------------------------------------------------------------*/
 
@@ -115,8 +118,8 @@ static enum weir_err read_modules(const struct config_script *config, struct scr
     for (*count = 0; config->imports[*count]; (*count)++) {
         char path[512];
         const char *slash = strrchr(config->file, '/');
-        if (*count == 16)
-            return because(why, WEIR_E_FULL, "scripts.%s.imports: at most 16", config->name);
+        if (*count == MODULES_MAX)
+            return because(why, WEIR_E_FULL, "scripts.%s.imports: at most %d", config->name, MODULES_MAX);
         snprintf(path, sizeof path, "%.*slib/%s.lua", slash ? (int)(slash - config->file + 1) : 0, config->file,
                  config->imports[*count]);
         enum weir_err err = script_source_read(path, &modules[*count], why);
@@ -139,14 +142,62 @@ static void set_budget(const struct host *host, const struct config_script *conf
     budget->instructions = host->options.instructions;
 }
 
+/* What a script is made of, read from its files; given back by parts_free. */
+struct parts {
+    struct script_source source;
+    struct script_source modules[MODULES_MAX];
+    struct script_value *tree;
+    struct script_config config;
+    char sha256[65];
+};
+
+static void hash_parts(struct parts *parts)
+{
+    unsigned char sum[32];
+    struct sha256 *sha = sha256_create();
+    if (!sha)
+        return;
+    sha256_add(sha, parts->source.text, parts->source.len);
+    for (size_t i = 0; i < parts->config.module_count; i++)
+        sha256_add(sha, parts->modules[i].text, parts->modules[i].len);
+    sha256_value(sha, sum);
+    hex_print(sum, sizeof sum, parts->sha256);
+    sha256_destroy(sha);
+}
+
+static enum weir_err parts_read(const struct host *host, const struct config_script *config, uint32_t strategy,
+                                struct parts *parts, struct why *why)
+{
+    size_t values = values_in(&config->settings);
+    *parts = (struct parts){.config = {.name = config->name, .strategy = strategy, .may_trade = config->orders, .seed = config->seed}};
+    parts->tree = calloc(values, sizeof *parts->tree);
+    if (!parts->tree)
+        return because(why, WEIR_E_NO_MEMORY, "scripts.%s: %s", config->name, err_text(WEIR_E_NO_MEMORY));
+    struct script_value *next = parts->tree + 1;
+    convert(&config->settings, parts->tree, &next);
+    if (config->settings.count)
+        parts->config.settings = parts->tree;
+    set_budget(host, config, &parts->config.budget);
+    enum weir_err err = script_source_read(config->file, &parts->source, why);
+    if (!err)
+        err = read_modules(config, parts->modules, &parts->config.module_count, why);
+    parts->config.source = parts->source;
+    parts->config.modules = parts->modules;
+    if (!err)
+        hash_parts(parts);
+    return err;
+}
+
+static void parts_free(struct parts *parts)
+{
+    for (size_t i = 0; i < MODULES_MAX; i++)
+        free((char *)(uintptr_t)parts->modules[i].text);
+    free((char *)(uintptr_t)parts->source.text);
+    free(parts->tree);
+}
+
 static enum weir_err create(struct host *host, struct host_script *guest, struct why *why)
 {
-    const struct config_script *config = guest->config;
-    struct script_source modules[16] = {{0}};
-    struct script_config script = {.name = config->name,
-                                   .strategy = guest->strategy,
-                                   .may_trade = config->orders,
-                                   .seed = config->seed};
     struct script_world world = {.context = guest,
                                  .engine = host->engine,
                                  .now = world_now,
@@ -155,24 +206,54 @@ static enum weir_err create(struct host *host, struct host_script *guest, struct
                                  .book = world_book,
                                  .log = world_log,
                                  .alert = world_alert};
-    size_t values = values_in(&config->settings);
-    struct script_value *tree = calloc(values, sizeof *tree), *next = tree + 1;
-    if (!tree)
-        return because(why, WEIR_E_NO_MEMORY, "scripts.%s: %s", config->name, err_text(WEIR_E_NO_MEMORY));
-    convert(&config->settings, tree, &next);
-    if (config->settings.count)
-        script.settings = tree;
-    set_budget(host, config, &script.budget);
-    enum weir_err err = script_source_read(config->file, &script.source, why);
+    struct parts parts;
+    enum weir_err err = parts_read(host, guest->config, guest->strategy, &parts, why);
     if (!err)
-        err = read_modules(config, modules, &script.module_count, why);
-    script.modules = modules;
+        err = script_create(&parts.config, &world, &guest->script, why);
+    memcpy(guest->sha256, parts.sha256, sizeof guest->sha256);
+    parts_free(&parts);
+    if (err)
+        while_doing(why, "scripts.%s", guest->config->name);
+    return err;
+}
+
+enum weir_err host_check_script(const struct config_script *config, struct why *why)
+{
+    struct script_source source = {0};
+    enum weir_err err = script_source_read(config->file, &source, why);
     if (!err)
-        err = script_create(&script, &world, &guest->script, why);
-    for (size_t i = 0; i < 16; i++)
-        free((char *)(uintptr_t)modules[i].text);
-    free((char *)(uintptr_t)script.source.text);
-    free(tree);
+        err = script_check(&source, why);
+    free((char *)(uintptr_t)source.text);
+    if (err)
+        while_doing(why, "scripts.%s", config->name);
+    return err;
+}
+
+static bool same_value(const struct config_value *a, const struct config_value *b)
+{
+    bool same = a->count == b->count && a->quoted == b->quoted && !a->text == !b->text && !a->key == !b->key &&
+                (!a->text || strcmp(a->text, b->text) == 0) && (!a->key || strcmp(a->key, b->key) == 0);
+    for (size_t i = 0; same && i < a->count; i++)
+        same = same_value(&a->items[i], &b->items[i]);
+    return same;
+}
+
+enum weir_err host_reload_script(struct host *host, struct host_script *guest, const struct config_script *config,
+                                 struct text *diff, struct why *why)
+{
+    struct parts parts;
+    enum weir_err err = parts_read(host, config, guest->strategy, &parts, why);
+    bool same = !err && strcmp(parts.sha256, guest->sha256) == 0 && same_value(&config->settings, &guest->config->settings);
+    if (!err && !same) {
+        err = script_reload(guest->script, &parts.config, why);
+        host_settle(host);
+        if (!err) {
+            text_say(diff, "script %s: reloaded, state kept (sha256 %.12s -> %.12s)\n", config->name, guest->sha256, parts.sha256);
+            memcpy(guest->sha256, parts.sha256, sizeof guest->sha256);
+            guest->outcome = script_outcome(guest->script);
+        }
+    }
+    parts_free(&parts);
     if (err)
         while_doing(why, "scripts.%s", config->name);
     return err;

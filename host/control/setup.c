@@ -26,11 +26,19 @@ static void define(struct host *host, uint16_t kind, uint32_t number, uint32_t p
     apply(host, &input.msg);
 }
 
+/* The engine has it already, just so. */
+static bool is_given(const struct engine *engine, enum risk_scope scope, uint32_t id, const struct config_limit *row)
+{
+    amount value = 0, used = 0;
+    int how = engine_limit(engine, scope, id, row->limit, &value, &used);
+    return row->none ? how == LIMIT_NONE : how == LIMIT_VALUE && value == row->value;
+}
+
 static void give_limits(struct host *host, enum risk_scope scope, uint32_t id, const char *name)
 {
     for (int limit = 0; limit < RISK_LIMIT_COUNT; limit++) {
         const struct config_limit *row = config_limit_for(host->config, scope, name, (enum risk_limit)limit);
-        if (!row)
+        if (!row || is_given(host->engine, scope, id, row))
             continue;
         struct in_limit input = {.msg = {.size = sizeof input, .kind = IN_LIMIT},
                                  .scope = (uint8_t)scope,
@@ -96,15 +104,36 @@ static void define_scripts(struct host *host)
     }
 }
 
-void host_limit_instrument(struct host *host, uint32_t number)
+static void limit_instrument(struct host *host, uint32_t number)
 {
     char name[NAME_MAX_LEN + WEIR_SYMBOL_MAX + 2];
+    const struct host_instrument *instrument = &host->instruments[number];
+    snprintf(name, sizeof name, "%s/%s", instrument->venue->config->name, instrument->symbol);
+    give_limits(host, SCOPE_instrument, number, name);
+}
+
+void host_limit_instrument(struct host *host, uint32_t number)
+{
     if (number > host->instrument_count || host->instruments[number].limited)
         return;
-    struct host_instrument *instrument = &host->instruments[number];
-    snprintf(name, sizeof name, "%s/%s", instrument->venue->config->name, instrument->symbol);
-    instrument->limited = true;
-    give_limits(host, SCOPE_instrument, number, name);
+    host->instruments[number].limited = true;
+    limit_instrument(host, number);
+}
+
+void host_give_limits(struct host *host)
+{
+    give_policies(host);
+    give_limits(host, SCOPE_host, 0, "*");
+    for (size_t i = 0; i < host->venue_count; i++)
+        give_limits(host, SCOPE_account, host->venues[i].account, host->venues[i].config->name);
+    for (size_t i = 0; i < host->script_count; i++) {
+        const struct config_script *script = host->scripts[i].config;
+        give_limits(host, SCOPE_group, engine_number(host->engine, SCOPE_group, script->group), script->group);
+        give_limits(host, SCOPE_strategy, host->scripts[i].strategy, script->name);
+    }
+    for (uint32_t i = 1; i <= host->instrument_count; i++)
+        if (host->instruments[i].limited)
+            limit_instrument(host, i);
 }
 
 /* Client ids come from a block that the journal holds durably before the first of them is used: after

@@ -1,0 +1,61 @@
+/* provenance.c - what ran: build, plugins and configuration, as side records of the journal. They are
+ * outside its hash, and tell a reader years later which bytes made these decisions. */
+#include <stdio.h>
+#include <string.h>
+
+#include "control/host.h"
+
+#ifndef WEIR_VERSION
+#define WEIR_VERSION "0"
+#endif
+
+static void put(struct host *host, struct weir_msg *msg, size_t size, uint16_t kind)
+{
+    msg->size = (uint32_t)size;
+    msg->kind = kind;
+    msg->t = clock_now(&host->clock);
+    uint64_t seq = journal_append(host->journal, JOURNAL_SIDE, msg);
+    if (seq != 0)
+        host->seq = seq;
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+    memcpy(to, from, strnlen(from, size - 1));
+}
+
+static void hex_read(const char *text, unsigned char out[32])
+{
+    for (size_t i = 0; i < 32 && text[2 * i] && text[2 * i + 1]; i++) {
+        unsigned value = 0;
+        if (sscanf(text + 2 * i, "%2x", &value) == 1)
+            out[i] = (unsigned char)value;
+    }
+}
+
+void host_tell_config(struct host *host)
+{
+    struct side_config config = {.version = ++host->config_version};
+    if (!host->journal)
+        return;
+    hex_read(host->config->sha256, config.sha256);
+    copy(config.path, sizeof config.path, host->config->path);
+    put(host, &config.msg, sizeof config, SIDE_CONFIG);
+}
+
+void host_tell_provenance(struct host *host)
+{
+    struct side_build build = {.version = WEIR_VERSION, .compiler = __VERSION__};
+    if (!host->journal)
+        return;
+    put(host, &build.msg, sizeof build, SIDE_BUILD);
+    host_tell_config(host);
+    for (size_t i = 0; i < host->venue_count; i++) {
+        const struct host_venue *venue = &host->venues[i];
+        struct side_plugin plugin = {.msg = {.venue = venue->number}};
+        copy(plugin.name, sizeof plugin.name, plugin_descriptor(venue->plugin)->name);
+        copy(plugin.version, sizeof plugin.version, plugin_descriptor(venue->plugin)->version);
+        hex_read(plugin_sha256(venue->plugin), plugin.sha256);
+        put(host, &plugin.msg, sizeof plugin, SIDE_PLUGIN);
+    }
+}
