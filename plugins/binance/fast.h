@@ -202,34 +202,16 @@ static inline const char *fast_string(const char *p, const char *end)
     return p < end && *p == '"' ? p + 1 : NULL;
 }
 
-/* One level, ["61737.63000000","0.00000000"] and the byte behind it; 64 bytes can be read. NULL: not
- * so, or longer than 32 bytes. *px_out and *qty_out may be set all the same. */
+/* One level, ["61737.63000000","0.00000000"] and the byte behind it; 80 bytes can be read. */
 static inline const char *level_in(const char *p, int64_t *px_out, int64_t *qty_out)
 {
-    uint64_t bad = 0;
-    uint32_t quotes = find16(p, '"') | find16(p + 16, '"') << 16;
-    uint32_t points = find16(p, '.') | find16(p + 16, '.') << 16;
-    uint32_t second = quotes & (quotes - 1), third = second & (second - 1);
-    uint32_t fourth = third & (third - 1);
-    if (fourth == 0)
+    if ((load4(p) & 0xffff) != 0x225b) /* [" */
         return NULL;
-    unsigned a = (unsigned)__builtin_ctz(second), b = (unsigned)__builtin_ctz(third);
-    unsigned c = (unsigned)__builtin_ctz(fourth);
-    uint32_t px_points = points & ((1u << a) - 1),
-             qty_points = points & ((1u << c) - 1) & ~((1u << b) - 1);
-    unsigned px_len = a - 2, qty_len = c - b - 1;
-    unsigned px_whole = px_points ? (unsigned)__builtin_ctz(px_points) - 2 : px_len;
-    unsigned qty_whole = qty_points ? (unsigned)__builtin_ctz(qty_points) - b - 1 : qty_len;
-    unsigned px_part = px_points ? px_len - px_whole - 1 : 0;
-    unsigned qty_part = qty_points ? qty_len - qty_whole - 1 : 0;
-    bool odd = p[0] != '[' || p[1] != '"' || b != a + 2 || p[a + 1] != ',' || p[c + 1] != ']';
-    odd |= px_whole - 1 > 7 || qty_whole - 1 > 7 || px_part > 8 || qty_part > 8;
-    odd |= (px_points && px_part == 0) || (qty_points && qty_part == 0);
-    if (odd)
+    p = decimal_in(p + 2, px_out);
+    if (!p || (load4(p) & 0xffff) != 0x222c) /* ," */
         return NULL;
-    *px_out = decimal_of(p + 2, px_whole, px_part, &bad);
-    *qty_out = decimal_of(p + b + 1, qty_whole, qty_part, &bad);
-    return bad ? NULL : p + c + 3;
+    p = decimal_in(p + 2, qty_out);
+    return p && *p == ']' ? p + 2 : NULL;
 }
 
 #endif

@@ -6,8 +6,8 @@
 #include "decode.h"
 #include "fast.h"
 
-/* A level that is too long for level_in, or too near to the end; the byte behind it is taken too. */
-static const char *long_level(struct weir_level *level, const char *p, const char *end)
+/* A level near the end of the frame, with the byte behind it. */
+static const char *last_level(struct weir_level *level, const char *p, const char *end)
 {
     if (end - p < 4 || p[0] != '[' || p[1] != '"')
         return NULL;
@@ -28,8 +28,7 @@ static const char *fast_levels(struct weir_level *level, const char *p, const ch
     if (*p == ']')
         return p + 1;
     for (;; level++) {
-        const char *next = end - p >= 64 ? level_in(p, &level->px, &level->qty) : NULL;
-        p = next ? next : long_level(level, p, end);
+        p = end - p >= 80 ? level_in(p, &level->px, &level->qty) : last_level(level, p, end);
         if (!p)
             return NULL;
         if (p[-1] == ',')
