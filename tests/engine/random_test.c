@@ -22,7 +22,8 @@ struct oracle {
     uint8_t seen[INSTRUMENTS + 1][EXECS];  /* delivered and bookable: must be booked, once */
     int8_t booked[INSTRUMENTS + 1][EXECS]; /* by the engine's word */
     amount position[INSTRUMENTS + 1];
-    amount worth[INSTRUMENTS + 1]; /* sum of signed worth of what is booked */
+    amount worth[INSTRUMENTS + 1];       /* sum of signed worth of what is booked */
+    amount realized[INSTRUMENTS + 1][5]; /* by strategy: the account, s1, s2, s3, EXTERNAL */
     amount fees;
     uint32_t next_cid, next_exec, sent, told;
     char cids[CIDS][WEIR_ID_MAX];
@@ -51,7 +52,11 @@ static int64_t counter_of(const char *wire)
 static void saw_execution(struct oracle *oracle, const struct out_execution *out)
 {
     const struct instrument *instrument = &oracle->desk->engine->instruments[out->msg.instrument];
+    uint32_t owner = out->strategy == STRATEGY_EXTERNAL ? 4 : out->strategy;
     amount worth;
+    oracle->realized[out->msg.instrument][0] += amount_of(out->realized);
+    if (owner)
+        oracle->realized[out->msg.instrument][owner] += amount_of(out->strategy_realized);
     if (out->internal || out->stage == EXEC_ATTRIBUTED)
         return;
     int n = atoi(out->exec_id + 1), sign = out->busted ? -1 : 1;
@@ -334,6 +339,12 @@ static const char *money_holds(struct oracle *oracle)
         const struct stake *own = &instrument->own.now;
         if (own->qty != oracle->position[i])
             return "the account's position is not the sum of its executions";
+        for (uint32_t owner = 0; owner < 5; owner++) {
+            struct position_view view = {0};
+            (void)engine_position(engine, i, owner == 4 ? STRATEGY_EXTERNAL : owner, &view);
+            if (view.realized != oracle->realized[i][owner])
+                return "what was realized is not what the executions told";
+        }
         /* what went in = what is held at cost, less what was realized */
         amount cost = own->qty < 0 ? -own->cost : own->cost;
         amount gain = instrument->is.kind == WEIR_INVERSE ? -own->realized : own->realized;

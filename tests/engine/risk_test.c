@@ -18,6 +18,10 @@ Test(risk, each_limit_at_its_edge_in_every_scope)
     } edges[] = {
         {"max_order_qty", "5", "mark 100 |", "buy 5 @ 100", "buy 5.001 @ 100", "MAX_ORDER_QTY"},
         {"max_order_qty", "0", "mark 100 |", NULL, "buy 0.001 @ 100", "MAX_ORDER_QTY"},
+        {"max_order_qty", "100000000000000000", "mark 100 |", "buy 9000000000000 @ 0.01", NULL, NULL},
+        {"max_order_notional", "100000000000000000", "mark 100 |", "buy 5 @ 100", NULL, NULL},
+        {"max_order_notional", "100000000000000", "mark 100 |", "buy 900000000000 @ 100.01", "buy 9000000000000 @ 100.01", "MAX_ORDER_NOTIONAL"},
+        {"max_position", "100000000000000000", "mark 100 |", "sell 9000000000000 @ 0.01", NULL, NULL},
         {"max_order_notional", "500", "mark 100 |", "buy 5 @ 100", "buy 5 @ 100.01", "MAX_ORDER_NOTIONAL"},
         {"max_order_notional", "500", "mark 100 |", "buy 5 @ market", "buy 5.001 @ market", "MAX_ORDER_NOTIONAL"},
         {"max_order_notional", "500.0000000001", "mark 100 |", "buy 5 @ 100", "buy 5.001 @ 100", "MAX_ORDER_NOTIONAL"},
@@ -324,7 +328,7 @@ Test(risk, live_rules_refuse_what_is_missing)
         }
     desk_tell(&desk, "live", TOLD(
         "submit e buy 1 @ 100                | deny=CAPACITY",
-        "ids 9                               |",
+        "ids 30                              |",
         "submit f buy 1 @ 100                | deny=",
         "submit g buy 1 @ 100 by=s2          | deny=NO_LIMIT",
         "book STALE                          |",
@@ -334,8 +338,14 @@ Test(risk, live_rules_refuse_what_is_missing)
         "limit host max_loss unset           |",
         "submit i buy 1 @ 100                | deny=NO_LIMIT",
         "limit host max_loss none            |",
-        "submit j buy 1 @ 100                | deny="));
-    for (int i = 0; i < 9 && !desk.denied[0]; i++)
+        "submit j buy 1 @ 100                | deny=",
+        "book LIVE on=Y                      |"));
+    for (int l = 0; l < RISK_LIMIT_COUNT; l++) {
+        snprintf(line, sizeof line, "limit instrument:Y %s none |", risk_limit_name((enum risk_limit)l));
+        desk_tell(&desk, "live", TOLD(line));
+    }
+    desk_tell(&desk, "live", TOLD("submit k buy 1 @ 100 on=Y | deny=NO_REFERENCE", "mark 1 on=Y |", "submit l buy 1 @ 100 on=Y | deny="));
+    for (int i = 0; i < 30 && !desk.denied[0]; i++)
         desk_tell(&desk, "live", TOLD("submit - buy 1 @ 100 |"));
     cr_expect_str_eq(desk.denied, "CAPACITY", "ids beyond the reserved block were made");
     desk_close(&desk);
@@ -344,10 +354,6 @@ Test(risk, live_rules_refuse_what_is_missing)
         "limit host check_balance 1 |",
         "submit a buy 1 @ 100  | deny=NO_LIMIT",
         "submit b sell 1 @ 100 | deny=INSUFFICIENT_BALANCE"));
-    story("no reference, no order", TOLD(
-        "policy strict 1 |", "up |", "begin |", "end |", "book LIVE |", "ids 9 |",
-        "limit instrument:X max_order_qty none |",
-        "submit a buy 1 @ 100 | deny=NO_LIMIT"));
 }
 
 /* A decision tells every check that applies, with its scope, number and limit, passed ones too. */
