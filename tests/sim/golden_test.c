@@ -156,7 +156,7 @@ static void list_rest(const cJSON *golden)
     }
 }
 
-Test(golden, every_fact_about_binance_is_found_again, .timeout = 300)
+Test(golden, every_fact_about_binance_is_found_again)
 {
     static const char *const captures[] = {"BINANCE.jsonl.gz", "BINANCE_US.jsonl.gz",
                                            "BINANCE_FUTURES.jsonl.gz"};

@@ -180,7 +180,7 @@ static void damage(struct damaged *d, uint64_t *random)
     }
 }
 
-Test(rebuild, no_damage_leaves_a_wrong_book_live, .timeout = 120)
+Test(rebuild, no_damage_leaves_a_wrong_book_live)
 {
     enum { TRIALS = 600 };
     struct plugin *plugin = load();
