@@ -144,14 +144,14 @@ static void list_rest(const cJSON *golden)
         bool here = strcmp(group->string, "binance-20240808") == 0 ||
                     strcmp(group->string, "captures") == 0;
         if (!here)
-            cr_log_warn("not compared: %s (%u facts)\n", group->string, facts_in(group));
+            printf("not compared: %s (%u facts)\n", group->string, facts_in(group));
         cJSON_ArrayForEach(item, group)
         {
             bool stream = strchr(item->string, '/') && strcmp(group->string, "captures") != 0;
             bool binance = strncmp(item->string, "BINANCE", 7) == 0;
             if (here && !stream && !binance)
-                cr_log_warn("not compared: %s / %s (%u facts)\n", group->string, item->string,
-                            facts_in(item));
+                printf("not compared: %s / %s (%u facts)\n", group->string, item->string,
+                       facts_in(item));
         }
     }
 }
