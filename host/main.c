@@ -22,7 +22,8 @@ static void print_help(FILE *out)
           out);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         fprintf(out, "  %-10s %s\n", commands[i].verb, commands[i].text);
-    fputs("\n`weir COMMAND --help` tells more. Exit: 0 ok, 1 the answer is no, 2 wrong usage or bad input.\n",
+    fputs("\n`weir COMMAND --help` tells more. Exit: 0 ok, 1 the answer is no, 2 wrong usage or "
+          "bad input.\n",
           out);
 }
 
@@ -32,7 +33,8 @@ int main(int argc, char **argv)
         print_help(stderr);
         return EXIT_BAD;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         print_help(stdout);
         return EXIT_OK;
     }

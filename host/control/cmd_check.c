@@ -11,11 +11,12 @@
 #include "script/script.h"
 #include "venue/venue.h"
 
-static const char help[] = "usage: weir check [--config FILE] [--json]\n\n"
-                           "Validates the configuration, its limits, the scripts and the plugins, without trading.\n"
-                           "Every fault is told as file:line:column, what was expected, what was found.\n"
-                           "  --config FILE  default: config/weir.yaml\n"
-                           "  --json         {\"ok\":true|false,\"faults\":[...]}\n";
+static const char help[] =
+    "usage: weir check [--config FILE] [--json]\n\n"
+    "Validates the configuration, its limits, the scripts and the plugins, without trading.\n"
+    "Every fault is told as file:line:column, what was expected, what was found.\n"
+    "  --config FILE  default: config/weir.yaml\n"
+    "  --json         {\"ok\":true|false,\"faults\":[...]}\n";
 
 struct faults {
     struct text json;
@@ -39,9 +40,10 @@ static void check_plugin(const struct config_venue *venue, struct faults *faults
     if (path && plugin_load(path, &plugin, &why) == WEIR_OK) {
         if (venue->execution != EXECUTION_VENUE || plugin_descriptor(plugin)->caps->orders)
             return;
-        (void)because(&why, WEIR_E_UNSUPPORTED,
-                      "execution: venue: plugin '%s' has market data only; expected execution: paper or none",
-                      venue->plugin);
+        (void)because(
+            &why, WEIR_E_UNSUPPORTED,
+            "execution: venue: plugin '%s' has market data only; expected execution: paper or none",
+            venue->plugin);
     }
     while_doing(&why, "venues.%s", venue->name);
     fault(faults, why.text);
@@ -68,8 +70,8 @@ static void check_script(const struct config_script *script, struct faults *faul
     snprintf(where, sizeof where, "scripts.%s", script->name);
     check_source(script->file, where, faults);
     for (size_t i = 0; script->imports[i]; i++) {
-        snprintf(path, sizeof path, "%.*slib/%s.lua", slash ? (int)(slash - script->file + 1) : 0, script->file,
-                 script->imports[i]);
+        snprintf(path, sizeof path, "%.*slib/%s.lua", slash ? (int)(slash - script->file + 1) : 0,
+                 script->file, script->imports[i]);
         check_source(path, where, faults);
     }
 }
@@ -89,10 +91,11 @@ static int check(const char *path, bool json)
         check_script(&config->scripts[i], &faults);
     json_end(&faults.json);
     if (json)
-        printf("{\"ok\":%s,\"faults\":%s}\n", faults.count ? "false" : "true", text_cstr(&faults.json));
+        printf("{\"ok\":%s,\"faults\":%s}\n", faults.count ? "false" : "true",
+               text_cstr(&faults.json));
     else if (faults.count == 0)
-        printf("%s: ok: %zu venues, %zu scripts, %zu limits; sha256 %.16s\n", path, config->venue_count,
-               config->script_count, config->limit_count, config->sha256);
+        printf("%s: ok: %zu venues, %zu scripts, %zu limits; sha256 %.16s\n", path,
+               config->venue_count, config->script_count, config->limit_count, config->sha256);
     text_fini(&faults.json);
     config_destroy(config);
     return faults.count ? EXIT_BAD : EXIT_OK;
@@ -100,8 +103,10 @@ static int check(const char *path, bool json)
 
 int cmd_check(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     const char *path = "config/weir.yaml";
     bool json = false;
     for (int c; (c = getopt_long(argc, argv, "c:jh", options, NULL)) != -1;) {

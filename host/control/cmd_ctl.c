@@ -44,32 +44,35 @@ static int64_t number_of(const cJSON *object, const char *key)
 static void print_status(const cJSON *answer)
 {
     const cJSON *sent = json_get(answer, "sent"), *journal = json_get(answer, "journal"), *item;
-    printf("kill switch   %s\n", cJSON_IsTrue(json_get(answer, "kill_switch")) ? "PULLED" : "not pulled");
+    printf("kill switch   %s\n",
+           cJSON_IsTrue(json_get(answer, "kill_switch")) ? "PULLED" : "not pulled");
     printf("live orders   %" PRId64 "\n", number_of(answer, "live_orders"));
-    printf("sent          %" PRId64 " new, %" PRId64 " cancels, %" PRId64 " replaces\n", number_of(sent, "new"),
-           number_of(sent, "cancel"), number_of(sent, "replace"));
+    printf("sent          %" PRId64 " new, %" PRId64 " cancels, %" PRId64 " replaces\n",
+           number_of(sent, "new"), number_of(sent, "cancel"), number_of(sent, "replace"));
     printf("executions    %" PRId64 "\n", number_of(answer, "executions"));
     printf("denied       ");
-    cJSON_ArrayForEach(item, json_get(answer, "denied")) printf(" %s %.0f", item->string, item->valuedouble);
+    cJSON_ArrayForEach(item, json_get(answer, "denied"))
+        printf(" %s %.0f", item->string, item->valuedouble);
     printf("\nalerts        %" PRId64 "\n", number_of(answer, "alerts"));
     printf("inputs        %" PRId64 " (%" PRId64 " a second)\n", number_of(answer, "inputs"),
            number_of(answer, "inputs_per_second"));
-    printf("journal       %s: %" PRId64 " records, %" PRId64 " on disk%s\n", text_of(journal, "folder"),
-           number_of(journal, "records"), number_of(journal, "durable"),
+    printf("journal       %s: %" PRId64 " records, %" PRId64 " on disk%s\n",
+           text_of(journal, "folder"), number_of(journal, "records"), number_of(journal, "durable"),
            cJSON_IsTrue(json_get(journal, "failed")) ? ", FAILED" : "");
 }
 
 static void print_orders(const cJSON *answer)
 {
     const cJSON *o;
-    printf("%-20s %-12s %-18s %-4s %12s %14s %12s %s\n", "ORDER", "STRATEGY", "MARKET", "SIDE", "QTY", "PRICE", "FILLED",
-           "STATE");
+    printf("%-20s %-12s %-18s %-4s %12s %14s %12s %s\n", "ORDER", "STRATEGY", "MARKET", "SIDE",
+           "QTY", "PRICE", "FILLED", "STATE");
     cJSON_ArrayForEach(o, json_get(answer, "orders"))
     {
         char market[64];
         snprintf(market, sizeof market, "%s/%s", text_of(o, "venue"), text_of(o, "instrument"));
-        printf("%-20s %-12s %-18s %-4s %12s %14s %12s %s%s%s\n", text_of(o, "cid"), text_of(o, "strategy"), market,
-               text_of(o, "side"), text_of(o, "qty"), text_of(o, "price"), text_of(o, "cum_qty"), text_of(o, "state"),
+        printf("%-20s %-12s %-18s %-4s %12s %14s %12s %s%s%s\n", text_of(o, "cid"),
+               text_of(o, "strategy"), market, text_of(o, "side"), text_of(o, "qty"),
+               text_of(o, "price"), text_of(o, "cum_qty"), text_of(o, "state"),
                *text_of(o, "reason") ? ": " : "", text_of(o, "reason"));
     }
 }
@@ -85,7 +88,8 @@ static void print_positions(const cJSON *answer)
         printf("%-22s %14s %22s %22s %22s\n", market, text_of(p, "qty"), text_of(p, "avg_price"),
                text_of(p, "realized_pnl"), json_text(p, "unrealized_pnl", "?"));
         cJSON_ArrayForEach(s, json_get(p, "strategies"))
-            printf("  %-20s %14s %22s %22s\n", text_of(s, "strategy"), text_of(s, "qty"), "", text_of(s, "realized_pnl"));
+            printf("  %-20s %14s %22s %22s\n", text_of(s, "strategy"), text_of(s, "qty"), "",
+                   text_of(s, "realized_pnl"));
     }
 }
 
@@ -94,14 +98,16 @@ static void print_venues(const cJSON *answer)
     const cJSON *v, *b;
     cJSON_ArrayForEach(v, json_get(answer, "venues"))
     {
-        printf("%s  plugin %s, execution %s, %s%s, %" PRId64 " messages, %" PRId64 " errors, %" PRId64 " gaps\n",
+        printf("%s  plugin %s, execution %s, %s%s, %" PRId64 " messages, %" PRId64
+               " errors, %" PRId64 " gaps\n",
                text_of(v, "venue"), text_of(v, "plugin"), text_of(v, "execution"),
                cJSON_IsTrue(json_get(v, "up")) ? "up" : "DOWN",
-               cJSON_IsTrue(json_get(v, "reconciling")) ? ", reconciling" : "", number_of(v, "frames"),
-               number_of(v, "errors"), number_of(v, "gaps"));
+               cJSON_IsTrue(json_get(v, "reconciling")) ? ", reconciling" : "",
+               number_of(v, "frames"), number_of(v, "errors"), number_of(v, "gaps"));
         cJSON_ArrayForEach(b, json_get(v, "books"))
-            printf("  %-16s %-8s %14s x %-14s %14s x %-14s\n", text_of(b, "instrument"), text_of(b, "state"),
-                   text_of(b, "bid_qty"), text_of(b, "bid"), text_of(b, "ask"), text_of(b, "ask_qty"));
+            printf("  %-16s %-8s %14s x %-14s %14s x %-14s\n", text_of(b, "instrument"),
+                   text_of(b, "state"), text_of(b, "bid_qty"), text_of(b, "bid"), text_of(b, "ask"),
+                   text_of(b, "ask_qty"));
     }
 }
 
@@ -109,19 +115,19 @@ static void print_scripts(const cJSON *answer)
 {
     const cJSON *s;
     cJSON_ArrayForEach(s, json_get(answer, "scripts"))
-        printf("%-14s %-12s sent %" PRId64 "  denied %" PRId64 "  fills %" PRId64 "  callbacks %" PRId64
-               " (longest %" PRId64 " us)  %s\n",
-               text_of(s, "script"), text_of(s, "state"), number_of(s, "orders_sent"), number_of(s, "orders_denied"),
-               number_of(s, "executions"), number_of(s, "callbacks"), number_of(s, "max_callback_us"),
-               text_of(s, "reason"));
+        printf("%-14s %-12s sent %" PRId64 "  denied %" PRId64 "  fills %" PRId64
+               "  callbacks %" PRId64 " (longest %" PRId64 " us)  %s\n",
+               text_of(s, "script"), text_of(s, "state"), number_of(s, "orders_sent"),
+               number_of(s, "orders_denied"), number_of(s, "executions"), number_of(s, "callbacks"),
+               number_of(s, "max_callback_us"), text_of(s, "reason"));
 }
 
 static void print_alerts(const cJSON *answer)
 {
     const cJSON *a;
     cJSON_ArrayForEach(a, json_get(answer, "alerts"))
-        printf("%-20s %-14s %-24s %s\n", text_of(a, "alert"), text_of(a, "instrument"), text_of(a, "text"),
-               text_of(a, "means"));
+        printf("%-20s %-14s %-24s %s\n", text_of(a, "alert"), text_of(a, "instrument"),
+               text_of(a, "text"), text_of(a, "means"));
 }
 
 static void print_done(const cJSON *answer)
@@ -132,13 +138,18 @@ static void print_done(const cJSON *answer)
 static const struct {
     const char *what;
     void (*print)(const cJSON *answer);
-    int most; /* further words */
+    int most;         /* further words */
     const char *word; /* name of the first of them in the request */
-} requests[] = {{"status", print_status, 0, NULL},       {"orders", print_orders, 0, NULL},
-                {"positions", print_positions, 0, NULL}, {"venues", print_venues, 0, NULL},
-                {"scripts", print_scripts, 0, NULL},     {"alerts", print_alerts, 0, NULL},
-                {"kill", print_done, 1, "reason"},       {"resume", print_done, 1, "reason"},
-                {"cancel", print_done, 1, "cid"},        {"reload", print_done, 0, NULL},
+} requests[] = {{"status", print_status, 0, NULL},
+                {"orders", print_orders, 0, NULL},
+                {"positions", print_positions, 0, NULL},
+                {"venues", print_venues, 0, NULL},
+                {"scripts", print_scripts, 0, NULL},
+                {"alerts", print_alerts, 0, NULL},
+                {"kill", print_done, 1, "reason"},
+                {"resume", print_done, 1, "reason"},
+                {"cancel", print_done, 1, "cid"},
+                {"reload", print_done, 0, NULL},
                 {"stop", print_done, 0, NULL}};
 
 /* --- asking -----------------------------------------------------------------------------------*/
@@ -181,12 +192,10 @@ static int ask(const char *path, size_t which, const char *word, bool all, bool 
 
 int cmd_ctl(int argc, char **argv)
 {
-    static const struct option options[] = {{"socket", required_argument, NULL, 's'},
-                                            {"config", required_argument, NULL, 'c'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"all", no_argument, NULL, 'a'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"socket", required_argument, NULL, 's'}, {"config", required_argument, NULL, 'c'},
+        {"json", no_argument, NULL, 'j'},         {"all", no_argument, NULL, 'a'},
+        {"help", no_argument, NULL, 'h'},         {0}};
     const char *socket = NULL, *path = "config/weir.yaml";
     bool json = false, all = false;
     for (int c; (c = getopt_long(argc, argv, "s:c:jah", options, NULL)) != -1;) {
@@ -208,7 +217,8 @@ int cmd_ctl(int argc, char **argv)
         struct config *config = NULL;
         if (!socket && !(config = config_load(path, &why)))
             return usage_error("ctl", "%s", why.text);
-        int code = ask(socket ? socket : config->control, i, argc - optind > 1 ? argv[optind + 1] : NULL, all, json);
+        int code = ask(socket ? socket : config->control, i,
+                       argc - optind > 1 ? argv[optind + 1] : NULL, all, json);
         config_destroy(config);
         return code;
     }

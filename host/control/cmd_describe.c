@@ -24,7 +24,8 @@ static void describe_checks(struct text *out)
     text_say(out, "Evaluated in this order, all of them; the first that fails names the reason.\n\n"
                   "| check | refuses an order when |\n| --- | --- |\n");
     for (int c = 0; c < RISK_CHECK_COUNT; c++)
-        text_say(out, "| `%s` | %s |\n", risk_check_name((enum risk_check)c), risk_check_text((enum risk_check)c));
+        text_say(out, "| `%s` | %s |\n", risk_check_name((enum risk_check)c),
+                 risk_check_text((enum risk_check)c));
 }
 
 static void describe_limits(struct text *out)
@@ -45,12 +46,14 @@ static void describe_alerts(struct text *out)
 static const struct {
     const char *what;
     void (*print)(struct text *out);
-} topics[] = {{"config", schema_print_reference}, {"errors", describe_errors}, {"checks", describe_checks},
-              {"limits", describe_limits},        {"alerts", describe_alerts}, {"metrics", metrics_describe}};
+} topics[] = {{"config", schema_print_reference}, {"errors", describe_errors},
+              {"checks", describe_checks},        {"limits", describe_limits},
+              {"alerts", describe_alerts},        {"metrics", metrics_describe}};
 
 int cmd_describe(int argc, char **argv)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
     bool json = false;
     for (int c; (c = getopt_long(argc, argv, "jh", options, NULL)) != -1;) {
         if (c == 'h') {
@@ -62,7 +65,8 @@ int cmd_describe(int argc, char **argv)
         json = true;
     }
     if (optind + 1 != argc)
-        return usage_error("describe", "expected one of: config errors checks limits alerts metrics");
+        return usage_error("describe",
+                           "expected one of: config errors checks limits alerts metrics");
     struct text out;
     int code = EXIT_BAD;
     text_init(&out);
@@ -76,7 +80,10 @@ int cmd_describe(int argc, char **argv)
             code = EXIT_OK;
         }
     text_fini(&out);
-    return code == EXIT_OK ? code
-                           : usage_error("describe", "unknown topic '%s'; expected one of: config errors checks "
-                                                     "limits alerts metrics", argv[optind]);
+    return code == EXIT_OK
+               ? code
+               : usage_error("describe",
+                             "unknown topic '%s'; expected one of: config errors checks "
+                             "limits alerts metrics",
+                             argv[optind]);
 }

@@ -26,14 +26,18 @@ struct other {
     bool json;
 };
 
-static void name_of(const struct engine *engine, const struct in_limit *limit, char *name, size_t size)
+static void name_of(const struct engine *engine, const struct in_limit *limit, char *name,
+                    size_t size)
 {
     const struct weir_instrument *def;
     if (limit->scope == SCOPE_host) {
         snprintf(name, size, "*");
-    } else if (limit->scope == SCOPE_instrument && (def = engine_instrument(engine, limit->id)) != NULL) {
-        snprintf(name, size, "%s/%s", engine_name(engine, SCOPE_venue, def->msg.venue), def->symbol);
-    } else if (limit->scope == SCOPE_account) { /* "venue/account" in the engine, the venue's name in files */
+    } else if (limit->scope == SCOPE_instrument &&
+               (def = engine_instrument(engine, limit->id)) != NULL) {
+        snprintf(name, size, "%s/%s", engine_name(engine, SCOPE_venue, def->msg.venue),
+                 def->symbol);
+    } else if (limit->scope ==
+               SCOPE_account) { /* "venue/account" in the engine, the venue's name in files */
         snprintf(name, size, "%s", engine_name(engine, SCOPE_account, limit->id));
         char *slash = strchr(name, '/');
         if (slash)
@@ -48,8 +52,8 @@ static void other_limit(void *context, const struct engine *engine, struct in_li
     const struct other *other = context;
     char name[100];
     name_of(engine, limit, name, sizeof name);
-    const struct config_limit *row =
-        config_limit_for(other->config, (enum risk_scope)limit->scope, name, (enum risk_limit)limit->limit);
+    const struct config_limit *row = config_limit_for(other->config, (enum risk_scope)limit->scope,
+                                                      name, (enum risk_limit)limit->limit);
     if (!row)
         return;
     limit->how = row->none ? LIMIT_NONE : LIMIT_VALUE;
@@ -129,7 +133,8 @@ static void print_json(const struct replay_result *result, bool other, struct te
     json_string(&out, hash);
     json_end(&out);
     if (other) /* the list as one more member */
-        printf("%.*s,\"decisions_that_differ\":%s}\n", (int)out.len - 1, text_cstr(&out), text_cstr(differences));
+        printf("%.*s,\"decisions_that_differ\":%s}\n", (int)out.len - 1, text_cstr(&out),
+               text_cstr(differences));
     else
         puts(text_cstr(&out));
     text_fini(&out);
@@ -140,9 +145,11 @@ static void print_text(const struct replay_result *result, bool other, bool veri
     char hash[65] = "";
     hex_print(result->hash, sizeof result->hash, hash);
     if (other)
-        printf("%" PRIu64 " decisions, %" PRIu64 " would have differed\n", result->decisions, result->differences);
+        printf("%" PRIu64 " decisions, %" PRIu64 " would have differed\n", result->decisions,
+               result->differences);
     else if (result->equal)
-        printf("%s: %" PRIu64 " inputs give the same %" PRIu64 " effects, byte for byte%s\nsha256 %s\n",
+        printf("%s: %" PRIu64 " inputs give the same %" PRIu64
+               " effects, byte for byte%s\nsha256 %s\n",
                verify ? "equal" : "replayed", result->inputs, result->effects,
                result->closed ? "" : " (the journal was not closed)", hash);
     else
@@ -153,7 +160,8 @@ static int replay(const char *folder, const struct config *config, bool verify, 
 {
     struct text differences;
     struct other other = {config, &differences, json};
-    struct replay_options options = {.limit = config ? other_limit : NULL, .differs = on_difference, .context = &other};
+    struct replay_options options = {
+        .limit = config ? other_limit : NULL, .differs = on_difference, .context = &other};
     struct replay_result result;
     struct why why;
     char path[512];

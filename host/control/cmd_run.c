@@ -11,19 +11,21 @@
 #include "base/log.h"
 #include "control/commands.h"
 #include "control/host.h"
-#include "control/tape.h"
 #include "control/schema.h"
+#include "control/tape.h"
 
 static const char help[] =
     "usage: weir run [--config FILE] [--for DURATION] [--journal DIR] [--no-console]\n"
     "                [--data PATH...] [--speed 1|N|max] [--json]\n\n"
-    "Runs the host until it is stopped: SIGINT or SIGTERM stop new orders, cancel by policy, close the\n"
+    "Runs the host until it is stopped: SIGINT or SIGTERM stop new orders, cancel by policy, close "
+    "the\n"
     "journal and print a summary; SIGHUP reloads the configuration.\n"
     "  --config FILE    default: config/weir.yaml\n"
     "  --for DURATION   stop by itself after so long (engine time), such as 30s\n"
     "  --journal DIR    instead of host.journal\n"
     "  --no-console     no live screen; lines on standard error\n"
-    "  --data PATH...   replay recordings (files or folders) as the venues of the configuration; ends\n"
+    "  --data PATH...   replay recordings (files or folders) as the venues of the configuration; "
+    "ends\n"
     "                   with the data\n"
     "  --speed          of the replay: 1, N times, or max (default)\n"
     "  --json           the summary as one JSON document on standard output\n";
@@ -106,7 +108,8 @@ static void positions_json(struct host *host, struct text *out)
     for (uint32_t i = 1; i <= engine_instrument_count(host->engine); i++) {
         struct position_view view;
         const struct weir_instrument *def = engine_instrument(host->engine, i);
-        if (!def || !engine_position(host->engine, i, 0, &view) || (view.qty == 0 && view.realized == 0))
+        if (!def || !engine_position(host->engine, i, 0, &view) ||
+            (view.qty == 0 && view.realized == 0))
             continue;
         json_object(out);
         json_key(out, "venue");
@@ -126,7 +129,8 @@ static void positions_json(struct host *host, struct text *out)
     json_end(out);
 }
 
-static void summary_json(struct host *host, struct tape *tape, const struct journal_summary *journal, struct text *out)
+static void summary_json(struct host *host, struct tape *tape,
+                         const struct journal_summary *journal, struct text *out)
 {
     const struct engine_counts *counts = engine_counts(host->engine);
     char hash[65] = "";
@@ -157,8 +161,9 @@ static void summary_text(struct host *host, const struct journal_summary *journa
     const struct engine_counts *counts = engine_counts(host->engine);
     char hash[65] = "";
     hex_print(journal->hash, sizeof journal->hash, hash);
-    printf("\norders      %" PRIu64 " sent, %" PRIu64 " cancels, %" PRIu64 " replaces, %u still live\n", counts->sent_new,
-           counts->sent_cancel, counts->sent_replace, counts->live_orders);
+    printf("\norders      %" PRIu64 " sent, %" PRIu64 " cancels, %" PRIu64
+           " replaces, %u still live\n",
+           counts->sent_new, counts->sent_cancel, counts->sent_replace, counts->live_orders);
     printf("fills       %" PRIu64 "\n", counts->executions);
     printf("denied      %" PRIu64 " ", counts->denied);
     for (int c = 0; c < RISK_CHECK_COUNT; c++)
@@ -167,20 +172,25 @@ static void summary_text(struct host *host, const struct journal_summary *journa
     printf("\n");
     for (uint32_t i = 1; i <= engine_instrument_count(host->engine); i++) {
         struct position_view view;
-        char qty[DECIMAL_TEXT_MAX], average[DECIMAL_TEXT_MAX], realized[DECIMAL_TEXT_MAX], open[DECIMAL_TEXT_MAX];
+        char qty[DECIMAL_TEXT_MAX], average[DECIMAL_TEXT_MAX], realized[DECIMAL_TEXT_MAX],
+            open[DECIMAL_TEXT_MAX];
         const struct weir_instrument *def = engine_instrument(host->engine, i);
-        if (!def || !engine_position(host->engine, i, 0, &view) || (view.qty == 0 && view.realized == 0))
+        if (!def || !engine_position(host->engine, i, 0, &view) ||
+            (view.qty == 0 && view.realized == 0))
             continue;
         decimal_print(view.qty, def->qty_exp, qty);
         amount_print(view.avg_price, average);
         amount_print(view.realized, realized);
         amount_print(view.unrealized, open);
         printf("position    %s/%s %s at %s, realized %s, unrealized %s %s\n",
-               engine_name(host->engine, SCOPE_venue, def->msg.venue), def->symbol, qty, average, realized, open, def->quote);
+               engine_name(host->engine, SCOPE_venue, def->msg.venue), def->symbol, qty, average,
+               realized, open, def->quote);
     }
-    printf("journal     %s  %" PRIu64 " records  sha256 %s\n", host->journal_folder, journal->seq, hash);
+    printf("journal     %s  %" PRIu64 " records  sha256 %s\n", host->journal_folder, journal->seq,
+           hash);
     printf("\nnext:       weir replay %s --verify\n", host->journal_folder);
-    for (uint32_t o = 0, shown = 0; shown < 1 && (o = engine_order_next(host->engine, o, false)) != 0;) {
+    for (uint32_t o = 0, shown = 0;
+         shown < 1 && (o = engine_order_next(host->engine, o, false)) != 0;) {
         struct order_view view;
         if (!engine_order(host->engine, o, &view) || view.order.label != ORDER_DENIED)
             continue;
@@ -191,7 +201,8 @@ static void summary_text(struct host *host, const struct journal_summary *journa
 
 /* --- running ----------------------------------------------------------------------------------*/
 
-static int finish(struct host *host, const struct run *run, struct tape *tape, enum weir_err err, struct why *why)
+static int finish(struct host *host, const struct run *run, struct tape *tape, enum weir_err err,
+                  struct why *why)
 {
     struct journal_summary journal = {0};
     struct why close_why;
@@ -220,8 +231,12 @@ static int run_host(const struct config *config, const struct run *run)
 {
     struct why why;
     struct tape *tape = NULL;
-    struct host_options options = {.speed = run->speed, .run_for = run->run_for, .journal = run->journal, .observe = true,
-                                   .stop_asked = run_stop_asked, .reload_asked = run_reload_asked};
+    struct host_options options = {.speed = run->speed,
+                                   .run_for = run->run_for,
+                                   .journal = run->journal,
+                                   .observe = true,
+                                   .stop_asked = run_stop_asked,
+                                   .reload_asked = run_reload_asked};
     bool terminal = isatty(STDOUT_FILENO);
     options.screen = run->console && terminal && !run->json;
     options.color = options.screen && !getenv("NO_COLOR");
@@ -242,8 +257,9 @@ static int run_host(const struct config *config, const struct run *run)
     }
     running = host;
     if (!run->json && !options.screen)
-        fprintf(stderr, "weir: running; journal %s; http://%s:%u/metrics; `weir ctl status`\n", host->journal_folder,
-                config->listen, host->observer ? observer_port(host->observer) : 0);
+        fprintf(stderr, "weir: running; journal %s; http://%s:%u/metrics; `weir ctl status`\n",
+                host->journal_folder, config->listen,
+                host->observer ? observer_port(host->observer) : 0);
     enum weir_err err = host_run(host, &why);
     int code = finish(host, run, tape, err, &why);
     running = NULL;
@@ -269,19 +285,23 @@ static int parse_speed(const char *text, uint32_t *speed_out)
         return 0;
     }
     if (decimal_parse(text, strlen(text), 0, &value) || value < 1 || value > 1000000)
-        return usage_error("run", "--speed: expected 1, a whole number of times, or max; found '%s'", text);
+        return usage_error(
+            "run", "--speed: expected 1, a whole number of times, or max; found '%s'", text);
     *speed_out = (uint32_t)value;
     return 0;
 }
 
 static int parse(int argc, char **argv, struct run *run)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"for", required_argument, NULL, 'f'},
-        {"journal", required_argument, NULL, 'j'}, {"no-console", no_argument, NULL, 'n'},
-        {"data", required_argument, NULL, 'd'},   {"speed", required_argument, NULL, 's'},
-        {"json", no_argument, NULL, 'J'},         {"help", no_argument, NULL, 'h'},
-        {0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"for", required_argument, NULL, 'f'},
+                                            {"journal", required_argument, NULL, 'j'},
+                                            {"no-console", no_argument, NULL, 'n'},
+                                            {"data", required_argument, NULL, 'd'},
+                                            {"speed", required_argument, NULL, 's'},
+                                            {"json", no_argument, NULL, 'J'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     for (int c; (c = getopt_long(argc, argv, "-c:f:j:nd:s:Jh", options, NULL)) != -1;) {
         switch (c) {
         case 'c': run->config = optarg; break;
@@ -291,7 +311,9 @@ static int parse(int argc, char **argv, struct run *run)
         case 'h': fputs(help, stdout); return -1;
         case 'f':
             if (!duration_parse(optarg, &run->run_for) || run->run_for <= 0)
-                return usage_error("run", "--for: expected a duration such as 500ms, 30s or 5m; found '%s'", optarg);
+                return usage_error(
+                    "run", "--for: expected a duration such as 500ms, 30s or 5m; found '%s'",
+                    optarg);
             break;
         case 's':
             if (parse_speed(optarg, &run->speed))

@@ -2,17 +2,17 @@
 #include <getopt.h>
 #include <stdio.h>
 
-#include "control/commands.h"
 #include "base/json.h"
+#include "control/commands.h"
 #include "sim/scenario.h"
 
-static const char help[] =
-    "usage: weir scenario [--hash] [--json] FILE...\n\n"
-    "Runs scenario files (format 1) through the engine: PASS <id> or FAIL <id>: what differs, got, want.\n"
-    "Each is played twice, and the journals must be equal byte for byte.\n"
-    "  --hash   adds the SHA-256 of inputs and effects to each line\n"
-    "  --json   one JSON document instead of lines\n\n"
-    "Exit: 0 all pass, 1 some fail, 2 a file is not a scenario.\n";
+static const char help[] = "usage: weir scenario [--hash] [--json] FILE...\n\n"
+                           "Runs scenario files (format 1) through the engine: PASS <id> or FAIL "
+                           "<id>: what differs, got, want.\n"
+                           "Each is played twice, and the journals must be equal byte for byte.\n"
+                           "  --hash   adds the SHA-256 of inputs and effects to each line\n"
+                           "  --json   one JSON document instead of lines\n\n"
+                           "Exit: 0 all pass, 1 some fail, 2 a file is not a scenario.\n";
 
 struct totals {
     int passed, failed, bad;
@@ -46,7 +46,8 @@ static void report(struct totals *totals, const char *id, struct scenario_result
         json_string(&totals->out, result->journal_hash);
         json_end(&totals->out);
     } else if (result->passed) {
-        printf("PASS %s%s%s\n", id, totals->hash ? " " : "", totals->hash ? result->journal_hash : "");
+        printf("PASS %s%s%s\n", id, totals->hash ? " " : "",
+               totals->hash ? result->journal_hash : "");
     } else {
         print_failures(id, &result->failures);
     }
@@ -76,8 +77,10 @@ static void play(struct totals *totals, const char *path)
 
 int cmd_scenario(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"hash", no_argument, NULL, 'H'}, {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option options[] = {{"hash", no_argument, NULL, 'H'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     struct totals totals = {0};
     for (int c; (c = getopt_long(argc, argv, "Hjh", options, NULL)) != -1;) {
         switch (c) {

@@ -17,8 +17,10 @@
 
 static const char help[] =
     "usage: weir try [--for DURATION] [--isolation inline] [--json] SCRIPT.lua...\n\n"
-    "Runs scripts in the sandbox against the simulated venue `sim` (BTC-USD, ETH-USD, SOL-USD), on virtual\n"
-    "time. A chunk that does not compile is `refused`; a budget or a run-time error is `quarantined`;\n"
+    "Runs scripts in the sandbox against the simulated venue `sim` (BTC-USD, ETH-USD, SOL-USD), on "
+    "virtual\n"
+    "time. A chunk that does not compile is `refused`; a budget or a run-time error is "
+    "`quarantined`;\n"
     "else the outcome is `ok`.\n"
     "  --for DURATION  virtual time (default 1s)\n"
     "  --isolation     inline: in this process, abandoned over budget\n"
@@ -48,14 +50,14 @@ struct trial {
 
 /* --- a configuration of its own ---------------------------------------------------------------*/
 
-static const struct weir_setting sim_settings[] = {{"seed", "42"},
-                                                   {"balances", "USD:1000000000,BTC:10000,ETH:100000,SOL:1000000"},
-                                                   {NULL, NULL}};
+static const struct weir_setting sim_settings[] = {
+    {"seed", "42"}, {"balances", "USD:1000000000,BTC:10000,ETH:100000,SOL:1000000"}, {NULL, NULL}};
 
 /* Every limit of every scope said to be none, but for what a strategy needs to be stopped by. */
 static size_t make_limits(struct config_limit *rows)
 {
-    static const enum risk_scope scopes[] = {SCOPE_host, SCOPE_account, SCOPE_strategy, SCOPE_instrument};
+    static const enum risk_scope scopes[] = {SCOPE_host, SCOPE_account, SCOPE_strategy,
+                                             SCOPE_instrument};
     size_t n = 0;
     for (size_t s = 0; s < sizeof scopes / sizeof scopes[0]; s++)
         for (int limit = 0; limit < RISK_LIMIT_COUNT; limit++)
@@ -63,7 +65,8 @@ static size_t make_limits(struct config_limit *rows)
     return n;
 }
 
-static void make_script(struct config_script *script, const char *name, const char *file, bool orders)
+static void make_script(struct config_script *script, const char *name, const char *file,
+                        bool orders)
 {
     static const char *const none[] = {NULL};
     *script = (struct config_script){.name = name,
@@ -80,13 +83,25 @@ static void make_script(struct config_script *script, const char *name, const ch
                                      .imports = none};
 }
 
-static void make_config(struct trial *trial, struct config *config, struct config_venue *venue, struct config_limit *limits)
+static void make_config(struct trial *trial, struct config *config, struct config_venue *venue,
+                        struct config_limit *limits)
 {
-    *venue = (struct config_venue){.name = "sim", .plugin = "sim", .account = "main", .execution = EXECUTION_VENUE,
+    *venue = (struct config_venue){.name = "sim",
+                                   .plugin = "sim",
+                                   .account = "main",
+                                   .execution = EXECUTION_VENUE,
                                    .settings = sim_settings};
-    *config = (struct config){.path = "weir try", .orders = 65536, .executions = 65536, .client_ids = 65536,
-                              .cancel_on_stop = true, .stop_wait = 1000000000, .venues = venue, .venue_count = 1,
-                              .limits = limits, .scripts = trial->configs, .script_count = trial->count + 1};
+    *config = (struct config){.path = "weir try",
+                              .orders = 65536,
+                              .executions = 65536,
+                              .client_ids = 65536,
+                              .cancel_on_stop = true,
+                              .stop_wait = 1000000000,
+                              .venues = venue,
+                              .venue_count = 1,
+                              .limits = limits,
+                              .scripts = trial->configs,
+                              .script_count = trial->count + 1};
     config->limit_count = make_limits(limits);
     config->policies[POLICY_strict] = 1;
     config->policies[POLICY_not_found_confirm] = 3;
@@ -178,9 +193,11 @@ static int report_text(const struct trial *trial, struct host *host)
         struct script_report report;
         script_report(host->scripts[i].script, &report);
         bad += report.outcome != SCRIPT_OK;
-        printf("%-12s %s  orders sent %" PRIu64 ", denied %" PRIu64 ", longest callback %" PRId64 " us%s%s\n",
-               script_outcome_name(report.outcome), trial->scripts[i].path, report.orders_sent, report.orders_denied,
-               (int64_t)report.max_callback_ns / 1000, *report.reason ? ": " : "", report.reason);
+        printf("%-12s %s  orders sent %" PRIu64 ", denied %" PRIu64 ", longest callback %" PRId64
+               " us%s%s\n",
+               script_outcome_name(report.outcome), trial->scripts[i].path, report.orders_sent,
+               report.orders_denied, (int64_t)report.max_callback_ns / 1000,
+               *report.reason ? ": " : "", report.reason);
         if (*report.detail)
             printf("%s\n", report.detail);
     }
@@ -218,7 +235,8 @@ static bool write_neighbour(struct trial *trial)
 {
     snprintf(trial->neighbour_file, sizeof trial->neighbour_file, "/tmp/weir-neighbour-XXXXXX");
     int fd = mkstemp(trial->neighbour_file);
-    bool whole = fd >= 0 && write(fd, neighbour, sizeof neighbour - 1) == (ssize_t)(sizeof neighbour - 1);
+    bool whole =
+        fd >= 0 && write(fd, neighbour, sizeof neighbour - 1) == (ssize_t)(sizeof neighbour - 1);
     if (fd >= 0)
         close(fd);
     return whole;
@@ -248,11 +266,15 @@ static int parse(int argc, char **argv, struct trial *trial)
         switch (c) {
         case 'f':
             if (!duration_parse(optarg, &trial->run_for) || trial->run_for <= 0)
-                return usage_error("try", "--for: expected a duration such as 500ms or 2s; found '%s'", optarg);
+                return usage_error(
+                    "try", "--for: expected a duration such as 500ms or 2s; found '%s'", optarg);
             break;
         case 'i':
             if (strcmp(optarg, "inline") != 0)
-                return usage_error("try", "--isolation: expected inline, found '%s'; process cells are not built yet", optarg);
+                return usage_error(
+                    "try",
+                    "--isolation: expected inline, found '%s'; process cells are not built yet",
+                    optarg);
             break;
         case 'j': trial->json = true; break;
         case 'h': fputs(help, stdout); return -1;

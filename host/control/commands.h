@@ -6,15 +6,15 @@
 enum exit_code { EXIT_OK = 0, EXIT_NO = 1, EXIT_BAD = 2 };
 
 /* One line each: verb, function, what it does. A new command is one line here. */
-#define COMMANDS(X)                                                                          \
-    X(run, "run the host: venues, scripts, risk, journal, console")                          \
-    X(check, "validate configuration, limits, scripts and plugins without trading")          \
-    X(scenario, "run scenario files through the engine")                                     \
-    X(try, "run scripts in the sandbox against the simulated venue, on virtual time")        \
-    X(book, "rebuild books and trade statistics from recordings")                            \
-    X(replay, "run a journal again: the same effects, or those under other limits")          \
-    X(why, "the whole path of one order")                                                    \
-    X(ctl, "talk to a running host")                                                         \
+#define COMMANDS(X)                                                                   \
+    X(run, "run the host: venues, scripts, risk, journal, console")                   \
+    X(check, "validate configuration, limits, scripts and plugins without trading")   \
+    X(scenario, "run scenario files through the engine")                              \
+    X(try, "run scripts in the sandbox against the simulated venue, on virtual time") \
+    X(book, "rebuild books and trade statistics from recordings")                     \
+    X(replay, "run a journal again: the same effects, or those under other limits")   \
+    X(why, "the whole path of one order")                                             \
+    X(ctl, "talk to a running host")                                                  \
     X(describe, "print the reference: config, errors, checks, metrics, lua")
 
 #define X(verb, text) int cmd_##verb(int argc, char **argv);

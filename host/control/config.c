@@ -70,15 +70,18 @@ struct report {
     FILE *stream;
 };
 
-static enum weir_err report_end(struct report *report, const char *path, enum weir_err err, struct why *why)
+static enum weir_err report_end(struct report *report, const char *path, enum weir_err err,
+                                struct why *why)
 {
     fclose(report->stream);
     if (err) {
         while (report->len && report->text[report->len - 1] == '\n')
             report->text[--report->len] = '\0';
         /* libfyaml has a report of its own, or names no place: an empty document */
-        err = report->len && report->text[0] != '[' ? because(why, err, "%s", report->text)
-                          : because(why, err, "%s: expected YAML sections, found nothing that can be read", path);
+        err = report->len && report->text[0] != '['
+                  ? because(why, err, "%s", report->text)
+                  : because(why, err, "%s: expected YAML sections, found nothing that can be read",
+                            path);
     }
     free(report->text);
     return err;
@@ -102,7 +105,8 @@ static enum weir_err take_sections(struct loaded *loaded, struct fy_node *root)
 {
     void *at = NULL;
     struct fy_node_pair *pair;
-    while (root && fy_node_is_mapping(root) && (pair = fy_node_mapping_iterate(root, &at)) != NULL) {
+    while (root && fy_node_is_mapping(root) &&
+           (pair = fy_node_mapping_iterate(root, &at)) != NULL) {
         const char *key = node_text(fy_node_pair_key(pair));
         for (size_t i = 0; config_schema[i].key && key; i++) {
             if (strcmp(config_schema[i].key, key) != 0 || strcmp(key, "include") == 0)
@@ -142,8 +146,8 @@ static enum weir_err read_includes(struct loaded *loaded, struct fy_node *root, 
         char full[512];
         const char *slash = strrchr(path, '/');
         const char *name = node_text(item);
-        snprintf(full, sizeof full, "%.*s%s", name[0] == '/' || !slash ? 0 : (int)(slash - path + 1),
-                 path, name);
+        snprintf(full, sizeof full, "%.*s%s",
+                 name[0] == '/' || !slash ? 0 : (int)(slash - path + 1), path, name);
         enum weir_err err = read_file(loaded, full, why);
         if (err)
             return err;
@@ -198,7 +202,7 @@ static size_t items_of(struct fy_node *node)
 {
     if (!node)
         return 0;
-    return (size_t)(fy_node_is_mapping(node) ? fy_node_mapping_item_count(node)
+    return (size_t)(fy_node_is_mapping(node)    ? fy_node_mapping_item_count(node)
                     : fy_node_is_sequence(node) ? fy_node_sequence_item_count(node)
                                                 : 0);
 }
@@ -394,7 +398,8 @@ static enum weir_err build_scripts(struct loaded *loaded)
         script->orders_per_second = (uint32_t)schema_number(keys, value, "orders_per_second");
         script->log_lines_per_second = (uint32_t)schema_number(keys, value, "log_lines_per_second");
         script->seed = (uint64_t)schema_number(keys, value, "seed");
-        script->cancel_on_quarantine = strcmp(schema_text(keys, value, "on_quarantine"), "cancel") == 0;
+        script->cancel_on_quarantine =
+            strcmp(schema_text(keys, value, "on_quarantine"), "cancel") == 0;
         script->imports = build_list(loaded, schema_node(value, "imports"));
         if (!build_value(loaded, schema_node(value, "settings"), &script->settings))
             return WEIR_E_NO_MEMORY;
@@ -402,7 +407,8 @@ static enum weir_err build_scripts(struct loaded *loaded)
     return config->scripts ? WEIR_OK : WEIR_E_NO_MEMORY;
 }
 
-static void build_limit_row(struct loaded *loaded, enum risk_scope scope, const char *name, struct fy_node *node)
+static void build_limit_row(struct loaded *loaded, enum risk_scope scope, const char *name,
+                            struct fy_node *node)
 {
     struct config *config = &loaded->config;
     for (int limit = 0; limit < RISK_LIMIT_COUNT; limit++) {
@@ -440,13 +446,14 @@ static enum weir_err build_limits(struct loaded *loaded)
         void *at = NULL;
         struct fy_node_pair *pair;
         while (below && (pair = fy_node_mapping_iterate(below, &at)) != NULL)
-            build_limit_row(loaded, named[i].scope, node_text(fy_node_pair_key(pair)), fy_node_pair_value(pair));
+            build_limit_row(loaded, named[i].scope, node_text(fy_node_pair_key(pair)),
+                            fy_node_pair_value(pair));
     }
     return WEIR_OK;
 }
 
-const struct config_limit *config_limit_for(const struct config *config, enum risk_scope scope, const char *name,
-                                            enum risk_limit limit)
+const struct config_limit *config_limit_for(const struct config *config, enum risk_scope scope,
+                                            const char *name, enum risk_limit limit)
 {
     const struct config_limit *any = NULL;
     for (size_t i = 0; i < config->limit_count; i++) {
@@ -463,15 +470,16 @@ const struct config_limit *config_limit_for(const struct config *config, enum ri
 
 /* --- what holds between sections --------------------------------------------------------------*/
 
-static enum weir_err missing_limit(const struct config *config, const char *section_name, enum risk_scope scope,
-                                   const char *name, struct why *why)
+static enum weir_err missing_limit(const struct config *config, const char *section_name,
+                                   enum risk_scope scope, const char *name, struct why *why)
 {
     for (int limit = 0; limit < RISK_LIMIT_COUNT; limit++)
         if (!config_limit_for(config, scope, name, (enum risk_limit)limit))
-            return because(why, WEIR_E_BAD_CONFIG,
-                           "%s: limits.%s: %s is missing for '%s', and '*' does not give it; a limit has "
-                           "no default: write a number, or none",
-                           config->path, section_name, risk_limit_name((enum risk_limit)limit), name);
+            return because(
+                why, WEIR_E_BAD_CONFIG,
+                "%s: limits.%s: %s is missing for '%s', and '*' does not give it; a limit has "
+                "no default: write a number, or none",
+                config->path, section_name, risk_limit_name((enum risk_limit)limit), name);
     return WEIR_OK;
 }
 
@@ -481,16 +489,19 @@ static enum weir_err check_ranges(const struct config *config, struct why *why)
         return because(why, WEIR_E_BAD_CONFIG, "%s: host.instance: expected 0 to 1679615, found %u",
                        config->path, config->instance);
     if (config->segment < 1 << 20 || config->segment > 1LL << 32)
-        return because(why, WEIR_E_BAD_CONFIG, "%s: host.segment: expected 1MiB to 4GiB, found %lld bytes",
-                       config->path, (long long)config->segment);
+        return because(why, WEIR_E_BAD_CONFIG,
+                       "%s: host.segment: expected 1MiB to 4GiB, found %lld bytes", config->path,
+                       (long long)config->segment);
     if (config->orders < 64 || config->orders > 1u << 22 || config->executions < 64 ||
         config->executions > 1u << 24 || config->client_ids < 64 || config->client_ids > 1u << 26)
-        return because(why, WEIR_E_BAD_CONFIG,
-                       "%s: host.orders, executions, client_ids: expected at least 64, and at most 2^22, "
-                       "2^24 and 2^26", config->path);
+        return because(
+            why, WEIR_E_BAD_CONFIG,
+            "%s: host.orders, executions, client_ids: expected at least 64, and at most 2^22, "
+            "2^24 and 2^26",
+            config->path);
     if (config->venue_count == 0 || config->venue_count > 200)
-        return because(why, WEIR_E_BAD_CONFIG, "%s: venues: expected 1 to 200, found %zu", config->path,
-                       config->venue_count);
+        return because(why, WEIR_E_BAD_CONFIG, "%s: venues: expected 1 to 200, found %zu",
+                       config->path, config->venue_count);
     return WEIR_OK;
 }
 
@@ -505,7 +516,8 @@ static enum weir_err check_limits(const struct config *config, struct why *why)
             err = missing_limit(config, "strategies", SCOPE_strategy, config->scripts[i].name, why);
     for (size_t i = 0; i < config->limit_count && !err; i++)
         if (config->limits[i].scope == SCOPE_instrument)
-            err = missing_limit(config, "instruments", SCOPE_instrument, config->limits[i].name, why);
+            err =
+                missing_limit(config, "instruments", SCOPE_instrument, config->limits[i].name, why);
     return err;
 }
 
@@ -513,7 +525,8 @@ static enum weir_err check_whole(struct loaded *loaded, struct why *why)
 {
     for (size_t i = 0; config_schema[i].key; i++)
         if (!config_schema[i].otherwise && !loaded->sections[i])
-            return because(why, WEIR_E_BAD_CONFIG, "%s: section '%s' is missing in this file and those it includes",
+            return because(why, WEIR_E_BAD_CONFIG,
+                           "%s: section '%s' is missing in this file and those it includes",
                            loaded->config.path, config_schema[i].key);
     return WEIR_OK;
 }
@@ -522,7 +535,8 @@ struct config *config_load(const char *path, struct why *why)
 {
     struct loaded *loaded = calloc(1, sizeof *loaded);
     unsigned char sum[32];
-    if (!loaded || !(loaded->sha = sha256_create()) || !(loaded->config.path = keep_text(loaded, path))) {
+    if (!loaded || !(loaded->sha = sha256_create()) ||
+        !(loaded->config.path = keep_text(loaded, path))) {
         config_destroy((struct config *)loaded);
         (void)because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
         return NULL;

@@ -43,7 +43,7 @@ struct config_limit {
 
 /* A value of a script's settings: text as written (numbers too), or a table of such. */
 struct config_value {
-    const char *key; /* NULL in lists */
+    const char *key;  /* NULL in lists */
     const char *text; /* NULL: a table */
     bool quoted;      /* written in quotes: a text even if it looks like a number */
     const struct config_value *items;
@@ -60,7 +60,7 @@ struct config_script {
     uint32_t orders_per_second, log_lines_per_second;
     uint64_t seed;
     bool cancel_on_quarantine;
-    const char *const *imports; /* ended by NULL */
+    const char *const *imports;   /* ended by NULL */
     struct config_value settings; /* a table */
 };
 
@@ -94,8 +94,8 @@ struct config *config_load(const char *path, struct why *why) WEIR_MUST_USE;
 void config_destroy(struct config *config); /* accepts NULL */
 
 /* The limit that holds for this thing: its own entry, else that of "*". NULL: not given. */
-const struct config_limit *config_limit_for(const struct config *config, enum risk_scope scope, const char *name,
-                                            enum risk_limit limit);
+const struct config_limit *config_limit_for(const struct config *config, enum risk_scope scope,
+                                            const char *name, enum risk_limit limit);
 
 /* The differences in words, one line each: what a reload would change. */
 void config_diff(const struct config *before, const struct config *after, struct text *out);

@@ -13,7 +13,8 @@ static void limit_text(const struct config_limit *row, char *text)
         amount_print(row->value, text);
 }
 
-static const struct config_limit *same_row(const struct config *config, const struct config_limit *row)
+static const struct config_limit *same_row(const struct config *config,
+                                           const struct config_limit *row)
 {
     for (size_t i = 0; i < config->limit_count; i++)
         if (config->limits[i].scope == row->scope && config->limits[i].limit == row->limit &&
@@ -22,8 +23,8 @@ static const struct config_limit *same_row(const struct config *config, const st
     return NULL;
 }
 
-static void say_limit(struct text *out, const struct config_limit *name, const struct config_limit *before,
-                      const struct config_limit *after)
+static void say_limit(struct text *out, const struct config_limit *name,
+                      const struct config_limit *before, const struct config_limit *after)
 {
     char old[DECIMAL_TEXT_MAX], new[DECIMAL_TEXT_MAX];
     limit_text(before, old);

@@ -17,7 +17,8 @@ static const struct {
                 {WEIR_CANCEL, WEIR_REQUEST_CANCEL, ORDER_PENDING_CANCEL},
                 {WEIR_REPLACE, WEIR_REQUEST_REPLACE, ORDER_PENDING_REPLACE}};
 
-void host_note_request(struct host *host, struct host_venue *venue, const struct weir_intent *intent)
+void host_note_request(struct host *host, struct host_venue *venue,
+                       const struct weir_intent *intent)
 {
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
         if (requests[i].kind != intent->msg.kind || venue->config->answer_timeout == 0)
@@ -30,7 +31,8 @@ void host_note_request(struct host *host, struct host_venue *venue, const struct
         memcpy(report.client_id, intent->client_id, sizeof report.client_id);
         memcpy(report.reason, "no answer in time", sizeof "no answer in time");
         if (!queue_push(&venue->waiting, &report.msg))
-            log_line(LOG_ERROR, venue->config->name, "too many requests wait for an answer; one has no deadline");
+            log_line(LOG_ERROR, venue->config->name,
+                     "too many requests wait for an answer; one has no deadline");
     }
 }
 
@@ -38,7 +40,8 @@ static bool still_waits(const struct host *host, const struct weir_report *repor
 {
     struct order_view view;
     uint32_t order = engine_order_by_wire(host->engine, report->client_id);
-    return engine_order(host->engine, order, &view) && view.order.label == requests[report->request].waits;
+    return engine_order(host->engine, order, &view) &&
+           view.order.label == requests[report->request].waits;
 }
 
 weir_ns host_next_deadline(const struct host_venue *venue)

@@ -5,9 +5,9 @@
 
 static const char *kind_name(enum schema_kind kind)
 {
-    static const char *const names[] = {"text",     "name", "whole number", "decimal", "limit",
-                                        "flag",     "duration", "size", "word",    "list",
-                                        "section",  "named sections", "free"};
+    static const char *const names[] = {
+        "text", "name", "whole number", "decimal", "limit",          "flag", "duration",
+        "size", "word", "list",         "section", "named sections", "free"};
     return names[kind];
 }
 
@@ -44,7 +44,8 @@ static void json_keys(struct text *out, const struct schema *keys);
 static void pattern(struct text *out, const char *type, const char *regex)
 {
     json_key(out, "type");
-    if (strchr(type, ' ')) { /* YAML reads 50 as a number and 50ms as a text: both are texts to us */
+    if (strchr(type,
+               ' ')) { /* YAML reads 50 as a number and 50ms as a text: both are texts to us */
         json_array(out);
         json_string(out, "string");
         json_string(out, "number");

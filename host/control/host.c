@@ -11,7 +11,13 @@
 #include "base/log.h"
 #include "control/paths.h"
 
-enum { INSTRUMENTS = 4096, STRATEGIES = 1024, INPUT_ROOM = 1 << 26, EFFECT_ROOM = 1 << 26, TAP_ROOM = 1 << 23 };
+enum {
+    INSTRUMENTS = 4096,
+    STRATEGIES = 1024,
+    INPUT_ROOM = 1 << 26,
+    EFFECT_ROOM = 1 << 26,
+    TAP_ROOM = 1 << 23
+};
 
 static struct engine_sizes sizes_of(const struct config *config)
 {
@@ -25,17 +31,20 @@ static struct engine_sizes sizes_of(const struct config *config)
 }
 
 /* Address space for the worst case; pages come as they are used. */
-static enum weir_err make_engine(struct host *host, const struct engine_sizes *sizes, struct why *why)
+static enum weir_err make_engine(struct host *host, const struct engine_sizes *sizes,
+                                 struct why *why)
 {
     host->memory_size = engine_bytes(sizes);
-    host->memory = mmap(NULL, host->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    host->memory = mmap(NULL, host->memory_size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (host->memory == MAP_FAILED) {
         host->memory = NULL;
         return because(why, WEIR_E_NO_MEMORY, "the engine needs %zu bytes: %m", host->memory_size);
     }
     struct arena arena = {host->memory, (unsigned char *)host->memory + host->memory_size};
     host->engine = engine_create(&arena, sizes);
-    return host->engine ? WEIR_OK : because(why, WEIR_E_NO_MEMORY, "the engine does not fit its arena");
+    return host->engine ? WEIR_OK
+                        : because(why, WEIR_E_NO_MEMORY, "the engine does not fit its arena");
 }
 
 static void ignore(void *context, const struct weir_msg *effect)
@@ -57,7 +66,8 @@ static enum weir_err restore(struct engine *engine, struct reader *reader, struc
 }
 
 /* Lock, read to the end, go on behind it. */
-static enum weir_err go_on(struct host *host, const struct journal_options *options, struct why *why)
+static enum weir_err go_on(struct host *host, const struct journal_options *options,
+                           struct why *why)
 {
     struct journal_lock *lock = NULL;
     struct reader *reader = NULL;
@@ -78,12 +88,14 @@ static enum weir_err go_on(struct host *host, const struct journal_options *opti
     return err;
 }
 
-static enum weir_err open_journal(struct host *host, const struct engine_sizes *sizes, struct why *why)
+static enum weir_err open_journal(struct host *host, const struct engine_sizes *sizes,
+                                  struct why *why)
 {
     const char *folder = host->options.journal ? host->options.journal : host->config->journal;
     struct journal_options options = {.segment_bytes = (uint64_t)host->config->segment,
                                       .disk_floor = (uint64_t)host->config->disk_floor,
-                                      .sync = host->config->sync_always ? JOURNAL_ALWAYS : JOURNAL_GROUP,
+                                      .sync = host->config->sync_always ? JOURNAL_ALWAYS
+                                                                        : JOURNAL_GROUP,
                                       .instance = host->config->instance,
                                       .sizes = *sizes};
     enum weir_err err;
@@ -106,8 +118,8 @@ static enum weir_err make_lists(struct host *host, struct why *why)
     host->scripts = calloc(config->script_count + 1, sizeof *host->scripts);
     host->instruments = calloc(INSTRUMENTS + 1, sizeof *host->instruments);
     host->instrument_room = INSTRUMENTS;
-    if (!host->venues || !host->scripts || !host->instruments || !queue_init(&host->inputs, INPUT_ROOM) ||
-        !queue_init(&host->effects, EFFECT_ROOM))
+    if (!host->venues || !host->scripts || !host->instruments ||
+        !queue_init(&host->inputs, INPUT_ROOM) || !queue_init(&host->effects, EFFECT_ROOM))
         return because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
     host->venue_count = config->venue_count;
     host->script_count = config->script_count;
@@ -178,7 +190,8 @@ static enum weir_err open_all(struct host *host, struct why *why)
     return err;
 }
 
-struct host *host_create(const struct config *config, const struct host_options *options, struct why *why)
+struct host *host_create(const struct config *config, const struct host_options *options,
+                         struct why *why)
 {
     struct host *host = calloc(1, sizeof *host);
     if (!host) {
@@ -200,7 +213,8 @@ struct host *host_create(const struct config *config, const struct host_options 
     return host;
 }
 
-enum weir_err host_close_journal(struct host *host, struct journal_summary *summary_out, struct why *why)
+enum weir_err host_close_journal(struct host *host, struct journal_summary *summary_out,
+                                 struct why *why)
 {
     struct journal *journal = host->journal;
     memset(summary_out, 0, sizeof *summary_out);

@@ -32,7 +32,8 @@ struct host_feed {
 /* Who wants to see the market as the sessions apply it; instrument: the host's number. */
 struct host_watch {
     void *context;
-    void (*book)(void *context, uint32_t instrument, const struct weir_book_msg *msg, const struct book *book);
+    void (*book)(void *context, uint32_t instrument, const struct weir_book_msg *msg,
+                 const struct book *book);
     void (*top)(void *context, uint32_t instrument, const struct weir_top *top);
     void (*trade)(void *context, uint32_t instrument, const struct weir_trade *trade, weir_ns t);
 };
@@ -46,11 +47,11 @@ struct host_options {
     bool no_journal;     /* `weir try`: nothing is kept */
     bool observe;        /* tap, HTTP, control socket */
     bool screen, color;
-    uint64_t instructions;        /* budget of a script's callback in virtual time; 0: none */
+    uint64_t instructions;          /* budget of a script's callback in virtual time; 0: none */
     const struct host_feed *feed;   /* NULL: none */
     const struct host_watch *watch; /* NULL: none */
-    bool (*stop_asked)(void);     /* asked each turn: a signal came; NULL: never */
-    bool (*reload_asked)(void);   /* likewise */
+    bool (*stop_asked)(void);       /* asked each turn: a signal came; NULL: never */
+    bool (*reload_asked)(void);     /* likewise */
     /* What `weir try` and tests want to see; NULL: nothing. */
     void (*on_log)(void *context, const char *script, const char *line);
     void (*on_callback)(void *context, const char *script, weir_ns t);
@@ -135,7 +136,7 @@ void host_stop(struct host *host); /* begin an orderly stop */
 
 /* A frame of a recording, for the session of a venue. */
 enum weir_err host_frame(struct host *host, struct host_venue *venue, uint32_t conn,
-                struct weir_bytes frame);
+                         struct weir_bytes frame);
 /* An HTTP answer of a recording. */
 void host_recorded_answer(struct host *host, struct host_venue *venue, struct weir_bytes target,
                           struct weir_bytes body);
@@ -163,7 +164,8 @@ void host_venue_effect(struct host *host, const struct weir_msg *effect); /* an 
 weir_ns host_venue_next_timer(const struct host *host);
 void host_venue_timers(struct host *host);
 
-void host_note_request(struct host *host, struct host_venue *venue, const struct weir_intent *intent); /* deadlines.c */
+void host_note_request(struct host *host, struct host_venue *venue,
+                       const struct weir_intent *intent); /* deadlines.c */
 weir_ns host_next_deadline(const struct host_venue *venue);
 void host_deadlines(struct host *host, struct host_venue *venue);
 
@@ -181,9 +183,11 @@ void host_give_limits(struct host *host); /* setup.c: those that differ from wha
 
 /* reload.c: what changed, in words; on an error what runs stays as it is. */
 enum weir_err host_reload(struct host *host, struct text *diff, struct why *why) WEIR_MUST_USE;
-enum weir_err host_check_script(const struct config_script *config, struct why *why) WEIR_MUST_USE; /* scripts.c */
-enum weir_err host_reload_script(struct host *host, struct host_script *guest, const struct config_script *config,
-                                 struct text *diff, struct why *why) WEIR_MUST_USE;
+enum weir_err host_check_script(const struct config_script *config,
+                                struct why *why) WEIR_MUST_USE; /* scripts.c */
+enum weir_err host_reload_script(struct host *host, struct host_script *guest,
+                                 const struct config_script *config, struct text *diff,
+                                 struct why *why) WEIR_MUST_USE;
 
 void host_tell_provenance(struct host *host); /* provenance.c */
 void host_tell_config(struct host *host);

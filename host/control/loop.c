@@ -50,7 +50,8 @@ static void fire_timers(struct host *host)
 
 static void change(struct host *host, uint16_t kind, const struct wish *wish)
 {
-    struct in_change input = {.msg = {.size = sizeof input, .kind = kind, .venue = 0xffff}, .asker = ASKER_OPERATOR};
+    struct in_change input = {.msg = {.size = sizeof input, .kind = kind, .venue = 0xffff},
+                              .asker = ASKER_OPERATOR};
     memcpy(input.cid, wish->cid, sizeof input.cid);
     memcpy(input.reason, wish->reason, sizeof input.reason);
     host_do(host, &input.msg);
@@ -66,7 +67,10 @@ static void reload(struct host *host, struct wish_answer *answer)
         log_line(LOG_ERROR, "reload", "refused, what runs stays: %s", why.text);
     else
         log_line(LOG_INFO, "reload", "%s", diff.len ? text_cstr(&diff) : "nothing changed");
-    snprintf(answer->text, sizeof answer->text, "%s", !answer->ok ? why.text : diff.len ? text_cstr(&diff) : "nothing changed");
+    snprintf(answer->text, sizeof answer->text, "%s",
+             !answer->ok ? why.text
+             : diff.len  ? text_cstr(&diff)
+                         : "nothing changed");
     text_fini(&diff);
 }
 
@@ -77,18 +81,22 @@ static void grant(struct host *host, const struct wish *wish, struct wish_answer
     switch (wish->kind) {
     case WISH_KILL:
         change(host, IN_KILL, wish);
-        snprintf(answer->text, sizeof answer->text, "kill switch pulled; %" PRIu64 " cancels sent, %u orders still live",
-                 engine_counts(host->engine)->sent_cancel - cancels, engine_counts(host->engine)->live_orders);
+        snprintf(answer->text, sizeof answer->text,
+                 "kill switch pulled; %" PRIu64 " cancels sent, %u orders still live",
+                 engine_counts(host->engine)->sent_cancel - cancels,
+                 engine_counts(host->engine)->live_orders);
         break;
     case WISH_RELEASE:
         change(host, IN_RELEASE, wish);
         snprintf(answer->text, sizeof answer->text, "kill switch released");
         break;
     case WISH_CANCEL:
-        answer->ok = engine_order_find(host->engine, wish->cid) != 0 || engine_order_by_wire(host->engine, wish->cid) != 0;
+        answer->ok = engine_order_find(host->engine, wish->cid) != 0 ||
+                     engine_order_by_wire(host->engine, wish->cid) != 0;
         if (answer->ok)
             change(host, IN_CANCEL, wish);
-        snprintf(answer->text, sizeof answer->text, answer->ok ? "cancel of %s asked" : "no order is named '%s'", wish->cid);
+        snprintf(answer->text, sizeof answer->text,
+                 answer->ok ? "cancel of %s asked" : "no order is named '%s'", wish->cid);
         break;
     case WISH_RELOAD: reload(host, answer); break;
     case WISH_STOP:
@@ -126,9 +134,10 @@ void host_stop(struct host *host)
                              .limit = TRADING_CANCEL_ONLY};
     host_do(host, &state.msg);
     if (host->config->cancel_on_stop) {
-        struct in_change all = {.msg = {.size = sizeof all, .kind = IN_CANCEL_MANY, .venue = 0xffff},
-                                .asker = ASKER_HOST,
-                                .reason = "an orderly stop"};
+        struct in_change all = {
+            .msg = {.size = sizeof all, .kind = IN_CANCEL_MANY, .venue = 0xffff},
+            .asker = ASKER_HOST,
+            .reason = "an orderly stop"};
         host_do(host, &all.msg);
     }
     host_settle(host);
@@ -145,8 +154,9 @@ static void look_for_signals(struct host *host)
 
 static bool may_end(const struct host *host)
 {
-    return host->stopping && (engine_counts(host->engine)->live_orders == 0 || !host->config->cancel_on_stop ||
-                              clock_now((struct clock *)(uintptr_t)&host->clock) >= host->stop_at);
+    return host->stopping &&
+           (engine_counts(host->engine)->live_orders == 0 || !host->config->cancel_on_stop ||
+            clock_now((struct clock *)(uintptr_t)&host->clock) >= host->stop_at);
 }
 
 /* --- turns ------------------------------------------------------------------------------------*/

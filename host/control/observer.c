@@ -70,14 +70,16 @@ static bool answer_http(void *context, const char *path, struct http_answer *ans
     if (strcmp(path, "/healthz") == 0) {
         bool alive = host_is_alive(observer);
         answer->status = alive ? 200 : 503;
-        text_say(&answer->body, "%s\n", alive ? "ok" : "the engine thread has been silent for more than 2 s");
+        text_say(&answer->body, "%s\n",
+                 alive ? "ok" : "the engine thread has been silent for more than 2 s");
     } else if (strcmp(path, "/readyz") == 0) {
         const char *reason = not_ready(observer);
         answer->status = reason ? 503 : 200;
         text_say(&answer->body, "%s\n", reason ? reason : "ready");
     } else if (strcmp(path, "/metrics") == 0) {
         answer->type = "text/plain; version=0.0.4; charset=utf-8";
-        metrics_print(observer->mirror, observer->config.stages, tap_lost(observer->config.tap), &answer->body);
+        metrics_print(observer->mirror, observer->config.stages, tap_lost(observer->config.tap),
+                      &answer->body);
     } else {
         return false;
     }
@@ -108,16 +110,22 @@ static const struct {
     const char *what;
     void (*print)(const struct mirror *mirror, struct text *out);
 } reads[] = {
-    {"status", mirror_json_status},       {"positions", mirror_json_positions}, {"venues", mirror_json_venues},
-    {"scripts", mirror_json_scripts},     {"alerts", mirror_json_alerts},
+    {"status", mirror_json_status}, {"positions", mirror_json_positions},
+    {"venues", mirror_json_venues}, {"scripts", mirror_json_scripts},
+    {"alerts", mirror_json_alerts},
 };
 
 static const struct {
     const char *what;
     enum wish_kind kind;
-} acts[] = {{"kill", WISH_KILL}, {"resume", WISH_RELEASE}, {"cancel", WISH_CANCEL}, {"reload", WISH_RELOAD}, {"stop", WISH_STOP}};
+} acts[] = {{"kill", WISH_KILL},
+            {"resume", WISH_RELEASE},
+            {"cancel", WISH_CANCEL},
+            {"reload", WISH_RELOAD},
+            {"stop", WISH_STOP}};
 
-static void put_wish(struct observer *observer, struct control_peer *peer, enum wish_kind kind, const cJSON *request)
+static void put_wish(struct observer *observer, struct control_peer *peer, enum wish_kind kind,
+                     const cJSON *request)
 {
     struct wish wish = {.id = ++observer->last_id, .kind = kind};
     snprintf(wish.reason, sizeof wish.reason, "%s", json_text(request, "reason", ""));
@@ -161,8 +169,10 @@ static void on_request(void *context, struct control_peer *peer, const char *lin
     cJSON_Delete(request);
     if (text.len == 0) {
         text_fini(&text);
-        reply_error(peer, "no such request; there are status orders positions venues scripts alerts kill resume "
-                          "cancel reload stop");
+        reply_error(
+            peer,
+            "no such request; there are status orders positions venues scripts alerts kill resume "
+            "cancel reload stop");
         return;
     }
     reply(peer, &text);
@@ -214,8 +224,8 @@ static void on_screen(uv_timer_t *timer)
     (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
     text_init(&text);
     text_say(&text, "\033[H\033[J"); /* home, clear to the end */
-    mirror_screen(observer->mirror, size.ws_row > 4 ? size.ws_row - 1u : 24, size.ws_col > 20 ? size.ws_col : 80,
-                  observer->config.color, &text);
+    mirror_screen(observer->mirror, size.ws_row > 4 ? size.ws_row - 1u : 24,
+                  size.ws_col > 20 ? size.ws_col : 80, observer->config.color, &text);
     fwrite(text_cstr(&text), 1, text.len, stdout);
     fflush(stdout);
     text_fini(&text);

@@ -42,12 +42,14 @@ struct observer_config {
 };
 
 /* Opens the listeners here and starts the thread. NULL: why says what.            [main thread] */
-struct observer *observer_start(const struct observer_config *config, struct why *why) WEIR_MUST_USE;
+struct observer *observer_start(const struct observer_config *config,
+                                struct why *why) WEIR_MUST_USE;
 /* Reads what is left in the tap, ends the thread, frees all.                      [main thread] */
 void observer_stop(struct observer *observer);
 uint16_t observer_port(const struct observer *observer); /* of HTTP; 0: none */
 
-bool observer_wish(struct observer *observer, struct wish *wish_out);                  /* [engine thread] */
-void observer_answer(struct observer *observer, const struct wish_answer *answer);     /* [engine thread] */
+bool observer_wish(struct observer *observer, struct wish *wish_out); /* [engine thread] */
+void observer_answer(struct observer *observer,
+                     const struct wish_answer *answer); /* [engine thread] */
 
 #endif

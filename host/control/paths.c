@@ -44,7 +44,8 @@ const char *plugin_path(const char *name, struct why *why)
         snprintf(path, sizeof path, "%s%s%.200s.so", folder, places[i], name);
         if (is_file(path))
             return path;
-        snprintf(tried + strlen(tried), sizeof tried - strlen(tried), "%s%.200s", i ? ", " : "", path);
+        snprintf(tried + strlen(tried), sizeof tried - strlen(tried), "%s%.200s", i ? ", " : "",
+                 path);
     }
     (void)because(why, WEIR_E_NOT_FOUND, "plugin '%s': no such file: looked at %s", name, tried);
     return NULL;
@@ -71,7 +72,8 @@ enum weir_err journal_path(const char *folder, char *out, size_t size, struct wh
     snprintf(out, size, "%s/latest", folder);
     if (has_segments(out))
         return WEIR_OK;
-    return because(why, WEIR_E_NOT_FOUND, "%s: no journal here (expected NNNNNNNN.weir files, or a link 'latest')",
+    return because(why, WEIR_E_NOT_FOUND,
+                   "%s: no journal here (expected NNNNNNNN.weir files, or a link 'latest')",
                    folder);
 }
 

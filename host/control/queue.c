@@ -9,7 +9,8 @@ enum { GAP_KIND = 0xffff };
 bool queue_init(struct queue *queue, size_t room)
 {
     memset(queue, 0, sizeof *queue);
-    void *bytes = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *bytes = mmap(NULL, room, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (bytes == MAP_FAILED)
         return false;
     queue->bytes = bytes;

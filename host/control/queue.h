@@ -21,10 +21,14 @@ struct queue {
 
 bool queue_init(struct queue *queue, size_t room); /* false: no memory */
 void queue_fini(struct queue *queue);
-bool queue_push(struct queue *queue, const struct weir_msg *msg); /* false: full; nothing was queued */
+bool queue_push(struct queue *queue,
+                const struct weir_msg *msg); /* false: full; nothing was queued */
 /* The oldest, borrowed until queue_drop(); NULL: none. */
 const struct weir_msg *queue_front(const struct queue *queue);
 void queue_drop(struct queue *queue);
-static inline bool queue_empty(const struct queue *queue) { return queue->head == queue->tail; }
+static inline bool queue_empty(const struct queue *queue)
+{
+    return queue->head == queue->tail;
+}
 
 #endif

@@ -14,29 +14,38 @@ static enum weir_err same_venues(const struct config *a, const struct config *b,
 {
     bool same = a->venue_count == b->venue_count;
     for (size_t i = 0; same && i < a->venue_count; i++)
-        same = strcmp(a->venues[i].name, b->venues[i].name) == 0 && strcmp(a->venues[i].plugin, b->venues[i].plugin) == 0 &&
-               strcmp(a->venues[i].account, b->venues[i].account) == 0 && a->venues[i].execution == b->venues[i].execution;
+        same = strcmp(a->venues[i].name, b->venues[i].name) == 0 &&
+               strcmp(a->venues[i].plugin, b->venues[i].plugin) == 0 &&
+               strcmp(a->venues[i].account, b->venues[i].account) == 0 &&
+               a->venues[i].execution == b->venues[i].execution;
     return same ? WEIR_OK
-                : because(why, WEIR_E_STATE, "%s: venues differ from those that run; that needs a restart", b->path);
+                : because(why, WEIR_E_STATE,
+                          "%s: venues differ from those that run; that needs a restart", b->path);
 }
 
 static enum weir_err same_scripts(const struct config *a, const struct config *b, struct why *why)
 {
     bool same = a->script_count == b->script_count;
     for (size_t i = 0; same && i < a->script_count; i++)
-        same = strcmp(a->scripts[i].name, b->scripts[i].name) == 0 && a->scripts[i].orders == b->scripts[i].orders &&
+        same = strcmp(a->scripts[i].name, b->scripts[i].name) == 0 &&
+               a->scripts[i].orders == b->scripts[i].orders &&
                strcmp(a->scripts[i].group, b->scripts[i].group) == 0;
     return same ? WEIR_OK
                 : because(why, WEIR_E_STATE,
-                          "%s: scripts, their rights or groups differ from those that run; that needs a restart", b->path);
+                          "%s: scripts, their rights or groups differ from those that run; that "
+                          "needs a restart",
+                          b->path);
 }
 
 static enum weir_err same_host(const struct config *a, const struct config *b, struct why *why)
 {
-    bool same = a->instance == b->instance && strcmp(a->journal, b->journal) == 0 && a->sync_always == b->sync_always &&
-                a->orders == b->orders && a->executions == b->executions && strcmp(a->control, b->control) == 0;
+    bool same = a->instance == b->instance && strcmp(a->journal, b->journal) == 0 &&
+                a->sync_always == b->sync_always && a->orders == b->orders &&
+                a->executions == b->executions && strcmp(a->control, b->control) == 0;
     return same ? WEIR_OK
-                : because(why, WEIR_E_STATE, "%s: section 'host' differs from what runs; that needs a restart", b->path);
+                : because(why, WEIR_E_STATE,
+                          "%s: section 'host' differs from what runs; that needs a restart",
+                          b->path);
 }
 
 /* Everything that the old configuration's texts were used for now uses the new one's. */

@@ -16,7 +16,8 @@ static const struct schema host_keys[] = {
      NULL, NULL},
     {"journal", KIND_TEXT, "run/journal", "folder of the journal", NULL, NULL},
     {"journal_mode", KIND_WORD, "continue",
-     "continue: go on with the journal that is there, the rule for real venues; new: a folder of its "
+     "continue: go on with the journal that is there, the rule for real venues; new: a folder of "
+     "its "
      "own for each run, for simulated venues, whose market begins anew with each process",
      "continue new", NULL},
     {"sync", KIND_WORD, "group",
@@ -24,18 +25,18 @@ static const struct schema host_keys[] = {
      "follows at once; always: orders leave when the disk has them",
      "group always", NULL},
     {"segment", KIND_SIZE, "64MiB", "size of one journal file", NULL, NULL},
-    {"disk_floor", KIND_SIZE, "256MiB", "free disk below which new orders stop; cancels go on", NULL,
-     NULL},
+    {"disk_floor", KIND_SIZE, "256MiB", "free disk below which new orders stop; cancels go on",
+     NULL, NULL},
     {"control", KIND_TEXT, "run/weir.sock", "control socket of `weir ctl`", NULL, NULL},
     {"on_stop", KIND_WORD, "cancel", "what happens to working orders at an orderly stop",
      "cancel keep", NULL},
-    {"stop_wait", KIND_DURATION, "3s", "how long a stop waits for the venue to confirm cancels", NULL,
-     NULL},
+    {"stop_wait", KIND_DURATION, "3s", "how long a stop waits for the venue to confirm cancels",
+     NULL, NULL},
     {"busy_poll", KIND_DURATION, "0us",
      "spin this long for the next event before sleeping: lower latency for one core's time", NULL,
      NULL},
-    {"orders", KIND_WHOLE, "65536", "orders in the table; the oldest ended is forgotten first", NULL,
-     NULL},
+    {"orders", KIND_WHOLE, "65536", "orders in the table; the oldest ended is forgotten first",
+     NULL, NULL},
     {"executions", KIND_WHOLE, "262144", "executions remembered in detail", NULL, NULL},
     {"client_ids", KIND_WHOLE, "262144", "names given by clients, remembered for ever", NULL, NULL},
     SCHEMA_END};
@@ -46,8 +47,8 @@ static const struct schema policy_keys[] = {
     {"not_found_after", KIND_DURATION, "10s", "and the least age of the order", NULL, NULL},
     {"wait_for_ack", KIND_DURATION, "5s",
      "how long a fill that names only a venue id waits for its order's answer", NULL, NULL},
-    {"query_first", KIND_DURATION, "50ms", "first delay of the next question about an order in doubt",
-     NULL, NULL},
+    {"query_first", KIND_DURATION, "50ms",
+     "first delay of the next question about an order in doubt", NULL, NULL},
     {"query_most", KIND_DURATION, "5s", "largest delay, reached by doubling", NULL, NULL},
     {"query_rest", KIND_DURATION, "30s", "and from then on one question each this long, for ever",
      NULL, NULL},
@@ -55,7 +56,8 @@ static const struct schema policy_keys[] = {
 
 static const struct schema gateway_keys[] = {
     {"listen", KIND_TEXT, "127.0.0.1", "address; loopback unless you know why not", NULL, NULL},
-    {"port", KIND_WHOLE, "8900", "port of /healthz, /readyz and /metrics; 0: any free one", NULL, NULL},
+    {"port", KIND_WHOLE, "8900", "port of /healthz, /readyz and /metrics; 0: any free one", NULL,
+     NULL},
     SCHEMA_END};
 
 static const struct schema log_keys[] = {
@@ -70,7 +72,8 @@ static const struct schema paper_keys[] = {
     {"submit_latency", KIND_DURATION, "5ms", "from our send to the venue's book", NULL, NULL},
     {"cancel_latency", KIND_DURATION, "5ms", "likewise for cancels and replaces", NULL, NULL},
     {"report_latency", KIND_DURATION, "5ms", "from the venue's book to us", NULL, NULL},
-    {"latency_jitter", KIND_DURATION, "0us", "up to this much more, evenly, from the seed", NULL, NULL},
+    {"latency_jitter", KIND_DURATION, "0us", "up to this much more, evenly, from the seed", NULL,
+     NULL},
     {"maker_fee_bps", KIND_DECIMAL, "0", "of the traded value; negative is a rebate", NULL, NULL},
     {"taker_fee_bps", KIND_DECIMAL, "0", "of the traded value", NULL, NULL},
     {"reject_ppm", KIND_WHOLE, "0", "orders in a million that the venue refuses", NULL, NULL},
@@ -79,18 +82,21 @@ static const struct schema paper_keys[] = {
     SCHEMA_END};
 
 static const struct schema venue_keys[] = {
-    {"plugin", KIND_NAME, NULL, "name of the plugin, looked up in the plugins folder, or a path", NULL,
-     NULL},
+    {"plugin", KIND_NAME, NULL, "name of the plugin, looked up in the plugins folder, or a path",
+     NULL, NULL},
     {"account", KIND_NAME, "main", "name of the account there", NULL, NULL},
     {"execution", KIND_WORD, "paper",
-     "venue: orders go to the venue; paper: a simulated venue behind its market data; none: no orders",
+     "venue: orders go to the venue; paper: a simulated venue behind its market data; none: no "
+     "orders",
      "venue paper none", NULL},
-    {"book_window", KIND_WHOLE, "65536", "ticks a side kept in the fast part of a book", NULL, NULL},
+    {"book_window", KIND_WHOLE, "65536", "ticks a side kept in the fast part of a book", NULL,
+     NULL},
     {"book_far", KIND_WHOLE, "65536", "levels a side outside it", NULL, NULL},
-    {"data_age_max", KIND_DURATION, "0s", "silence longer than this makes a book stale; 0s: the plugin's word",
-     NULL, NULL},
+    {"data_age_max", KIND_DURATION, "0s",
+     "silence longer than this makes a book stale; 0s: the plugin's word", NULL, NULL},
     {"answer_timeout", KIND_DURATION, "10s",
-     "a request without an answer for so long is in doubt, and the venue is asked; 0s: never", NULL, NULL},
+     "a request without an answer for so long is in doubt, and the venue is asked; 0s: never", NULL,
+     NULL},
     {"settings", KIND_FREE, "", "settings of the plugin", NULL, NULL},
     {"paper", KIND_KEYS, "", "the simulated venue, for execution: paper", NULL, paper_keys},
     SCHEMA_END};
@@ -100,14 +106,14 @@ static const struct schema limit_keys[] = {
 #define X(name, text) {#name, KIND_LIMIT, NULL, text, NULL, NULL},
     RISK_LIMITS(X)
 #undef X
-    SCHEMA_END};
+        SCHEMA_END};
 
 /* At narrower scopes a limit may be left out only where the wider "*" entry gives it. */
 static const struct schema limit_keys_some[] = {
 #define X(name, text) {#name, KIND_LIMIT, "", text, NULL, NULL},
     RISK_LIMITS(X)
 #undef X
-    SCHEMA_END};
+        SCHEMA_END};
 
 static const struct schema limits_keys[] = {
     {"host", KIND_KEYS, NULL, "limits of the whole host", NULL, limit_keys},
@@ -118,11 +124,14 @@ static const struct schema limits_keys[] = {
     SCHEMA_END};
 
 static const struct schema script_keys[] = {
-    {"file", KIND_TEXT, NULL, "the Lua file, relative to the configuration's folder's parent", NULL, NULL},
-    {"rights", KIND_WORD, "orders", "orders: may trade; read: a scanner, may not", "orders read", NULL},
+    {"file", KIND_TEXT, NULL, "the Lua file, relative to the configuration's folder's parent", NULL,
+     NULL},
+    {"rights", KIND_WORD, "orders", "orders: may trade; read: a scanner, may not", "orders read",
+     NULL},
     {"group", KIND_NAME, "default", "group for limits", NULL, NULL},
     {"memory", KIND_SIZE, "16MiB", "most memory of its Lua state", NULL, NULL},
-    {"callback", KIND_DURATION, "50ms", "longest time in one callback; over it: quarantined", NULL, NULL},
+    {"callback", KIND_DURATION, "50ms", "longest time in one callback; over it: quarantined", NULL,
+     NULL},
     {"load", KIND_DURATION, "500ms", "longest time to load and start", NULL, NULL},
     {"orders_per_second", KIND_WHOLE, "50", "most orders and amends it may ask for", NULL, NULL},
     {"log_lines_per_second", KIND_WHOLE, "100", "most lines it may log", NULL, NULL},
@@ -139,8 +148,8 @@ const struct schema config_schema[] = {
     {"gateway", KIND_KEYS, "", "HTTP on loopback", NULL, gateway_keys},
     {"log", KIND_KEYS, "", "lines for the operator, on standard error", NULL, log_keys},
     {"venues", KIND_NAMED, NULL, "each venue by the name it has here", NULL, venue_keys},
-    {"limits", KIND_KEYS, NULL, "every limit is a number or the word none; a missing one refuses", NULL,
-     limits_keys},
+    {"limits", KIND_KEYS, NULL, "every limit is a number or the word none; a missing one refuses",
+     NULL, limits_keys},
     {"scripts", KIND_NAMED, "", "strategies and scanners by name", NULL, script_keys},
     SCHEMA_END};
 
@@ -162,8 +171,7 @@ static bool unit_parse(const char *text, const char *const *units, const int64_t
 bool duration_parse(const char *text, int64_t *ns_out)
 {
     static const char *const units[] = {"ns", "us", "ms", "s", "m", "h", NULL};
-    static const int64_t factors[] = {1,          1000,        1000000,
-                                      1000000000, 60000000000, 3600000000000};
+    static const int64_t factors[] = {1, 1000, 1000000, 1000000000, 60000000000, 3600000000000};
     return unit_parse(text, units, factors, ns_out);
 }
 
@@ -211,16 +219,19 @@ static const char *expectation(const struct schema *schema, const char *text)
     case KIND_NAME: return is_name(text) ? NULL : "a name of letters, digits and . _ - /";
     case KIND_WHOLE: return whole_parse(text, &number) ? NULL : "a whole number";
     case KIND_DECIMAL:
-        return amount_parse(text, strlen(text), &money) == WEIR_OK ? NULL : "a plain decimal number";
+        return amount_parse(text, strlen(text), &money) == WEIR_OK ? NULL
+                                                                   : "a plain decimal number";
     case KIND_LIMIT:
         if (strcmp(text, "none") == 0)
             return NULL;
         return amount_parse(text, strlen(text), &money) == WEIR_OK && money >= 0
                    ? NULL
                    : "a plain decimal number that is not negative, or the word none";
-    case KIND_FLAG: return strcmp(text, "true") == 0 || strcmp(text, "false") == 0 ? NULL : "true or false";
+    case KIND_FLAG:
+        return strcmp(text, "true") == 0 || strcmp(text, "false") == 0 ? NULL : "true or false";
     case KIND_DURATION:
-        return duration_parse(text, &number) ? NULL : "a duration such as 250us, 50ms, 2s, 5m or 24h";
+        return duration_parse(text, &number) ? NULL
+                                             : "a duration such as 250us, 50ms, 2s, 5m or 24h";
     case KIND_SIZE: return size_parse(text, &number) ? NULL : "a size such as 64KiB, 16MiB or 2GiB";
     case KIND_WORD: return is_word_of(text, schema->words) ? NULL : schema->words;
     default: return NULL;
@@ -276,7 +287,8 @@ static const struct schema *find(const struct schema *keys, const char *key)
     return NULL;
 }
 
-static enum weir_err refuse_unknown(const struct schema *keys, struct fy_node *key, const char *where)
+static enum weir_err refuse_unknown(const struct schema *keys, struct fy_node *key,
+                                    const char *where)
 {
     const char *near = nearest(keys, node_text(key));
     if (near)
@@ -298,7 +310,8 @@ static enum weir_err check_free(struct fy_node *node, const char *where)
     return WEIR_OK;
 }
 
-static enum weir_err check_scalar(const struct schema *schema, struct fy_node *node, const char *where)
+static enum weir_err check_scalar(const struct schema *schema, struct fy_node *node,
+                                  const char *where)
 {
     const char *text = node_text(node);
     const char *expected = text ? expectation(schema, text) : "one plain value";
@@ -326,9 +339,11 @@ static enum weir_err check_list(struct fy_node *node, const char *where)
     return WEIR_OK;
 }
 
-static enum weir_err check_value(const struct schema *schema, struct fy_node *node, const char *where);
+static enum weir_err check_value(const struct schema *schema, struct fy_node *node,
+                                 const char *where);
 
-static enum weir_err check_named(const struct schema *schema, struct fy_node *node, const char *where)
+static enum weir_err check_named(const struct schema *schema, struct fy_node *node,
+                                 const char *where)
 {
     void *at = NULL;
     struct fy_node_pair *pair;
@@ -352,7 +367,8 @@ static enum weir_err check_named(const struct schema *schema, struct fy_node *no
     return WEIR_OK;
 }
 
-static enum weir_err check_value(const struct schema *schema, struct fy_node *node, const char *where)
+static enum weir_err check_value(const struct schema *schema, struct fy_node *node,
+                                 const char *where)
 {
     switch (schema->kind) {
     case KIND_KEYS: return schema_check(schema->keys, node, where);
@@ -382,7 +398,8 @@ enum weir_err schema_check(const struct schema *keys, struct fy_node *node, cons
         char below[256];
         snprintf(below, sizeof below, "%s%s%s", where, *where ? "." : "", schema->key);
         struct fy_node *value = fy_node_pair_value(pair);
-        if (!value || (node_text(value) && !*node_text(value) && fy_node_get_style(value) == FYNS_PLAIN)) {
+        if (!value ||
+            (node_text(value) && !*node_text(value) && fy_node_get_style(value) == FYNS_PLAIN)) {
             fy_node_report(key, FYET_ERROR, "%s: a value is missing", below);
             return WEIR_E_BAD_CONFIG;
         }
@@ -393,8 +410,9 @@ enum weir_err schema_check(const struct schema *keys, struct fy_node *node, cons
     for (const struct schema *k = keys; k->key; k++)
         if (!k->otherwise && !schema_node(node, k->key)) {
             fy_node_report(node, FYET_ERROR, "%s%s%s: missing%s", where, *where ? "." : "", k->key,
-                           k->kind == KIND_LIMIT ? "; a limit has no default: write a number, or none"
-                                                 : "; it has no default");
+                           k->kind == KIND_LIMIT
+                               ? "; a limit has no default: write a number, or none"
+                               : "; it has no default");
             return WEIR_E_BAD_CONFIG;
         }
     return WEIR_OK;
@@ -404,7 +422,8 @@ enum weir_err schema_check(const struct schema *keys, struct fy_node *node, cons
 
 struct fy_node *schema_node(struct fy_node *node, const char *key)
 {
-    return node && fy_node_is_mapping(node) ? fy_node_mapping_lookup_by_string(node, key, FY_NT) : NULL;
+    return node && fy_node_is_mapping(node) ? fy_node_mapping_lookup_by_string(node, key, FY_NT)
+                                            : NULL;
 }
 
 const struct schema *schema_keys(const struct schema *keys, const char *key)

@@ -35,16 +35,21 @@ struct schema {
     const char *words;         /* KIND_WORD: "group always" */
     const struct schema *keys; /* KIND_KEYS, KIND_NAMED */
 };
-#define SCHEMA_END {NULL, KIND_TEXT, NULL, NULL, NULL, NULL}
+#define SCHEMA_END                              \
+    {                                           \
+        NULL, KIND_TEXT, NULL, NULL, NULL, NULL \
+    }
 
 extern const struct schema config_schema[];
 
 /* Check the mapping against the table. On an error the report is in the document's diagnostics. */
-enum weir_err schema_check(const struct schema *keys, struct fy_node *node, const char *where) WEIR_MUST_USE;
+enum weir_err schema_check(const struct schema *keys, struct fy_node *node,
+                           const char *where) WEIR_MUST_USE;
 
 /* Values of a checked mapping; absent ones are the table's defaults. */
 const char *schema_text(const struct schema *keys, struct fy_node *node, const char *key);
-int64_t schema_number(const struct schema *keys, struct fy_node *node, const char *key); /* whole, flag, duration (ns), size */
+int64_t schema_number(const struct schema *keys, struct fy_node *node,
+                      const char *key); /* whole, flag, duration (ns), size */
 struct fy_node *schema_node(struct fy_node *node, const char *key); /* NULL: absent */
 const struct schema *schema_keys(const struct schema *keys, const char *key);
 

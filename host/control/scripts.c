@@ -23,7 +23,8 @@ static void apply_wish(struct host *host, struct weir_msg *wish, struct script_a
     host->answer = NULL;
 }
 
-static void world_submit(void *context, struct script *script, const struct in_submit *wish, struct script_answer *answer)
+static void world_submit(void *context, struct script *script, const struct in_submit *wish,
+                         struct script_answer *answer)
 {
     struct host_script *guest = context;
     struct in_submit input = *wish;
@@ -31,7 +32,8 @@ static void world_submit(void *context, struct script *script, const struct in_s
     apply_wish(guest->host, &input.msg, answer);
 }
 
-static void world_change(void *context, struct script *script, const struct in_change *wish, struct script_answer *answer)
+static void world_change(void *context, struct script *script, const struct in_change *wish,
+                         struct script_answer *answer)
 {
     struct host_script *guest = context;
     struct in_change input = *wish;
@@ -72,7 +74,8 @@ static void world_alert(void *context, struct script *script, const struct scrip
 
 /* --- making them ------------------------------------------------------------------------------*/
 
-static void convert(const struct config_value *from, struct script_value *to, struct script_value **next)
+static void convert(const struct config_value *from, struct script_value *to,
+                    struct script_value **next)
 {
     int64_t number = 0;
     amount money = 0;
@@ -93,7 +96,8 @@ static void convert(const struct config_value *from, struct script_value *to, st
     if (!from->quoted && (strcmp(from->text, "true") == 0 || strcmp(from->text, "false") == 0)) {
         to->kind = SCRIPT_BOOL;
         to->number = from->text[0] == 't';
-    } else if (!from->quoted && decimal_parse(from->text, len, 0, &number) == WEIR_OK && !strchr(from->text, '.')) {
+    } else if (!from->quoted && decimal_parse(from->text, len, 0, &number) == WEIR_OK &&
+               !strchr(from->text, '.')) {
         to->kind = SCRIPT_INT;
         to->number = number;
     } else if (!from->quoted && amount_parse(from->text, len, &money) == WEIR_OK) {
@@ -112,16 +116,17 @@ static size_t values_in(const struct config_value *value)
 }
 
 /* scripts/lib/NAME.lua, beside the script. */
-static enum weir_err read_modules(const struct config_script *config, struct script_source *modules, size_t *count,
-                                  struct why *why)
+static enum weir_err read_modules(const struct config_script *config, struct script_source *modules,
+                                  size_t *count, struct why *why)
 {
     for (*count = 0; config->imports[*count]; (*count)++) {
         char path[512];
         const char *slash = strrchr(config->file, '/');
         if (*count == MODULES_MAX)
-            return because(why, WEIR_E_FULL, "scripts.%s.imports: at most %d", config->name, MODULES_MAX);
-        snprintf(path, sizeof path, "%.*slib/%s.lua", slash ? (int)(slash - config->file + 1) : 0, config->file,
-                 config->imports[*count]);
+            return because(why, WEIR_E_FULL, "scripts.%s.imports: at most %d", config->name,
+                           MODULES_MAX);
+        snprintf(path, sizeof path, "%.*slib/%s.lua", slash ? (int)(slash - config->file + 1) : 0,
+                 config->file, config->imports[*count]);
         enum weir_err err = script_source_read(path, &modules[*count], why);
         if (err) {
             while_doing(why, "scripts.%s.imports", config->name);
@@ -132,7 +137,8 @@ static enum weir_err read_modules(const struct config_script *config, struct scr
     return WEIR_OK;
 }
 
-static void set_budget(const struct host *host, const struct config_script *config, struct script_budget *budget)
+static void set_budget(const struct host *host, const struct config_script *config,
+                       struct script_budget *budget)
 {
     budget->load_ns = config->load;
     budget->callback_ns = config->callback;
@@ -165,14 +171,18 @@ static void hash_parts(struct parts *parts)
     sha256_destroy(sha);
 }
 
-static enum weir_err parts_read(const struct host *host, const struct config_script *config, uint32_t strategy,
-                                struct parts *parts, struct why *why)
+static enum weir_err parts_read(const struct host *host, const struct config_script *config,
+                                uint32_t strategy, struct parts *parts, struct why *why)
 {
     size_t values = values_in(&config->settings);
-    *parts = (struct parts){.config = {.name = config->name, .strategy = strategy, .may_trade = config->orders, .seed = config->seed}};
+    *parts = (struct parts){.config = {.name = config->name,
+                                       .strategy = strategy,
+                                       .may_trade = config->orders,
+                                       .seed = config->seed}};
     parts->tree = calloc(values, sizeof *parts->tree);
     if (!parts->tree)
-        return because(why, WEIR_E_NO_MEMORY, "scripts.%s: %s", config->name, err_text(WEIR_E_NO_MEMORY));
+        return because(why, WEIR_E_NO_MEMORY, "scripts.%s: %s", config->name,
+                       err_text(WEIR_E_NO_MEMORY));
     struct script_value *next = parts->tree + 1;
     convert(&config->settings, parts->tree, &next);
     if (config->settings.count)
@@ -231,24 +241,28 @@ enum weir_err host_check_script(const struct config_script *config, struct why *
 
 static bool same_value(const struct config_value *a, const struct config_value *b)
 {
-    bool same = a->count == b->count && a->quoted == b->quoted && !a->text == !b->text && !a->key == !b->key &&
-                (!a->text || strcmp(a->text, b->text) == 0) && (!a->key || strcmp(a->key, b->key) == 0);
+    bool same = a->count == b->count && a->quoted == b->quoted && !a->text == !b->text &&
+                !a->key == !b->key && (!a->text || strcmp(a->text, b->text) == 0) &&
+                (!a->key || strcmp(a->key, b->key) == 0);
     for (size_t i = 0; same && i < a->count; i++)
         same = same_value(&a->items[i], &b->items[i]);
     return same;
 }
 
-enum weir_err host_reload_script(struct host *host, struct host_script *guest, const struct config_script *config,
-                                 struct text *diff, struct why *why)
+enum weir_err host_reload_script(struct host *host, struct host_script *guest,
+                                 const struct config_script *config, struct text *diff,
+                                 struct why *why)
 {
     struct parts parts;
     enum weir_err err = parts_read(host, config, guest->strategy, &parts, why);
-    bool same = !err && strcmp(parts.sha256, guest->sha256) == 0 && same_value(&config->settings, &guest->config->settings);
+    bool same = !err && strcmp(parts.sha256, guest->sha256) == 0 &&
+                same_value(&config->settings, &guest->config->settings);
     if (!err && !same) {
         err = script_reload(guest->script, &parts.config, why);
         host_settle(host);
         if (!err) {
-            text_say(diff, "script %s: reloaded, state kept (sha256 %.12s -> %.12s)\n", config->name, guest->sha256, parts.sha256);
+            text_say(diff, "script %s: reloaded, state kept (sha256 %.12s -> %.12s)\n",
+                     config->name, guest->sha256, parts.sha256);
             memcpy(guest->sha256, parts.sha256, sizeof guest->sha256);
             guest->outcome = script_outcome(guest->script);
         }
@@ -292,13 +306,14 @@ static void look_after(struct host *host, struct host_script *guest)
     guest->outcome = outcome;
     script_report(guest->script, &report);
     if (!options->on_log)
-        log_line(LOG_ERROR, guest->config->name, "%s: %s%s%s", script_outcome_name(outcome), report.reason,
-                 *report.detail ? "\n" : "", report.detail);
+        log_line(LOG_ERROR, guest->config->name, "%s: %s%s%s", script_outcome_name(outcome),
+                 report.reason, *report.detail ? "\n" : "", report.detail);
     if (guest->config->cancel_on_quarantine) {
-        struct in_change input = {.msg = {.size = sizeof input, .kind = IN_CANCEL_MANY, .venue = 0xffff},
-                                  .strategy = guest->strategy,
-                                  .asker = ASKER_HOST,
-                                  .reason = "the script was quarantined"};
+        struct in_change input = {
+            .msg = {.size = sizeof input, .kind = IN_CANCEL_MANY, .venue = 0xffff},
+            .strategy = guest->strategy,
+            .asker = ASKER_HOST,
+            .reason = "the script was quarantined"};
         host_push(host, &input.msg);
     }
 }

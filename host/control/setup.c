@@ -15,8 +15,8 @@ static void apply(struct host *host, struct weir_msg *input)
     (void)host_take(host, input);
 }
 
-static void define(struct host *host, uint16_t kind, uint32_t number, uint32_t parent, uint32_t rights,
-                   const char *name)
+static void define(struct host *host, uint16_t kind, uint32_t number, uint32_t parent,
+                   uint32_t rights, const char *name)
 {
     struct in_define input = {.msg = {.size = sizeof input, .kind = kind},
                               .number = number,
@@ -27,7 +27,8 @@ static void define(struct host *host, uint16_t kind, uint32_t number, uint32_t p
 }
 
 /* The engine has it already, just so. */
-static bool is_given(const struct engine *engine, enum risk_scope scope, uint32_t id, const struct config_limit *row)
+static bool is_given(const struct engine *engine, enum risk_scope scope, uint32_t id,
+                     const struct config_limit *row)
 {
     amount value = 0, used = 0;
     int how = engine_limit(engine, scope, id, row->limit, &value, &used);
@@ -37,7 +38,8 @@ static bool is_given(const struct engine *engine, enum risk_scope scope, uint32_
 static void give_limits(struct host *host, enum risk_scope scope, uint32_t id, const char *name)
 {
     for (int limit = 0; limit < RISK_LIMIT_COUNT; limit++) {
-        const struct config_limit *row = config_limit_for(host->config, scope, name, (enum risk_limit)limit);
+        const struct config_limit *row =
+            config_limit_for(host->config, scope, name, (enum risk_limit)limit);
         if (!row || is_given(host->engine, scope, id, row))
             continue;
         struct in_limit input = {.msg = {.size = sizeof input, .kind = IN_LIMIT},
@@ -61,11 +63,13 @@ static void give_policies(struct host *host)
 }
 
 /* The number of a name: the one it has, else the next. */
-static uint32_t number_of(struct host *host, enum risk_scope scope, const char *name, uint32_t first, bool *new_out)
+static uint32_t number_of(struct host *host, enum risk_scope scope, const char *name,
+                          uint32_t first, bool *new_out)
 {
     uint32_t number = engine_number(host->engine, scope, name);
     *new_out = number == UINT32_MAX;
-    for (number = *new_out ? first : number; *new_out && *engine_name(host->engine, scope, number); number++)
+    for (number = *new_out ? first : number; *new_out && *engine_name(host->engine, scope, number);
+         number++)
         ;
     return number;
 }
@@ -79,7 +83,8 @@ static void define_venues(struct host *host)
         venue->number = (uint16_t)number_of(host, SCOPE_venue, venue->config->name, 1, &new);
         if (new)
             define(host, IN_DEFINE_VENUE, venue->number, 0, 0, venue->config->name);
-        snprintf(account, sizeof account, "%.15s/%.15s", venue->config->name, venue->config->account);
+        snprintf(account, sizeof account, "%.15s/%.15s", venue->config->name,
+                 venue->config->account);
         venue->account = (uint16_t)number_of(host, SCOPE_account, account, 1, &new);
         if (new)
             define(host, IN_DEFINE_ACCOUNT, venue->account, venue->number, 0, account);
@@ -99,7 +104,8 @@ static void define_scripts(struct host *host)
         give_limits(host, SCOPE_group, group, config->group);
         script->strategy = number_of(host, SCOPE_strategy, config->name, 1, &new);
         /* given each time: rights and group may have changed */
-        define(host, IN_DEFINE_STRATEGY, script->strategy, group, config->orders ? RIGHT_ORDERS : 0, config->name);
+        define(host, IN_DEFINE_STRATEGY, script->strategy, group, config->orders ? RIGHT_ORDERS : 0,
+               config->name);
         give_limits(host, SCOPE_strategy, script->strategy, config->name);
     }
 }
@@ -128,7 +134,8 @@ void host_give_limits(struct host *host)
         give_limits(host, SCOPE_account, host->venues[i].account, host->venues[i].config->name);
     for (size_t i = 0; i < host->script_count; i++) {
         const struct config_script *script = host->scripts[i].config;
-        give_limits(host, SCOPE_group, engine_number(host->engine, SCOPE_group, script->group), script->group);
+        give_limits(host, SCOPE_group, engine_number(host->engine, SCOPE_group, script->group),
+                    script->group);
         give_limits(host, SCOPE_strategy, host->scripts[i].strategy, script->name);
     }
     for (uint32_t i = 1; i <= host->instrument_count; i++)

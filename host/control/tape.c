@@ -27,7 +27,7 @@ struct tape {
     struct marketstats *stats;
     struct host *host;
     struct market *markets[MARKETS_MAX]; /* by the host's number of the instrument */
-    struct market *last[CONNS_MAX];      /* of each connection: the market that its last message named */
+    struct market *last[CONNS_MAX]; /* of each connection: the market that its last message named */
 };
 
 /* Each plugin of the configuration once. */
@@ -99,7 +99,8 @@ static struct market *market_at(struct tape *tape, uint32_t instrument)
     return tape->markets[instrument];
 }
 
-static void watch_book(void *context, uint32_t instrument, const struct weir_book_msg *msg, const struct book *book)
+static void watch_book(void *context, uint32_t instrument, const struct weir_book_msg *msg,
+                       const struct book *book)
 {
     struct market *market = market_at(context, instrument);
     if (market)
@@ -113,7 +114,8 @@ static void watch_top(void *context, uint32_t instrument, const struct weir_top 
         market_top(market, top);
 }
 
-static void watch_trade(void *context, uint32_t instrument, const struct weir_trade *trade, weir_ns t)
+static void watch_trade(void *context, uint32_t instrument, const struct weir_trade *trade,
+                        weir_ns t)
 {
     struct market *market = market_at(context, instrument);
     if (market)
@@ -121,14 +123,16 @@ static void watch_trade(void *context, uint32_t instrument, const struct weir_tr
 }
 
 /* The market that a message is counted for: what it names, else what its connection named last. */
-static struct market *named(struct tape *tape, const struct host_venue *venue, const struct weir_probe *probe)
+static struct market *named(struct tape *tape, const struct host_venue *venue,
+                            const struct weir_probe *probe)
 {
     const char *symbol = probe->symbol[0] ? probe->symbol : tape->at.symbol;
     uint32_t conn = tape->at.record.conn;
     if (conn >= CONNS_MAX)
         return NULL;
     if (symbol[0])
-        tape->last[conn] = marketstats_of(tape->stats, NAMING_STREAM, market_of(venue->config), symbol);
+        tape->last[conn] =
+            marketstats_of(tape->stats, NAMING_STREAM, market_of(venue->config), symbol);
     return tape->last[conn];
 }
 
@@ -152,7 +156,8 @@ static void close_markets(struct tape *tape)
         if (!tape->markets[i])
             continue;
         (void)session_feed_counts(session, i, &counts);
-        market_close(tape->markets[i], &counts, session_book_state(session, i), session_book(session, i));
+        market_close(tape->markets[i], &counts, session_book_state(session, i),
+                     session_book(session, i));
     }
 }
 
@@ -185,8 +190,10 @@ static void give_frame(struct tape *tape, struct host *host, struct host_venue *
     if (market)
         market_begin(market, tape->at.file, record->line, record->t, probe.type);
     if (host_frame(host, venue, record->conn, record->bytes))
-        log_line(LOG_WARN, "data", "%s:%llu: the message was refused; the books of its connection are lost until a "
-                 "snapshot comes", tape->at.file, (unsigned long long)record->line);
+        log_line(LOG_WARN, "data",
+                 "%s:%llu: the message was refused; the books of its connection are lost until a "
+                 "snapshot comes",
+                 tape->at.file, (unsigned long long)record->line);
     if (market)
         end_message(tape, venue, market);
 }
@@ -197,8 +204,11 @@ static void give_one(struct tape *tape, struct host *host)
     struct host_venue *venue = venue_of(tape, host);
     tape->host = host;
     if (!venue && tape->at.begins)
-        log_line(LOG_WARN, "data", "%s: no venue of the configuration takes it (%s%s%s); it is left out", tape->at.file,
-                 tape->at.plugin < tape->plugin_count ? tape->plugins[tape->at.plugin]->name : "no plugin knows it",
+        log_line(LOG_WARN, "data",
+                 "%s: no venue of the configuration takes it (%s%s%s); it is left out",
+                 tape->at.file,
+                 tape->at.plugin < tape->plugin_count ? tape->plugins[tape->at.plugin]->name
+                                                      : "no plugin knows it",
                  *tape->at.market ? " market " : "", tape->at.market);
     if (!venue)
         tape->left_out++;
@@ -221,7 +231,8 @@ static enum weir_err give(void *context, struct host *host, struct why *why)
     return WEIR_OK;
 }
 
-struct tape *tape_open(const char *const *paths, size_t count, const struct config *config, struct why *why)
+struct tape *tape_open(const char *const *paths, size_t count, const struct config *config,
+                       struct why *why)
 {
     struct tape *tape = calloc(1, sizeof *tape);
     if (!tape) {

@@ -12,8 +12,8 @@ struct tape;
 
 /* NULL: why says which path, and what was wrong with it. */
 struct tape *tape_open(const char *const *paths, size_t count, const struct config *config,
-                               struct why *why) WEIR_MUST_USE;
-void tape_close(struct tape *tape); /* accepts NULL */
+                       struct why *why) WEIR_MUST_USE;
+void tape_close(struct tape *tape);          /* accepts NULL */
 weir_ns tape_start(const struct tape *tape); /* time of the first record */
 const struct host_feed *tape_feed(const struct tape *tape);
 const struct host_watch *tape_watch(const struct tape *tape);

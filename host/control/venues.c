@@ -41,7 +41,8 @@ static void on_book(void *context, struct session *session, uint32_t instrument,
 }
 
 /* Each best bid and ask that the venue itself sends. */
-static void on_top(void *context, struct session *session, uint32_t instrument, const struct weir_top *top)
+static void on_top(void *context, struct session *session, uint32_t instrument,
+                   const struct weir_top *top)
 {
     struct host_venue *venue = context;
     const struct host_watch *watch = venue->host->options.watch;
@@ -186,7 +187,8 @@ void host_close_venues(struct host *host)
 
 /* --- frames and intents -----------------------------------------------------------------------*/
 
-enum weir_err host_frame(struct host *host, struct host_venue *venue, uint32_t conn, struct weir_bytes frame)
+enum weir_err host_frame(struct host *host, struct host_venue *venue, uint32_t conn,
+                         struct weir_bytes frame)
 {
     venue->frames++;
     venue->bytes += frame.len;

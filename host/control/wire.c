@@ -13,14 +13,16 @@
 void host_push(struct host *host, const struct weir_msg *input)
 {
     if (!queue_push(&host->inputs, input))
-        log_line(LOG_ERROR, "inputs", "the queue of inputs is full: one of kind %u was lost", input->kind);
+        log_line(LOG_ERROR, "inputs", "the queue of inputs is full: one of kind %u was lost",
+                 input->kind);
 }
 
 /* What the engine says while it applies an input. It may not be called from here. */
 static void take_effect(void *context, const struct weir_msg *effect)
 {
     struct host *host = context;
-    uint64_t seq = host->journal ? journal_append(host->journal, JOURNAL_EFFECT, effect) : host->seq + 1;
+    uint64_t seq =
+        host->journal ? journal_append(host->journal, JOURNAL_EFFECT, effect) : host->seq + 1;
     if (seq != 0)
         host->seq = seq;
     else
@@ -28,12 +30,14 @@ static void take_effect(void *context, const struct weir_msg *effect)
     if (host->answer)
         script_answer_effect(host->answer, effect);
     if (!queue_push(&host->effects, effect))
-        log_line(LOG_ERROR, "effects", "the queue of effects is full: one of kind %u was lost", effect->kind);
+        log_line(LOG_ERROR, "effects", "the queue of effects is full: one of kind %u was lost",
+                 effect->kind);
 }
 
 static uint64_t record(struct host *host, const struct weir_msg *input)
 {
-    uint64_t seq = host->journal ? journal_append(host->journal, JOURNAL_INPUT, input) : host->seq + 1;
+    uint64_t seq =
+        host->journal ? journal_append(host->journal, JOURNAL_INPUT, input) : host->seq + 1;
     if (seq != 0)
         host->seq = seq;
     return seq;
@@ -44,7 +48,8 @@ static void journal_trouble(struct host *host)
     bool failed = host->journal && journal_state(host->journal) != JOURNAL_WELL;
     if (failed == host->journal_failed)
         return;
-    struct in_state state = {.msg = {.size = sizeof state, .kind = IN_JOURNAL_STATE}, .value = failed};
+    struct in_state state = {.msg = {.size = sizeof state, .kind = IN_JOURNAL_STATE},
+                             .value = failed};
     host->journal_failed = failed;
     log_line(failed ? LOG_ERROR : LOG_INFO, "journal", "%s",
              failed ? "the journal cannot hold new risk: new orders are refused, cancels go on"

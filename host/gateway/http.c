@@ -33,16 +33,17 @@ static bool host_allowed(const struct http *http, struct lws *wsi)
     char *colon = strrchr(host, ':');
     if (colon && strchr(colon, ']') == NULL)
         *colon = '\0';
-    return strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 || strcmp(host, "[::1]") == 0 ||
-           strcmp(host, http->address) == 0;
+    return strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 ||
+           strcmp(host, "[::1]") == 0 || strcmp(host, http->address) == 0;
 }
 
 static int write_head(struct lws *wsi, struct request *request, int status, const char *type)
 {
-    unsigned char buffer[LWS_PRE + 1024], *at = buffer + LWS_PRE, *start = at, *end = buffer + sizeof buffer;
+    unsigned char buffer[LWS_PRE + 1024], *at = buffer + LWS_PRE, *start = at,
+                                          *end = buffer + sizeof buffer;
     if (lws_add_http_common_headers(wsi, (unsigned)status, type, request->body.len, &at, end) ||
-        lws_add_http_header_by_name(wsi, (const unsigned char *)"cache-control:", (const unsigned char *)"no-store", 8,
-                                    &at, end) ||
+        lws_add_http_header_by_name(wsi, (const unsigned char *)"cache-control:",
+                                    (const unsigned char *)"no-store", 8, &at, end) ||
         lws_add_http_header_by_name(wsi, (const unsigned char *)"x-content-type-options:",
                                     (const unsigned char *)"nosniff", 7, &at, end) ||
         lws_finalize_write_http_header(wsi, start, &at, end))
@@ -59,7 +60,8 @@ static int refuse(struct lws *wsi, struct request *request, int status, const ch
     return write_head(wsi, request, status, "text/plain; charset=utf-8");
 }
 
-static int on_request(struct http *http, struct lws *wsi, struct request *request, const char *path, size_t len)
+static int on_request(struct http *http, struct lws *wsi, struct request *request, const char *path,
+                      size_t len)
 {
     char wanted[PATH_MAX_LEN];
     text_fini(&request->body);
@@ -69,7 +71,8 @@ static int on_request(struct http *http, struct lws *wsi, struct request *reques
     if (!request->head_only && lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0)
         return refuse(wsi, request, 405, "only GET and HEAD are answered here");
     if (!host_allowed(http, wsi))
-        return refuse(wsi, request, 403, "the Host header names neither loopback nor the listen address");
+        return refuse(wsi, request, 403,
+                      "the Host header names neither loopback nor the listen address");
     if (len >= sizeof wanted)
         return refuse(wsi, request, 414, "the path is too long");
     memcpy(wanted, path, len);
@@ -94,7 +97,8 @@ static int on_writable(struct lws *wsi, struct request *request)
     memcpy(buffer + LWS_PRE, request->body.data + request->sent, len);
     request->sent += len;
     bool last = request->sent == request->body.len;
-    if (lws_write(wsi, buffer + LWS_PRE, len, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) != (int)len)
+    if (lws_write(wsi, buffer + LWS_PRE, len, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) !=
+        (int)len)
         return -1;
     if (last)
         return lws_http_transaction_completed(wsi) ? -1 : 0;
@@ -102,7 +106,8 @@ static int on_writable(struct lws *wsi, struct request *request)
     return 0;
 }
 
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                    size_t len)
 {
     struct request *request = user;
     switch (reason) {
@@ -119,8 +124,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     }
 }
 
-static const struct lws_protocols protocols[] = {{"http", on_event, sizeof(struct request), 0, 0, NULL, 0},
-                                                 {NULL, NULL, 0, 0, 0, NULL, 0}};
+static const struct lws_protocols protocols[] = {
+    {"http", on_event, sizeof(struct request), 0, 0, NULL, 0}, {NULL, NULL, 0, 0, 0, NULL, 0}};
 
 /* lws 4.1.6 does not tell a clash of ports before it serves: look first, in our own words. */
 static enum weir_err port_free(const char *address, uint16_t port, struct why *why)
@@ -134,12 +139,15 @@ static enum weir_err port_free(const char *address, uint16_t port, struct why *w
     int failed = bad_address || bind(fd, (struct sockaddr *)&in, sizeof in) != 0;
     close(fd);
     if (bad_address)
-        return because(why, WEIR_E_BAD_CONFIG, "gateway.listen: expected an IPv4 address, found '%s'", address);
-    return failed ? because(why, WEIR_E_IO, "gateway: %s:%u cannot be listened on: %m", address, port) : WEIR_OK;
+        return because(why, WEIR_E_BAD_CONFIG,
+                       "gateway.listen: expected an IPv4 address, found '%s'", address);
+    return failed
+               ? because(why, WEIR_E_IO, "gateway: %s:%u cannot be listened on: %m", address, port)
+               : WEIR_OK;
 }
 
-struct http *http_create(uv_loop_t *loop, const char *address, uint16_t port, const struct http_owner *owner,
-                         struct why *why)
+struct http *http_create(uv_loop_t *loop, const char *address, uint16_t port,
+                         const struct http_owner *owner, struct why *why)
 {
     struct lws_context_creation_info info = {0};
     void *loops[1] = {loop};
@@ -160,15 +168,18 @@ struct http *http_create(uv_loop_t *loop, const char *address, uint16_t port, co
     info.gid = -1;
     info.uid = -1;
     info.user = http;
-    info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_DISABLE_IPV6 | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
+    info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_DISABLE_IPV6 |
+                   LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
     info.max_http_header_data = 4096;
     info.max_http_header_pool = 64;
     info.keepalive_timeout = 10;
     info.timeout_secs = 10;
     http->context = lws_create_context(&info);
-    struct lws_vhost *vhost = http->context ? lws_get_vhost_by_name(http->context, "default") : NULL;
+    struct lws_vhost *vhost =
+        http->context ? lws_get_vhost_by_name(http->context, "default") : NULL;
     if (!vhost) {
-        (void)because(why, WEIR_E_IO, "gateway: the HTTP server cannot be made on %s:%u", address, port);
+        (void)because(why, WEIR_E_IO, "gateway: the HTTP server cannot be made on %s:%u", address,
+                      port);
         http_close(http);
         uv_run(loop, UV_RUN_NOWAIT);
         http_destroy(http);

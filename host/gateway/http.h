@@ -15,7 +15,7 @@
 struct http;
 
 struct http_answer {
-    int status; /* 200 unless set */
+    int status;       /* 200 unless set */
     const char *type; /* "text/plain; charset=utf-8" unless set */
     struct text body;
 };
@@ -27,8 +27,8 @@ struct http_owner {
 };
 
 /* port 0: any free one. NULL: why says what. The loop must outlive it. */
-struct http *http_create(uv_loop_t *loop, const char *address, uint16_t port, const struct http_owner *owner,
-                         struct why *why) WEIR_MUST_USE;
+struct http *http_create(uv_loop_t *loop, const char *address, uint16_t port,
+                         const struct http_owner *owner, struct why *why) WEIR_MUST_USE;
 /* In the loop: stop listening and answering. Then run the loop on until it is idle, and destroy: lws
  * 4.1 frees the rest of its context only there. Both accept NULL. */
 void http_close(struct http *http);

@@ -154,11 +154,13 @@ static enum weir_err clear_path(const char *path, struct why *why)
 {
     struct stat st;
     if (strlen(path) >= sizeof((struct sockaddr_un *)0)->sun_path)
-        return because(why, WEIR_E_BAD_CONFIG, "host.control: '%s' is longer than a socket's path may be (107)", path);
+        return because(why, WEIR_E_BAD_CONFIG,
+                       "host.control: '%s' is longer than a socket's path may be (107)", path);
     if (lstat(path, &st) != 0)
         return WEIR_OK;
     if (!S_ISSOCK(st.st_mode))
-        return because(why, WEIR_E_UNSAFE_FILE, "host.control: %s: expected a socket or nothing, found a file", path);
+        return because(why, WEIR_E_UNSAFE_FILE,
+                       "host.control: %s: expected a socket or nothing, found a file", path);
     int fd = connect_to(path);
     if (fd >= 0) {
         close(fd);
@@ -173,8 +175,8 @@ static void on_socket_closed(uv_handle_t *handle)
     free((struct control_socket *)(void *)handle);
 }
 
-struct control_socket *control_listen(uv_loop_t *loop, const char *path, const struct control_owner *owner,
-                                      struct why *why)
+struct control_socket *control_listen(uv_loop_t *loop, const char *path,
+                                      const struct control_owner *owner, struct why *why)
 {
     if (clear_path(path, why))
         return NULL;
@@ -222,7 +224,8 @@ enum weir_err control_ask(const char *path, const char *line, struct text *answe
         return because(why, WEIR_E_DOWN, "%s: no host answers there: %m", path);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     size_t len = strlen(line);
-    bool sent = send(fd, line, len, MSG_NOSIGNAL) == (ssize_t)len && send(fd, "\n", 1, MSG_NOSIGNAL) == 1;
+    bool sent =
+        send(fd, line, len, MSG_NOSIGNAL) == (ssize_t)len && send(fd, "\n", 1, MSG_NOSIGNAL) == 1;
     bool whole = false;
     for (ssize_t got; sent && !whole && (got = recv(fd, bytes, sizeof bytes, 0)) > 0;) {
         char *end = memchr(bytes, '\n', (size_t)got);
@@ -230,5 +233,6 @@ enum weir_err control_ask(const char *path, const char *line, struct text *answe
         text_add(answer, bytes, end ? (size_t)(end - bytes) : (size_t)got);
     }
     close(fd);
-    return whole ? WEIR_OK : because(why, WEIR_E_TIMEOUT, "%s: the host did not answer within 10 s", path);
+    return whole ? WEIR_OK
+                 : because(why, WEIR_E_TIMEOUT, "%s: the host did not answer within 10 s", path);
 }

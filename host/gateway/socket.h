@@ -22,12 +22,15 @@ struct control_owner {
 };
 
 /* A socket file that nobody answers on is replaced; one that is in use is an error. */
-struct control_socket *control_listen(uv_loop_t *loop, const char *path, const struct control_owner *owner,
+struct control_socket *control_listen(uv_loop_t *loop, const char *path,
+                                      const struct control_owner *owner,
                                       struct why *why) WEIR_MUST_USE;
-void control_close(struct control_socket *socket); /* accepts NULL; run the loop on until it is idle */
+void control_close(
+    struct control_socket *socket); /* accepts NULL; run the loop on until it is idle */
 void control_answer(struct control_peer *peer, const char *json, size_t len);
 
 /* The client's side: send one line, wait for one line. answer: text_init'ed. [any thread] */
-enum weir_err control_ask(const char *path, const char *line, struct text *answer, struct why *why) WEIR_MUST_USE;
+enum weir_err control_ask(const char *path, const char *line, struct text *answer,
+                          struct why *why) WEIR_MUST_USE;
 
 #endif

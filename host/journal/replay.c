@@ -17,12 +17,13 @@ struct replay {
     unsigned char *said; /* effects of the last input, one after the other */
     size_t said_len, said_room, said_at;
     uint64_t input_seq;
-    unsigned char *was;   /* the recorded decision of this input, if there is one */
+    unsigned char *was; /* the recorded decision of this input, if there is one */
     size_t was_len;
     bool no_memory;
 };
 
-static enum weir_err make_engine(struct replay *replay, const struct engine_sizes *sizes, struct why *why)
+static enum weir_err make_engine(struct replay *replay, const struct engine_sizes *sizes,
+                                 struct why *why)
 {
     replay->memory_size = engine_bytes(sizes);
     replay->memory = mmap(NULL, replay->memory_size, PROT_READ | PROT_WRITE,
@@ -33,7 +34,9 @@ static enum weir_err make_engine(struct replay *replay, const struct engine_size
     }
     struct arena arena = {replay->memory, (unsigned char *)replay->memory + replay->memory_size};
     replay->engine = engine_create(&arena, sizes);
-    return replay->engine ? WEIR_OK : because(why, WEIR_E_CORRUPT, "the journal's engine sizes make no engine");
+    return replay->engine
+               ? WEIR_OK
+               : because(why, WEIR_E_CORRUPT, "the journal's engine sizes make no engine");
 }
 
 static void keep(void *context, const struct weir_msg *effect)
@@ -80,7 +83,8 @@ static const char *member_of(const struct weir_msg *a, const struct weir_msg *b,
     return "header";
 }
 
-static void differ(struct replay *replay, uint64_t seq, const struct weir_msg *was, const struct weir_msg *now)
+static void differ(struct replay *replay, uint64_t seq, const struct weir_msg *was,
+                   const struct weir_msg *now)
 {
     struct replay_result *result = replay->result;
     size_t at = 0;
@@ -89,11 +93,13 @@ static void differ(struct replay *replay, uint64_t seq, const struct weir_msg *w
     result->equal = false;
     result->first_seq = seq;
     if (was && now && was->kind == now->kind)
-        snprintf(result->first, sizeof result->first, "%s differs in %s (byte %zu), after the input %" PRIu64, name_of(was),
+        snprintf(result->first, sizeof result->first,
+                 "%s differs in %s (byte %zu), after the input %" PRIu64, name_of(was),
                  member_of(was, now, &at), at, replay->input_seq);
     else
-        snprintf(result->first, sizeof result->first, "recorded: %s; now: %s, after the input %" PRIu64, name_of(was),
-                 name_of(now), replay->input_seq);
+        snprintf(result->first, sizeof result->first,
+                 "recorded: %s; now: %s, after the input %" PRIu64, name_of(was), name_of(now),
+                 replay->input_seq);
 }
 
 /* What the engine said beyond what is recorded, before the next input. */
@@ -118,9 +124,12 @@ static const struct out_decision *decision_said(const struct replay *replay)
 /* With other limits: the verdict as recorded against the verdict now. */
 static void compare_decision(struct replay *replay)
 {
-    const struct out_decision *was = replay->was_len ? (const struct out_decision *)(const void *)replay->was : NULL;
+    const struct out_decision *was =
+        replay->was_len ? (const struct out_decision *)(const void *)replay->was : NULL;
     const struct out_decision *now = decision_said(replay);
-    bool same = !was == !now && (!was || (was->allowed == now->allowed && (was->allowed || was->reason == now->reason)));
+    bool same =
+        !was == !now &&
+        (!was || (was->allowed == now->allowed && (was->allowed || was->reason == now->reason)));
     replay->result->decisions += was || now;
     if (same)
         return;
@@ -136,7 +145,8 @@ static void on_effect(struct replay *replay, const struct journal_record *record
     const struct weir_msg *now = said_next(replay);
     replay->result->effects++;
     if (replay->options->limit) {
-        if (record->msg->kind == OUT_DECISION && record->msg->size <= RECORD_MAX && replay->was_len == 0) {
+        if (record->msg->kind == OUT_DECISION && record->msg->size <= RECORD_MAX &&
+            replay->was_len == 0) {
             memcpy(replay->was, record->msg, record->msg->size);
             replay->was_len = record->msg->size;
         }
@@ -169,7 +179,8 @@ static void on_input(struct replay *replay, const struct journal_record *record)
     engine_apply(replay->engine, input, record->seq, &sink);
 }
 
-static enum weir_err on_record(struct replay *replay, const struct journal_record *record, struct why *why)
+static enum weir_err on_record(struct replay *replay, const struct journal_record *record,
+                               struct why *why)
 {
     replay->result->records++;
     if (record->class == JOURNAL_META && record->msg->kind == META_BEGIN && !replay->engine)
@@ -180,11 +191,12 @@ static enum weir_err on_record(struct replay *replay, const struct journal_recor
         on_input(replay, record);
     else if (record->class == JOURNAL_EFFECT)
         on_effect(replay, record);
-    return replay->no_memory ? because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY)) : WEIR_OK;
+    return replay->no_memory ? because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY))
+                             : WEIR_OK;
 }
 
-enum weir_err journal_replay(const char *folder, const struct replay_options *options, struct replay_result *result,
-                             struct why *why)
+enum weir_err journal_replay(const char *folder, const struct replay_options *options,
+                             struct replay_result *result, struct why *why)
 {
     static const struct replay_options as_recorded;
     struct replay replay = {.options = options ? options : &as_recorded, .result = result};
@@ -194,8 +206,9 @@ enum weir_err journal_replay(const char *folder, const struct replay_options *op
     memset(result, 0, sizeof *result);
     result->equal = true;
     replay.was = malloc(RECORD_MAX);
-    enum weir_err err = replay.was ? reader_open(folder, NULL, &reader, why)
-                                   : because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
+    enum weir_err err = replay.was
+                            ? reader_open(folder, NULL, &reader, why)
+                            : because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
     while (!err && (err = reader_next(reader, &record, why)) == WEIR_OK)
         err = on_record(&replay, &record, why);
     if (err == WEIR_E_NOT_FOUND && reader) {

@@ -1,41 +1,79 @@
-/* replay.h - runs a journal again: a new engine, fed the recorded inputs.
+/* replay.h - runs a journal again.
  *
- * The inputs of a journal give its effects, byte for byte; so a journal proves what the engine did,
- * and the same inputs under other limits show which decisions would have differed. [any thread] */
+ * The INPUT records, fed to a new engine, give the EFFECT records again, byte for byte; where they
+ * do not, the first difference is told. A process that died between an input and the last of its
+ * effects left some effects out: they were not acted on, and are not a difference at the end of a
+ * journal that was not closed. [main thread, cold] */
 #ifndef WEIR_JOURNAL_REPLAY_H
 #define WEIR_JOURNAL_REPLAY_H
 
-#include "journal/reader.h"
+#include "base/text.h"
+#include "journal/journal.h"
 
-/* A decision that differs: by sequence of the input that asked for it. */
-struct replay_difference {
-    uint64_t seq;
-    const struct out_decision *was; /* borrowed until the call returns; NULL: none was made */
-    const struct out_decision *now;
-    const struct engine *engine; /* of the replay, for names and places */
+struct engine;
+
+struct replay_report {
+    struct journal_extent extent; /* of what was read; its hash is the journal's hash */
+    uint64_t replayed;            /* inputs applied */
+    uint64_t missing;             /* effects of the last input that the journal does not have */
+    bool different;
+    uint64_t at;          /* sequence of the first difference */
+    struct text recorded; /* that record as a line; "" : there is none */
+    struct text again;    /* what the engine says now; "": nothing */
+};
+void replay_report_init(struct replay_report *report);
+void replay_report_fini(struct replay_report *report);
+
+/* What the engine of this journal was made for. E_NOT_FOUND: the journal has no record. E_ABI: it
+ * was written by a build with other messages. */
+enum weir_err journal_sizes(const char *folder, struct engine_sizes *sizes_out,
+                            struct why *why) WEIR_MUST_USE;
+
+/* Run a journal again in an engine of its own and compare (without verify: only run). A difference
+ * is an answer, not an error; it stops the run. */
+enum weir_err journal_replay(const char *folder, bool verify, struct replay_report *report_out,
+                             struct why *why) WEIR_MUST_USE;
+
+/* The start of a host: lock the folder, read it to its end into `engine`, and go on with it. What
+ * the last input's effects lacked is appended, so that the journal is whole; nobody acts on them:
+ * IN_RESTARTED, which the host gives next, makes their orders UNKNOWN.
+ * options->sizes must be those of the journal, if there is one. extent_out: what was there. */
+enum weir_err journal_restart(const struct journal_options *options, struct engine *engine,
+                              struct journal **journal_out, struct journal_extent *extent_out,
+                              struct why *why) WEIR_MUST_USE;
+
+/* --- with other limits ------------------------------------------------------------------------- */
+
+/* One decision that would have been another one. */
+struct whatif_change {
+    uint64_t seq; /* of the input that asked */
+    weir_ns t;
+    const struct out_decision *before; /* as journalled; NULL: the order was not judged then */
+    const struct out_decision *after;  /* NULL: not judged now */
 };
 
-struct replay_options {
-    /* Replace a limit before it is given: change *limit, or leave it. NULL: as recorded. With it,
-     * effects are not compared, decisions are. */
-    void (*limit)(void *context, const struct engine *engine, struct in_limit *limit);
-    void (*differs)(void *context, const struct replay_difference *difference);
+struct whatif {
+    const struct in_limit *limits; /* these instead; scope, id, limit say which */
+    size_t count;
+    /* Each difference, in order; borrowed until the call returns. */
+    void (*change)(void *context, const struct directory *directory,
+                   const struct whatif_change *change);
     void *context;
 };
 
-struct replay_result {
-    uint64_t inputs, effects, records;
-    uint64_t decisions, differences; /* with other limits */
-    bool equal;                      /* every effect as recorded */
-    uint64_t first_seq;              /* of the first that differs; 0: none */
-    char first[400];                 /* what differs there, in words */
-    bool closed;                     /* the journal was ended in good order */
-    bool has_hash;
-    unsigned char hash[JOURNAL_HASH_BYTES];
+struct whatif_report {
+    struct journal_extent extent;
+    uint64_t decisions;    /* in the journal */
+    uint64_t denied_now;   /* allowed then, denied now */
+    uint64_t allowed_now;  /* denied then, allowed now */
+    uint64_t reason_other; /* denied both times, for another reason */
+    uint64_t left_out;     /* inputs about orders that would not have been sent */
 };
 
-/* An error: the journal cannot be read. That effects differ is a result, not an error. */
-enum weir_err journal_replay(const char *folder, const struct replay_options *options,
-                             struct replay_result *result_out, struct why *why) WEIR_MUST_USE;
+/* Run the journal with other limits. What the market did stays; what guests asked stays; the
+ * venue's answers stay for orders that are still sent and are left out for those that are not; an
+ * order that is sent only now gets no answer, and counts at its worst. */
+enum weir_err journal_whatif(const char *folder, const struct whatif *whatif,
+                             struct whatif_report *report_out, struct why *why) WEIR_MUST_USE;
 
 #endif

@@ -17,13 +17,14 @@ cJSON *scenario_read(const char *path, struct why *why) WEIR_MUST_USE;
 
 struct scenario_result {
     bool passed;
-    struct text failures;    /* one line each: what differs, got, want */
-    char journal_hash[65];   /* SHA-256 over inputs and effects, in order */
+    struct text failures;  /* one line each: what differs, got, want */
+    char journal_hash[65]; /* SHA-256 over inputs and effects, in order */
     uint64_t inputs, effects;
 };
 
 /* Play it twice and compare. An error means that the story could not be played at all (a number that
  * does not fit, memory). result_out->failures is the caller's: text_fini(). */
-enum weir_err scenario_run(const cJSON *story, struct scenario_result *result_out, struct why *why) WEIR_MUST_USE;
+enum weir_err scenario_run(const cJSON *story, struct scenario_result *result_out,
+                           struct why *why) WEIR_MUST_USE;
 
 #endif

@@ -13,12 +13,14 @@ enum { ACCOUNT = 1 };
 
 /* --- comparing --------------------------------------------------------------------------------*/
 
-static void differ(struct play *play, const char *what, const char *name, const char *field, const char *got, const char *want)
+static void differ(struct play *play, const char *what, const char *name, const char *field,
+                   const char *got, const char *want)
 {
     play_fail(play, "%s %s.%s: got %s, want %s", what, name, field, got, want);
 }
 
-static void want_amount(struct play *play, const char *what, const char *name, const char *field, amount got, const char *want)
+static void want_amount(struct play *play, const char *what, const char *name, const char *field,
+                        amount got, const char *want)
 {
     char text[DECIMAL_TEXT_MAX];
     if (got == play_money(want))
@@ -28,9 +30,11 @@ static void want_amount(struct play *play, const char *what, const char *name, c
 }
 
 /* Within max(tol, tol * |want|). */
-static void want_near(struct play *play, const char *what, const char *name, const char *field, amount got, const char *want)
+static void want_near(struct play *play, const char *what, const char *name, const char *field,
+                      amount got, const char *want)
 {
-    amount expected = play_money(want), tolerance = play_money(json_text(play->story, "tolerance", "0.000000000001"));
+    amount expected = play_money(want),
+           tolerance = play_money(json_text(play->story, "tolerance", "0.000000000001"));
     amount relative = 0, off = got > expected ? got - expected : expected - got;
     amount size = expected < 0 ? -expected : expected;
     char text[DECIMAL_TEXT_MAX];
@@ -42,14 +46,15 @@ static void want_near(struct play *play, const char *what, const char *name, con
     differ(play, what, name, field, text, want);
 }
 
-static void want_text(struct play *play, const char *what, const char *name, const char *field, const char *got, const char *want)
+static void want_text(struct play *play, const char *what, const char *name, const char *field,
+                      const char *got, const char *want)
 {
     if (strcmp(got, want) != 0)
         differ(play, what, name, field, got, want);
 }
 
-static void want_whole(struct play *play, const char *what, const char *name, const char *field, uint64_t got,
-                       const cJSON *want, bool at_least)
+static void want_whole(struct play *play, const char *what, const char *name, const char *field,
+                       uint64_t got, const cJSON *want, bool at_least)
 {
     int64_t number = 0;
     char text[32], wanted[40];
@@ -73,13 +78,15 @@ static void judge_order(struct play *play, const char *cid, const cJSON *want)
     }
     const struct weir_instrument *def = &play->instruments[view.order.msg.instrument];
     amount average = 0, quote = amount_of(view.order.cum_quote);
-    if (view.order.cum_qty != 0 && !amount_per_round(quote, view.order.cum_qty, def->qty_exp, &average))
+    if (view.order.cum_qty != 0 &&
+        !amount_per_round(quote, view.order.cum_qty, def->qty_exp, &average))
         average = 0;
     cJSON_ArrayForEach(item, want)
     {
         const char *field = item->string, *text = item->valuestring ? item->valuestring : "";
         if (strcmp(field, "state") == 0)
-            want_text(play, "order", cid, field, order_label_name((enum order_label)view.order.label), text);
+            want_text(play, "order", cid, field,
+                      order_label_name((enum order_label)view.order.label), text);
         else if (strcmp(field, "reason") == 0)
             want_text(play, "order", cid, field, view.order.reason, text);
         else if (strcmp(field, "venue_id") == 0)
@@ -89,16 +96,20 @@ static void judge_order(struct play *play, const char *cid, const cJSON *want)
         else if (strcmp(field, "qty") == 0)
             want_amount(play, "order", cid, field, amount_from(view.order.qty, def->qty_exp), text);
         else if (strcmp(field, "price") == 0)
-            want_amount(play, "order", cid, field, amount_from(view.order.px, def->price_exp), text);
+            want_amount(play, "order", cid, field, amount_from(view.order.px, def->price_exp),
+                        text);
         else if (strcmp(field, "cum_qty") == 0)
-            want_amount(play, "order", cid, field, amount_from(view.order.cum_qty, def->qty_exp), text);
+            want_amount(play, "order", cid, field, amount_from(view.order.cum_qty, def->qty_exp),
+                        text);
         else if (strcmp(field, "leaves_qty") == 0)
-            want_amount(play, "order", cid, field, amount_from(view.leaves_qty, def->qty_exp), text);
+            want_amount(play, "order", cid, field, amount_from(view.leaves_qty, def->qty_exp),
+                        text);
         else if (strcmp(field, "cum_quote") == 0)
             want_amount(play, "order", cid, field, quote, text);
         else if (strcmp(field, "avg_price") == 0)
             want_near(play, "order", cid, field, average, text);
-        else if (strcmp(field, "awaiting_fills") == 0 && (view.order.awaiting_fills != 0) != cJSON_IsTrue(item))
+        else if (strcmp(field, "awaiting_fills") == 0 &&
+                 (view.order.awaiting_fills != 0) != cJSON_IsTrue(item))
             differ(play, "order", cid, field, view.order.awaiting_fills ? "true" : "false",
                    cJSON_IsTrue(item) ? "true" : "false");
     }
@@ -106,8 +117,8 @@ static void judge_order(struct play *play, const char *cid, const cJSON *want)
 
 /* --- positions and money ----------------------------------------------------------------------*/
 
-static void judge_position(struct play *play, const char *what, const char *name, uint32_t instrument, uint32_t strategy,
-                           const cJSON *want)
+static void judge_position(struct play *play, const char *what, const char *name,
+                           uint32_t instrument, uint32_t strategy, const cJSON *want)
 {
     struct position_view view;
     const cJSON *item;
@@ -118,7 +129,8 @@ static void judge_position(struct play *play, const char *what, const char *name
     cJSON_ArrayForEach(item, want)
     {
         if (strcmp(item->string, "qty") == 0)
-            want_amount(play, what, name, item->string, amount_from(view.qty, play->instruments[instrument].qty_exp),
+            want_amount(play, what, name, item->string,
+                        amount_from(view.qty, play->instruments[instrument].qty_exp),
                         item->valuestring);
         else
             want_near(play, what, name, item->string,
@@ -155,7 +167,10 @@ static void judge_wallets(struct play *play, const char *what, const cJSON *want
         if (!engine_wallet(play->engine, ACCOUNT, item->string, &total, &fees, &funding))
             total = fees = funding = 0;
         want_amount(play, what, item->string, "amount",
-                    what[0] == 'b' ? total : strcmp(what, "fees") == 0 ? fees : funding, item->valuestring);
+                    what[0] == 'b'              ? total
+                    : strcmp(what, "fees") == 0 ? fees
+                                                : funding,
+                    item->valuestring);
     }
 }
 
@@ -175,17 +190,19 @@ static void judge_sent(struct play *play, const char *what, const cJSON *want, b
 {
     const cJSON *item;
     cJSON_ArrayForEach(item, want)
-        want_whole(play, what, item->string, "messages", sent(engine_counts(play->engine), item->string), item, at_least);
+        want_whole(play, what, item->string, "messages",
+                   sent(engine_counts(play->engine), item->string), item, at_least);
 }
 
 static void judge_alerts(struct play *play, const cJSON *want, bool raised)
 {
     const cJSON *item;
-    cJSON_ArrayForEach(item, want)
-        for (int a = 0; a < ALERT_COUNT; a++)
-            if (strcmp(alert_name((enum alert)a), item->valuestring) == 0 &&
-                (engine_counts(play->engine)->alerts[a] > 0) != raised)
-                play_fail(play, "alert %s: %s", item->valuestring, raised ? "was not raised" : "was raised");
+    cJSON_ArrayForEach(
+        item, want) for (int a = 0; a < ALERT_COUNT;
+                         a++) if (strcmp(alert_name((enum alert)a), item->valuestring) == 0 &&
+                                  (engine_counts(play->engine)->alerts[a] > 0) != raised)
+        play_fail(play, "alert %s: %s", item->valuestring,
+                  raised ? "was not raised" : "was raised");
 }
 
 static void judge_refused(struct play *play, const cJSON *want)
@@ -209,11 +226,12 @@ static void judge_part(struct play *play, const cJSON *part)
     if (strcmp(key, "orders") == 0)
         cJSON_ArrayForEach(item, part) judge_order(play, item->string, item);
     else if (strcmp(key, "positions") == 0)
-        cJSON_ArrayForEach(item, part)
-            judge_position(play, "position", item->string, play_instrument(play, item->string), 0, item);
+        cJSON_ArrayForEach(item, part) judge_position(play, "position", item->string,
+                                                      play_instrument(play, item->string), 0, item);
     else if (strcmp(key, "strategy_positions") == 0)
         cJSON_ArrayForEach(item, part) judge_strategy_position(play, item->string, item);
-    else if (strcmp(key, "balances") == 0 || strcmp(key, "fees") == 0 || strcmp(key, "funding") == 0)
+    else if (strcmp(key, "balances") == 0 || strcmp(key, "fees") == 0 ||
+             strcmp(key, "funding") == 0)
         judge_wallets(play, key, part);
     else if (strcmp(key, "sent_count") == 0 || strcmp(key, "sent_min") == 0)
         judge_sent(play, key, part, key[5] == 'm');
@@ -254,7 +272,8 @@ static void judge_new(struct play *play, const struct weir_intent *intent)
 
 static void note_refused(struct play *play, const char *cid, const char *reason)
 {
-    play->refused = grow_list(play->refused, &play->refused_room, play->refused_count, sizeof *play->refused);
+    play->refused =
+        grow_list(play->refused, &play->refused_room, play->refused_count, sizeof *play->refused);
     if (!play->refused)
         return;
     struct refused *refused = &play->refused[play->refused_count++];
@@ -279,9 +298,11 @@ static void judge_life(struct play *play, const struct out_order *order)
     bool by_replace = *before == ORDER_FILLED + 1;
     bool by_fill = *before == ORDER_REJECTED + 1 && order->cum_qty > 0;
     bool found = *before == ORDER_REJECTED + 1; /* NOT_FOUND, and then found working */
-    bool busted = play->told_count > 0 && order->label != ORDER_PENDING_NEW && play->told[play->told_count - 1].busted;
+    bool busted = play->told_count > 0 && order->label != ORDER_PENDING_NEW &&
+                  play->told[play->told_count - 1].busted;
     if (lives_again && !by_replace && !by_fill && !found && !busted)
-        play_fail(play, "order %s was %s and is %s", order->cid, order_label_name((enum order_label)(*before - 1)),
+        play_fail(play, "order %s was %s and is %s", order->cid,
+                  order_label_name((enum order_label)(*before - 1)),
                   order_label_name((enum order_label)order->label));
     *before = (unsigned char)(order->label + 1);
 }
@@ -338,7 +359,8 @@ static void judge_exposure(struct play *play)
     uint32_t instrument = play->sent_instrument;
     int8_t exp = play->instruments[instrument].qty_exp;
     if (!play->sent_risk ||
-        engine_limit(play->engine, SCOPE_instrument, instrument, LIMIT_max_position, &most, &used) != LIMIT_VALUE ||
+        engine_limit(play->engine, SCOPE_instrument, instrument, LIMIT_max_position, &most,
+                     &used) != LIMIT_VALUE ||
         !engine_position(play->engine, instrument, 0, &position))
         return;
     worst = amount_from(play->sent_side == WEIR_BUY ? position.qty : -position.qty, exp);
@@ -350,7 +372,8 @@ static void judge_exposure(struct play *play)
         char got[DECIMAL_TEXT_MAX], limit[DECIMAL_TEXT_MAX];
         amount_print(worst, got);
         amount_print(most, limit);
-        play_fail(play, "invariant: exposure %s is over the limit %s by the host's own act", got, limit);
+        play_fail(play, "invariant: exposure %s is over the limit %s by the host's own act", got,
+                  limit);
     }
 }
 

@@ -45,7 +45,7 @@ struct play {
     void *memory;
     struct engine *engine;
     weir_ns now;
-    int step; /* for messages; -1: the end */
+    int step;                     /* for messages; -1: the end */
     struct bytes inputs, effects; /* the journal */
     struct sha256 *sha;           /* over both, in order */
     uint64_t seq;
@@ -59,16 +59,17 @@ struct play {
     size_t told_count, told_room;
     struct refused *refused;
     size_t refused_count, refused_room;
-    const char *asking;      /* the cid whose wire id the next WEIR_NEW or WEIR_REPLACE tells */
-    struct bytes labels;     /* by order number: the last label seen + 1 */
-    bool sent_risk;          /* in this step: a new order or a replace */
+    const char *asking;  /* the cid whose wire id the next WEIR_NEW or WEIR_REPLACE tells */
+    struct bytes labels; /* by order number: the last label seen + 1 */
+    bool sent_risk;      /* in this step: a new order or a replace */
     uint8_t sent_side;
     uint32_t sent_instrument;
 };
 
 amount play_money(const char *text);
 uint32_t play_instrument(const struct play *play, const char *name); /* 0: unknown */
-const char *play_wire(const struct play *play, const char *cid); /* the id on the wire, or the cid itself */
+const char *play_wire(const struct play *play,
+                      const char *cid); /* the id on the wire, or the cid itself */
 
 void play_fail(struct play *play, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -79,6 +80,7 @@ void judge_invariants(struct play *play);
 /* Look at one effect: client ids sent twice, ended orders that live again. */
 void judge_effect(struct play *play, const struct weir_msg *effect);
 
-void *grow_list(void *items, size_t *room, size_t count, size_t size); /* NULL: no memory; items are freed then */
+void *grow_list(void *items, size_t *room, size_t count,
+                size_t size); /* NULL: no memory; items are freed then */
 
 #endif

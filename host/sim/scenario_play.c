@@ -64,7 +64,8 @@ void play_fail(struct play *play, const char *format, ...)
 amount play_money(const char *text)
 {
     amount value = 0;
-    return amount_parse(text, strlen(text), &value) == WEIR_OK ? value : 0; /* the shape was checked */
+    return amount_parse(text, strlen(text), &value) == WEIR_OK ? value
+                                                               : 0; /* the shape was checked */
 }
 
 uint32_t play_instrument(const struct play *play, const char *name)
@@ -132,8 +133,14 @@ static void apply(struct play *play, struct weir_msg *input)
 
 static struct engine *make_engine(void **memory_out)
 {
-    struct engine_sizes sizes = {.orders = 4096, .executions = 8192, .client_ids = 8192, .instruments = STORY_INSTRUMENTS,
-                                 .strategies = STORY_STRATEGIES, .venues = 4, .accounts = 4, .assets = 64};
+    struct engine_sizes sizes = {.orders = 4096,
+                                 .executions = 8192,
+                                 .client_ids = 8192,
+                                 .instruments = STORY_INSTRUMENTS,
+                                 .strategies = STORY_STRATEGIES,
+                                 .venues = 4,
+                                 .accounts = 4,
+                                 .assets = 64};
     size_t size = engine_bytes(&sizes);
     *memory_out = aligned_alloc(64, (size + 63) / 64 * 64);
     if (!*memory_out)
@@ -154,7 +161,8 @@ static void compare_effect(void *context, const struct weir_msg *effect)
 {
     struct compare *compare = context;
     const struct bytes *was = &compare->play->effects;
-    if (compare->at + effect->size > was->len || memcmp(was->data + compare->at, effect, effect->size) != 0)
+    if (compare->at + effect->size > was->len ||
+        memcmp(was->data + compare->at, effect, effect->size) != 0)
         compare->equal = false;
     compare->at += effect->size;
 }
@@ -173,7 +181,8 @@ static void replay(struct play *play)
     for (size_t at = 0; at < play->inputs.len;) {
         uint64_t seq;
         memcpy(&seq, play->inputs.data + at, sizeof seq);
-        const struct weir_msg *input = (const struct weir_msg *)(const void *)(play->inputs.data + at + sizeof seq);
+        const struct weir_msg *input =
+            (const struct weir_msg *)(const void *)(play->inputs.data + at + sizeof seq);
         engine_apply(engine, input, seq, &sink);
         at += sizeof seq + input->size;
     }
@@ -197,7 +206,8 @@ static void raise_places(const cJSON *item, const char *key, int8_t *places)
 /* Which instrument a step or row speaks of; 0: not told. */
 static uint32_t instrument_of(const struct play *play, const cJSON *item)
 {
-    const char *instrument = json_text(item, "instrument", NULL), *cid = json_text(item, "cid", NULL);
+    const char *instrument = json_text(item, "instrument", NULL),
+               *cid = json_text(item, "cid", NULL);
     const struct name *name = cid ? name_of(play, cid) : NULL;
     return instrument ? play_instrument(play, instrument) : name ? name->instrument : 0;
 }
@@ -223,7 +233,8 @@ static void measure_steps(struct play *play)
     {
         const cJSON *order = json_get(step, "order");
         if (order) {
-            put_name(play, json_text(order, "cid", ""), play_instrument(play, json_text(order, "instrument", "")));
+            put_name(play, json_text(order, "cid", ""),
+                     play_instrument(play, json_text(order, "instrument", "")));
             measure(play, order);
         }
         if (json_get(step, "new_cid"))
@@ -241,13 +252,15 @@ static void measure_steps(struct play *play)
     }
 }
 
-static enum weir_err whole(struct play *play, const cJSON *item, const char *key, int exp, int64_t *out)
+static enum weir_err whole(struct play *play, const cJSON *item, const char *key, int exp,
+                           int64_t *out)
 {
     const char *text = json_text(item, key, NULL);
     if (!text)
         return WEIR_OK;
     enum weir_err err = decimal_parse(text, strlen(text), exp, out);
-    return err ? because(play->why, err, "step %d: %s '%s' does not fit 64 bits at %d places", play->step, key, text, exp)
+    return err ? because(play->why, err, "step %d: %s '%s' does not fit 64 bits at %d places",
+                         play->step, key, text, exp)
                : WEIR_OK;
 }
 
@@ -256,8 +269,10 @@ static enum weir_err read_instruments(struct play *play)
     const cJSON *item;
     cJSON_ArrayForEach(item, json_get(play->story, "instruments"))
     {
-        if (play->instrument_count + 1 == STORY_INSTRUMENTS || strlen(item->string) >= WEIR_SYMBOL_MAX)
-            return because(play->why, WEIR_E_FULL, "instruments: at most %d, with names of at most %d characters",
+        if (play->instrument_count + 1 == STORY_INSTRUMENTS ||
+            strlen(item->string) >= WEIR_SYMBOL_MAX)
+            return because(play->why, WEIR_E_FULL,
+                           "instruments: at most %d, with names of at most %d characters",
                            STORY_INSTRUMENTS - 1, WEIR_SYMBOL_MAX - 1);
         struct weir_instrument *def = &play->instruments[++play->instrument_count];
         def->msg.size = sizeof *def;
@@ -285,7 +300,8 @@ static enum weir_err define_instruments(struct play *play)
             def->multiplier_exp = 0;
         if (def->price_exp + def->qty_exp > AMOUNT_EXP)
             return because(play->why, WEIR_E_INEXACT,
-                           "%s: prices with %d and quantities with %d places: their products need more than 18",
+                           "%s: prices with %d and quantities with %d places: their products need "
+                           "more than 18",
                            def->symbol, def->price_exp, def->qty_exp);
         enum weir_err err = whole(play, item, "tick", def->price_exp, &def->tick);
         if (!err)
@@ -301,10 +317,13 @@ static enum weir_err define_instruments(struct play *play)
     return WEIR_OK;
 }
 
-static void define(struct play *play, uint16_t kind, uint32_t number, uint32_t parent, uint32_t rights, const char *name)
+static void define(struct play *play, uint16_t kind, uint32_t number, uint32_t parent,
+                   uint32_t rights, const char *name)
 {
-    struct in_define input = {
-        .msg = {.size = sizeof input, .kind = kind}, .number = number, .parent = parent, .rights = rights};
+    struct in_define input = {.msg = {.size = sizeof input, .kind = kind},
+                              .number = number,
+                              .parent = parent,
+                              .rights = rights};
     copy(input.name, sizeof input.name, name);
     apply(play, &input.msg);
 }
@@ -323,7 +342,8 @@ static uint32_t strategy_of(struct play *play, const char *name)
 
 static void policy(struct play *play, enum policy which, int64_t value)
 {
-    struct in_policy input = {.msg = {.size = sizeof input, .kind = IN_POLICY}, .policy = which, .value = value};
+    struct in_policy input = {
+        .msg = {.size = sizeof input, .kind = IN_POLICY}, .policy = which, .value = value};
     apply(play, &input.msg);
 }
 
@@ -361,8 +381,9 @@ static void give_limits(struct play *play, uint32_t instrument, const cJSON *lim
             amount one = pow10_of(AMOUNT_EXP);
             amount value = cJSON_IsBool(item)     ? (cJSON_IsTrue(item) ? one : 0)
                            : cJSON_IsNumber(item) ? count(item)
-                           : which == LIMIT_self_cross ? (strcmp(item->valuestring, "deny") == 0 ? one : 0)
-                                                       : play_money(item->valuestring);
+                           : which == LIMIT_self_cross
+                               ? (strcmp(item->valuestring, "deny") == 0 ? one : 0)
+                               : play_money(item->valuestring);
             limit(play, instrument, (enum risk_limit)which, value);
         }
     }
@@ -393,8 +414,8 @@ static enum weir_err begin(struct play *play)
         copy(wallet.asset, sizeof wallet.asset, item->string);
         apply(play, &wallet.msg);
     }
-    cJSON_ArrayForEach(item, json_get(play->story, "limits"))
-        give_limits(play, strcmp(item->string, "*") == 0 ? 0 : play_instrument(play, item->string), item);
+    cJSON_ArrayForEach(item, json_get(play->story, "limits")) give_limits(
+        play, strcmp(item->string, "*") == 0 ? 0 : play_instrument(play, item->string), item);
     return err;
 }
 
@@ -412,12 +433,14 @@ static const char *const sides[] = {"buy", "sell", NULL};
 
 static enum weir_err do_submit(struct play *play, const cJSON *step)
 {
-    static const char *const types[] = {"limit", "market", NULL}, *const tifs[] = {"GTC", "IOC", "FOK", NULL},
-                      *const routes[] = {"venue", "internal", "internal_then_venue", NULL};
+    static const char *const types[] = {"limit", "market", NULL},
+                             *const tifs[] = {"GTC", "IOC", "FOK", NULL},
+                             *const routes[] = {"venue", "internal", "internal_then_venue", NULL};
     const cJSON *order = json_get(step, "order");
     uint32_t number = play_instrument(play, json_text(order, "instrument", ""));
     const struct weir_instrument *def = &play->instruments[number];
-    struct in_submit input = {.msg = {.size = sizeof input, .kind = IN_SUBMIT, .instrument = number}};
+    struct in_submit input = {
+        .msg = {.size = sizeof input, .kind = IN_SUBMIT, .instrument = number}};
     play->asking = json_text(order, "cid", "");
     copy(input.cid, sizeof input.cid, play->asking);
     input.strategy = strategy_of(play, json_text(order, "strategy", "s1"));
@@ -441,14 +464,17 @@ static enum weir_err do_change(struct play *play, const cJSON *step)
     const struct name *name = name_of(play, cid);
     const struct weir_instrument *def = &play->instruments[name ? name->instrument : 0];
     struct in_change input = {.msg = {.size = sizeof input}};
-    input.msg.kind = strcmp(what, "kill") == 0 ? IN_KILL : strcmp(what, "cancel") == 0 ? IN_CANCEL : IN_REPLACE;
+    input.msg.kind = strcmp(what, "kill") == 0     ? IN_KILL
+                     : strcmp(what, "cancel") == 0 ? IN_CANCEL
+                                                   : IN_REPLACE;
     input.asker = ASKER_OPERATOR;
     copy(input.cid, sizeof input.cid, cid);
     if (input.msg.kind == IN_REPLACE) {
         play->asking = json_text(step, "new_cid", "");
         copy(input.new_cid, sizeof input.new_cid, play->asking);
     }
-    input.change = (uint8_t)((json_get(step, "qty") ? CHANGE_QTY : 0) | (json_get(step, "price") ? CHANGE_PX : 0));
+    input.change = (uint8_t)((json_get(step, "qty") ? CHANGE_QTY : 0) |
+                             (json_get(step, "price") ? CHANGE_PX : 0));
     enum weir_err err = whole(play, step, "qty", def->qty_exp, &input.qty);
     if (!err)
         err = whole(play, step, "price", def->price_exp, &input.px);
@@ -462,8 +488,11 @@ static enum weir_err do_change(struct play *play, const cJSON *step)
 static const struct {
     const char *state;
     enum weir_venue_state is;
-} venue_states[] = {{"FILLED", WEIR_STATE_FILLED},   {"CANCELED", WEIR_STATE_CANCELED}, {"EXPIRED", WEIR_STATE_EXPIRED},
-                    {"REJECTED", WEIR_STATE_REJECTED}, {"DENIED", WEIR_STATE_REJECTED}};
+} venue_states[] = {{"FILLED", WEIR_STATE_FILLED},
+                    {"CANCELED", WEIR_STATE_CANCELED},
+                    {"EXPIRED", WEIR_STATE_EXPIRED},
+                    {"REJECTED", WEIR_STATE_REJECTED},
+                    {"DENIED", WEIR_STATE_REJECTED}};
 
 static uint8_t venue_state(const char *text)
 {
@@ -514,7 +543,8 @@ static void tell(struct play *play, const cJSON *row, const struct weir_fill *fi
 {
     const char *exec_id = json_text(row, "exec_id", "");
     for (size_t i = 0; i < play->told_count; i++)
-        if (play->told[i].instrument == fill->msg.instrument && strcmp(play->told[i].exec_id, exec_id) == 0)
+        if (play->told[i].instrument == fill->msg.instrument &&
+            strcmp(play->told[i].exec_id, exec_id) == 0)
             return;
     play->told = grow_list(play->told, &play->told_room, play->told_count, sizeof *play->told);
     if (!play->told)
@@ -557,7 +587,8 @@ static enum weir_err ev_fill(struct play *play, const cJSON *row)
         err = whole(play, row, "price", def->price_exp, &fill.px);
     if (!err && !json_get(row, "side")) { /* named by an order: its side */
         struct order_view view;
-        if (engine_order(play->engine, engine_order_find(play->engine, json_text(row, "cid", "")), &view))
+        if (engine_order(play->engine, engine_order_find(play->engine, json_text(row, "cid", "")),
+                         &view))
             fill.side = view.order.side;
     }
     if (!err) {
@@ -585,8 +616,8 @@ static enum weir_err ev_bust(struct play *play, const cJSON *step)
 
 /* --- ev: the account --------------------------------------------------------------------------*/
 
-static void ev_cash(struct play *play, uint16_t kind, uint32_t instrument, const char *asset, const char *id,
-                    const char *value)
+static void ev_cash(struct play *play, uint16_t kind, uint32_t instrument, const char *asset,
+                    const char *id, const char *value)
 {
     struct weir_cash cash = {.msg = {.size = sizeof cash, .kind = kind, .instrument = instrument},
                              .amount = amount_pack(play_money(value))};
@@ -603,9 +634,10 @@ static enum weir_err ev_recon(struct play *play, const cJSON *step)
     enum weir_err err = WEIR_OK;
     apply(play, &begin_msg);
     cJSON_ArrayForEach(row, json_get(step, "fills")) err = err ? err : ev_fill(play, row);
-    cJSON_ArrayForEach(row, json_get(step, "orders")) err = err ? err : ev_report(play, row, WEIR_RECON_ORDER);
-    cJSON_ArrayForEach(row, json_get(step, "positions"))
-        ev_cash(play, WEIR_RECON_POSITION, play_instrument(play, row->string), "", "", row->valuestring);
+    cJSON_ArrayForEach(row, json_get(step, "orders")) err =
+        err ? err : ev_report(play, row, WEIR_RECON_ORDER);
+    cJSON_ArrayForEach(row, json_get(step, "positions")) ev_cash(
+        play, WEIR_RECON_POSITION, play_instrument(play, row->string), "", "", row->valuestring);
     cJSON_ArrayForEach(row, json_get(step, "balances"))
         ev_cash(play, WEIR_RECON_BALANCE, 0, row->string, "", row->valuestring);
     end_msg.flags = (uint16_t)((json_get(step, "positions") ? WEIR_RECON_HAS_POSITIONS : 0) |
@@ -637,7 +669,8 @@ static void ev_session(struct play *play, uint16_t up)
 
 static void ev_state(struct play *play, uint16_t kind, uint32_t instrument, int64_t value)
 {
-    struct in_state input = {.msg = {.size = sizeof input, .kind = kind, .instrument = instrument}, .value = value};
+    struct in_state input = {.msg = {.size = sizeof input, .kind = kind, .instrument = instrument},
+                             .value = value};
     apply(play, &input.msg);
 }
 
@@ -654,7 +687,8 @@ static enum weir_err ev_instrument(struct play *play, const cJSON *step)
     if (json_get(step, "min_notional"))
         def->min_notional = amount_pack(play_money(json_text(step, "min_notional", "0")));
     if (json_get(step, "status"))
-        def->status = strcmp(json_text(step, "status", ""), "HALTED") == 0 ? WEIR_HALTED : WEIR_TRADING;
+        def->status =
+            strcmp(json_text(step, "status", ""), "HALTED") == 0 ? WEIR_HALTED : WEIR_TRADING;
     struct weir_instrument input = *def;
     if (!err)
         apply(play, &input.msg);
@@ -663,8 +697,10 @@ static enum weir_err ev_instrument(struct play *play, const cJSON *step)
 
 static enum weir_err ev_mark(struct play *play, const cJSON *step)
 {
-    struct weir_mark mark = {.msg = {.size = sizeof mark, .kind = WEIR_MARK, .instrument = instrument_of(play, step)}};
-    enum weir_err err = whole(play, step, "price", play->instruments[mark.msg.instrument].price_exp, &mark.px);
+    struct weir_mark mark = {
+        .msg = {.size = sizeof mark, .kind = WEIR_MARK, .instrument = instrument_of(play, step)}};
+    enum weir_err err =
+        whole(play, step, "price", play->instruments[mark.msg.instrument].price_exp, &mark.px);
     if (!err)
         apply(play, &mark.msg);
     return err;
@@ -721,8 +757,9 @@ static enum weir_err play_event(struct play *play, const cJSON *step, const char
     else if (strcmp(ev, "clock_jump") == 0 && json_whole(json_get(step, "delta_ms"), &delta))
         ev_state(play, IN_CLOCK_JUMP, 0, delta * MS);
     else if (strcmp(ev, "funding") == 0 || strcmp(ev, "transfer") == 0)
-        ev_cash(play, ev[0] == 'f' ? WEIR_FUNDING : WEIR_TRANSFER, instrument_of(play, step), json_text(step, "asset", ""),
-                json_text(step, "id", ""), json_text(step, "amount", "0"));
+        ev_cash(play, ev[0] == 'f' ? WEIR_FUNDING : WEIR_TRANSFER, instrument_of(play, step),
+                json_text(step, "asset", ""), json_text(step, "id", ""),
+                json_text(step, "amount", "0"));
     return WEIR_OK;
 }
 
@@ -732,7 +769,8 @@ static void fire_timers(struct play *play, weir_ns until)
         struct weir_msg tick = {.size = sizeof tick, .kind = IN_TICK};
         play->now = t > play->now ? t : play->now;
         apply(play, &tick);
-        if (engine_next_timer(play->engine) == t) { /* an engine that asks for the same time for ever */
+        if (engine_next_timer(play->engine) ==
+            t) { /* an engine that asks for the same time for ever */
             play_fail(play, "the engine's timer did not move");
             break;
         }
@@ -759,7 +797,8 @@ static enum weir_err play_step(struct play *play, const cJSON *step)
     return err;
 }
 
-static enum weir_err play_once(const cJSON *story, struct scenario_result *result, struct bytes *journal, struct why *why)
+static enum weir_err play_once(const cJSON *story, struct scenario_result *result,
+                               struct bytes *journal, struct why *why)
 {
     struct play play = {.story = story, .result = result, .why = why, .step = 0};
     const cJSON *step;
@@ -782,7 +821,8 @@ static enum weir_err play_once(const cJSON *story, struct scenario_result *resul
         judge_expect(&play, json_get(story, "expect"));
     result->inputs = engine_counts(play.engine)->inputs;
     result->effects = engine_counts(play.engine)->effects;
-    if (!append(journal, play.inputs.data, play.inputs.len) || !append(journal, play.effects.data, play.effects.len))
+    if (!append(journal, play.inputs.data, play.inputs.len) ||
+        !append(journal, play.effects.data, play.effects.len))
         err = because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
     sha256_value(play.sha, sum);
     hex_print(sum, sizeof sum, result->journal_hash);

@@ -6,7 +6,8 @@ static unsigned cell_of(uint64_t ns)
     if (ns < 2 * HISTOGRAM_STEPS)
         return (unsigned)ns;
     unsigned power = 63u - (unsigned)__builtin_clzll(ns); /* >= 5 */
-    unsigned cell = (power - 3) * HISTOGRAM_STEPS + (unsigned)((ns >> (power - 4)) & (HISTOGRAM_STEPS - 1));
+    unsigned cell =
+        (power - 3) * HISTOGRAM_STEPS + (unsigned)((ns >> (power - 4)) & (HISTOGRAM_STEPS - 1));
     return cell < HISTOGRAM_CELLS ? cell : HISTOGRAM_CELLS - 1;
 }
 
@@ -22,7 +23,8 @@ static uint64_t top_of(unsigned cell)
 
 static void bump(_Atomic uint64_t *value, uint64_t by)
 {
-    atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + by, memory_order_relaxed);
+    atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + by,
+                          memory_order_relaxed);
 }
 
 void histogram_add(struct histogram *histogram, int64_t ns)

@@ -16,8 +16,11 @@ struct histogram {
     _Atomic uint64_t most;
 };
 
-void histogram_add(struct histogram *histogram, int64_t ns);       /* [owner thread]; negative counts as 0 */
-uint64_t histogram_at(const struct histogram *histogram, unsigned permille); /* value at 500 = median */
-uint64_t histogram_below(const struct histogram *histogram, uint64_t ns);    /* how many are <= ns, nearly */
+void histogram_add(struct histogram *histogram,
+                   int64_t ns); /* [owner thread]; negative counts as 0 */
+uint64_t histogram_at(const struct histogram *histogram,
+                      unsigned permille); /* value at 500 = median */
+uint64_t histogram_below(const struct histogram *histogram,
+                         uint64_t ns); /* how many are <= ns, nearly */
 
 #endif

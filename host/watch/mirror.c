@@ -70,13 +70,16 @@ static struct out_order *order_at(struct mirror *mirror, uint32_t number)
     return ok ? &mirror->orders[number] : NULL;
 }
 
-static struct seen_position *position_at(struct mirror *mirror, uint32_t strategy, uint32_t instrument)
+static struct seen_position *position_at(struct mirror *mirror, uint32_t strategy,
+                                         uint32_t instrument)
 {
     for (size_t i = 0; i < mirror->position_count; i++)
-        if (mirror->positions[i].strategy == strategy && mirror->positions[i].instrument == instrument)
+        if (mirror->positions[i].strategy == strategy &&
+            mirror->positions[i].instrument == instrument)
             return &mirror->positions[i];
     void *items = mirror->positions;
-    bool ok = grow(mirror, &items, &mirror->position_room, sizeof *mirror->positions, mirror->position_count);
+    bool ok = grow(mirror, &items, &mirror->position_room, sizeof *mirror->positions,
+                   mirror->position_count);
     mirror->positions = items;
     if (!ok)
         return NULL;
@@ -100,7 +103,8 @@ static void on_venue(struct mirror *mirror, const struct weir_msg *msg)
 static void on_strategy(struct mirror *mirror, const struct weir_msg *msg)
 {
     const struct in_define *define = (const struct in_define *)msg;
-    struct seen_strategy *strategy = define->number <= STRATEGY_MOST ? strategy_at(mirror, define->number) : NULL;
+    struct seen_strategy *strategy =
+        define->number <= STRATEGY_MOST ? strategy_at(mirror, define->number) : NULL;
     if (strategy) {
         memcpy(strategy->name, define->name, NAME_MAX_LEN);
         strategy->known = true;
@@ -146,7 +150,8 @@ static void on_sent(struct mirror *mirror, const struct weir_msg *msg)
     mirror->sent_replace += msg->kind == WEIR_REPLACE;
     const struct weir_intent *intent = (const struct weir_intent *)msg;
     if (msg->kind == WEIR_NEW && intent->order < mirror->order_count) {
-        struct seen_strategy *strategy = strategy_at(mirror, mirror->orders[intent->order].strategy);
+        struct seen_strategy *strategy =
+            strategy_at(mirror, mirror->orders[intent->order].strategy);
         if (strategy)
             strategy->sent++;
     }
@@ -250,14 +255,15 @@ static void on_note_host(struct mirror *mirror, const struct weir_msg *msg)
     weir_ns passed = mirror->host.msg.t - mirror->rate_t;
     if (passed < 1000000000)
         return;
-    mirror->inputs_rate = (uint64_t)((unsigned __int128)(mirror->host.inputs - mirror->rate_at) * 1000000000u /
-                                     (uint64_t)passed);
+    mirror->inputs_rate = (uint64_t)((unsigned __int128)(mirror->host.inputs - mirror->rate_at) *
+                                     1000000000u / (uint64_t)passed);
     mirror->rate_at = mirror->host.inputs;
     mirror->rate_t = mirror->host.msg.t;
     for (int i = 0; i < 256; i++) {
         struct seen_venue *venue = &mirror->venues[i];
-        venue->frames_rate = (uint64_t)((unsigned __int128)(venue->note.frames - venue->frames_before) *
-                                        1000000000u / (uint64_t)passed);
+        venue->frames_rate =
+            (uint64_t)((unsigned __int128)(venue->note.frames - venue->frames_before) *
+                       1000000000u / (uint64_t)passed);
         venue->frames_before = venue->note.frames;
     }
 }
@@ -271,7 +277,8 @@ static void on_note_venue(struct mirror *mirror, const struct weir_msg *msg)
 static void on_note_script(struct mirror *mirror, const struct weir_msg *msg)
 {
     const struct note_script *note = (const struct note_script *)msg;
-    struct seen_strategy *strategy = note->strategy <= STRATEGY_MOST ? strategy_at(mirror, note->strategy) : NULL;
+    struct seen_strategy *strategy =
+        note->strategy <= STRATEGY_MOST ? strategy_at(mirror, note->strategy) : NULL;
     if (strategy)
         strategy->note = *note;
 }
@@ -349,6 +356,7 @@ const char *mirror_strategy(const struct mirror *mirror, uint32_t strategy)
 {
     if (strategy == STRATEGY_EXTERNAL)
         return "EXTERNAL";
-    return strategy < mirror->strategy_count && mirror->strategies[strategy].known ? mirror->strategies[strategy].name
-                                                                                   : "-";
+    return strategy < mirror->strategy_count && mirror->strategies[strategy].known
+               ? mirror->strategies[strategy].name
+               : "-";
 }

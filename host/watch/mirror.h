@@ -106,6 +106,7 @@ void mirror_json_scripts(const struct mirror *mirror, struct text *out);
 void mirror_json_alerts(const struct mirror *mirror, struct text *out);
 
 /* The live terminal status, at most `rows` lines of `columns` characters; color: ANSI sequences. */
-void mirror_screen(const struct mirror *mirror, unsigned rows, unsigned columns, bool color, struct text *out);
+void mirror_screen(const struct mirror *mirror, unsigned rows, unsigned columns, bool color,
+                   struct text *out);
 
 #endif

@@ -30,10 +30,10 @@ struct note_venue {
     struct weir_msg msg; /* venue */
     uint64_t frames;     /* taken from the venue, or events of a venue without frames */
     uint64_t bytes;
-    uint64_t errors;  /* frames the plugin refused, events the session refused */
-    uint64_t gaps;    /* books that lost their sequence */
-    uint32_t books;   /* known */
-    uint32_t live;    /* in step with the venue */
+    uint64_t errors; /* frames the plugin refused, events the session refused */
+    uint64_t gaps;   /* books that lost their sequence */
+    uint32_t books;  /* known */
+    uint32_t live;   /* in step with the venue */
     char plugin[NAME_MAX_LEN];
     char execution[NAME_MAX_LEN]; /* venue paper none */
 };
@@ -41,7 +41,7 @@ struct note_venue {
 struct note_script {
     struct weir_msg msg;
     uint32_t strategy;
-    uint8_t state; /* 0 running, 1 quarantined, 2 refused */
+    uint8_t state;  /* 0 running, 1 quarantined, 2 refused */
     uint8_t orders; /* has the right */
     uint8_t pad[2];
     uint64_t callbacks;

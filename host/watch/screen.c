@@ -14,11 +14,11 @@ struct screen {
     bool color;
 };
 
-#define PLAIN "\033[0m"
-#define BOLD "\033[1m"
-#define DIM "\033[2m"
-#define RED "\033[31m"
-#define GREEN "\033[32m"
+#define PLAIN  "\033[0m"
+#define BOLD   "\033[1m"
+#define DIM    "\033[2m"
+#define RED    "\033[31m"
+#define GREEN  "\033[32m"
 #define YELLOW "\033[33m"
 
 /* One line, cut at the screen's width; `style` is put around it. */
@@ -50,7 +50,8 @@ static const char *money(amount value, char *text, size_t size)
 {
     unsigned __int128 whole = value < 0 ? -(unsigned __int128)value : (unsigned __int128)value;
     uint64_t cents = (uint64_t)(whole / 10000000000000000u);
-    snprintf(text, size, "%s%" PRIu64 ".%02u", value < 0 ? "-" : "", cents / 100, (unsigned)(cents % 100));
+    snprintf(text, size, "%s%" PRIu64 ".%02u", value < 0 ? "-" : "", cents / 100,
+             (unsigned)(cents % 100));
     return text;
 }
 
@@ -70,13 +71,17 @@ static void head(struct screen *screen)
     clock_text(m->now, now, sizeof now);
     line(screen, m->killed ? RED : BOLD, "weir  %s UTC  up %" PRId64 " s  %s", now,
          (m->now - m->started) / 1000000000,
-         m->killed ? "KILL SWITCH PULLED: no new orders" : host->stopping ? "stopping" : "trading");
+         m->killed        ? "KILL SWITCH PULLED: no new orders"
+         : host->stopping ? "stopping"
+                          : "trading");
     line(screen, DIM,
-         "%" PRIu64 " messages/s  orders sent %" PRIu64 "  cancels %" PRIu64 "  fills %" PRIu64 "  denied %" PRIu64
-         "  alerts %" PRIu64,
-         m->inputs_rate, m->sent_new, m->sent_cancel, m->execution_total, m->denial_total, m->alert_total);
-    line(screen, host->journal_failed ? RED : DIM, "journal %s  %" PRIu64 " records, %" PRIu64 " not on disk yet%s",
-         host->journal, host->journal_seq,
+         "%" PRIu64 " messages/s  orders sent %" PRIu64 "  cancels %" PRIu64 "  fills %" PRIu64
+         "  denied %" PRIu64 "  alerts %" PRIu64,
+         m->inputs_rate, m->sent_new, m->sent_cancel, m->execution_total, m->denial_total,
+         m->alert_total);
+    line(screen, host->journal_failed ? RED : DIM,
+         "journal %s  %" PRIu64 " records, %" PRIu64 " not on disk yet%s", host->journal,
+         host->journal_seq,
          host->journal_seq > host->journal_durable ? host->journal_seq - host->journal_durable : 0,
          host->journal_failed ? "  FAILED: new orders are refused" : "");
 }
@@ -89,8 +94,8 @@ static void venues(struct screen *screen)
 #undef X
     };
     const struct mirror *m = screen->mirror;
-    line(screen, BOLD, "%-22s %-8s %14s %14s %14s %14s %9s", "MARKET", "BOOK", "BID QTY", "BID", "ASK", "ASK QTY",
-         "TRADES");
+    line(screen, BOLD, "%-22s %-8s %14s %14s %14s %14s %9s", "MARKET", "BOOK", "BID QTY", "BID",
+         "ASK", "ASK QTY", "TRADES");
     for (size_t i = 1; i < m->instrument_count; i++) {
         const struct seen_instrument *s = &m->instruments[i];
         char name[80], bid[DECIMAL_TEXT_MAX], ask[DECIMAL_TEXT_MAX], bid_qty[DECIMAL_TEXT_MAX],
@@ -103,15 +108,18 @@ static void venues(struct screen *screen)
         decimal_print(s->top.ask, s->def.price_exp, ask);
         decimal_print(s->top.bid_qty, s->def.qty_exp, bid_qty);
         decimal_print(s->top.ask_qty, s->def.qty_exp, ask_qty);
-        line(screen, s->state == BOOK_LIVE ? GREEN : YELLOW, "%-22s %-8s %14s %14s %14s %14s %9" PRIu64, name,
-             (unsigned)s->state < BOOK_STATE_COUNT ? states[s->state] : "?", bid_qty, bid, ask, ask_qty, s->trades);
+        line(screen, s->state == BOOK_LIVE ? GREEN : YELLOW,
+             "%-22s %-8s %14s %14s %14s %14s %9" PRIu64, name,
+             (unsigned)s->state < BOOK_STATE_COUNT ? states[s->state] : "?", bid_qty, bid, ask,
+             ask_qty, s->trades);
     }
 }
 
 static void positions(struct screen *screen)
 {
     const struct mirror *m = screen->mirror;
-    line(screen, BOLD, "%-22s %14s %14s %14s %14s %9s", "POSITION", "QTY", "AVERAGE", "REALIZED", "UNREALIZED", "FILLS");
+    line(screen, BOLD, "%-22s %14s %14s %14s %14s %9s", "POSITION", "QTY", "AVERAGE", "REALIZED",
+         "UNREALIZED", "FILLS");
     for (size_t i = 1; i < m->instrument_count; i++) {
         const struct seen_instrument *s = &m->instruments[i];
         char name[80], qty[DECIMAL_TEXT_MAX], average[64], realized[64], unrealized[64];
@@ -121,8 +129,9 @@ static void positions(struct screen *screen)
         amount open = mirror_unrealized(s, &known);
         snprintf(name, sizeof name, "%s/%s", m->venues[s->def.msg.venue & 255].name, s->def.symbol);
         decimal_print(s->position, s->def.qty_exp, qty);
-        line(screen, s->realized + open < 0 ? RED : GREEN, "%-22s %14s %14s %14s %14s %9" PRIu64, name, qty,
-             money(mirror_average(s), average, sizeof average), money(s->realized, realized, sizeof realized),
+        line(screen, s->realized + open < 0 ? RED : GREEN, "%-22s %14s %14s %14s %14s %9" PRIu64,
+             name, qty, money(mirror_average(s), average, sizeof average),
+             money(s->realized, realized, sizeof realized),
              known ? money(open, unrealized, sizeof unrealized) : "?", s->executions);
     }
 }
@@ -130,8 +139,8 @@ static void positions(struct screen *screen)
 static void orders(struct screen *screen, unsigned most)
 {
     const struct mirror *m = screen->mirror;
-    line(screen, BOLD, "%-20s %-12s %-18s %-5s %12s %14s %12s %s", "ORDER", "STRATEGY", "MARKET", "SIDE", "QTY",
-         "PRICE", "FILLED", "STATE");
+    line(screen, BOLD, "%-20s %-12s %-18s %-5s %12s %14s %12s %s", "ORDER", "STRATEGY", "MARKET",
+         "SIDE", "QTY", "PRICE", "FILLED", "STATE");
     for (size_t i = 1; i < m->order_count && most > 0; i++) {
         const struct out_order *o = &m->orders[i];
         const struct weir_instrument *def = def_of(m, o->msg.instrument);
@@ -142,16 +151,19 @@ static void orders(struct screen *screen, unsigned most)
         decimal_print(o->qty, def->qty_exp, qty);
         decimal_print(o->px, def->price_exp, px);
         decimal_print(o->cum_qty, def->qty_exp, filled);
-        line(screen, o->label == ORDER_UNKNOWN ? YELLOW : "", "%-20.20s %-12.12s %-18.18s %-5s %12s %14s %12s %s",
-             o->cid[0] ? o->cid : o->wire_id, mirror_strategy(m, o->strategy), name,
-             o->side == WEIR_BUY ? "buy" : "sell", qty, px, filled, order_label_name((enum order_label)o->label));
+        line(screen, o->label == ORDER_UNKNOWN ? YELLOW : "",
+             "%-20.20s %-12.12s %-18.18s %-5s %12s %14s %12s %s", o->cid[0] ? o->cid : o->wire_id,
+             mirror_strategy(m, o->strategy), name, o->side == WEIR_BUY ? "buy" : "sell", qty, px,
+             filled, order_label_name((enum order_label)o->label));
         most--;
     }
     if (most == 0 && m->live_orders > 0)
-        line(screen, DIM, "  %" PRIu64 " live orders in all; `weir ctl orders` lists them", m->live_orders);
+        line(screen, DIM, "  %" PRIu64 " live orders in all; `weir ctl orders` lists them",
+             m->live_orders);
 }
 
-static void reading_text(const struct mirror *m, const struct seen_decision *d, char *text, size_t size)
+static void reading_text(const struct mirror *m, const struct seen_decision *d, char *text,
+                         size_t size)
 {
     char value[DECIMAL_TEXT_MAX], limit[DECIMAL_TEXT_MAX];
     (void)m;
@@ -161,7 +173,8 @@ static void reading_text(const struct mirror *m, const struct seen_decision *d, 
     }
     decimal_print(d->reading.value, d->reading.exp, value);
     decimal_print(d->reading.limit, d->reading.exp, limit);
-    snprintf(text, size, "read %s, limit %s (%s)", value, limit, risk_scope_name((enum risk_scope)d->reading.scope));
+    snprintf(text, size, "read %s, limit %s (%s)", value, limit,
+             risk_scope_name((enum risk_scope)d->reading.scope));
 }
 
 static void denials(struct screen *screen, unsigned most)
@@ -176,8 +189,9 @@ static void denials(struct screen *screen, unsigned most)
         char when[32], why[160];
         clock_text(d->t, when, sizeof when);
         reading_text(m, d, why, sizeof why);
-        line(screen, YELLOW, "%s %-20.20s %-12.12s %-14s %s: %s", when, d->cid, mirror_strategy(m, d->strategy),
-             def_of(m, d->instrument)->symbol, risk_check_name((enum risk_check)d->reason), why);
+        line(screen, YELLOW, "%s %-20.20s %-12.12s %-14s %s: %s", when, d->cid,
+             mirror_strategy(m, d->strategy), def_of(m, d->instrument)->symbol,
+             risk_check_name((enum risk_check)d->reason), why);
     }
 }
 
@@ -198,18 +212,21 @@ static void scripts(struct screen *screen)
 {
     static const char *const states[] = {"running", "QUARANTINED", "refused"};
     const struct mirror *m = screen->mirror;
-    line(screen, BOLD, "%-14s %-12s %8s %8s %8s %10s", "SCRIPT", "STATE", "SENT", "DENIED", "FILLS", "CALLBACKS");
+    line(screen, BOLD, "%-14s %-12s %8s %8s %8s %10s", "SCRIPT", "STATE", "SENT", "DENIED", "FILLS",
+         "CALLBACKS");
     for (size_t i = 1; i < m->strategy_count; i++) {
         const struct seen_strategy *s = &m->strategies[i];
         if (!s->known || !s->note.file[0])
             continue;
-        line(screen, s->note.state ? RED : "", "%-14.14s %-12s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %10" PRIu64 " %s",
-             s->name, s->note.state < 3 ? states[s->note.state] : "?", s->sent, s->denied, s->executions,
+        line(screen, s->note.state ? RED : "",
+             "%-14.14s %-12s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %10" PRIu64 " %s", s->name,
+             s->note.state < 3 ? states[s->note.state] : "?", s->sent, s->denied, s->executions,
              s->note.callbacks, s->note.reason);
     }
 }
 
-void mirror_screen(const struct mirror *mirror, unsigned rows, unsigned columns, bool color, struct text *out)
+void mirror_screen(const struct mirror *mirror, unsigned rows, unsigned columns, bool color,
+                   struct text *out)
 {
     struct screen screen = {mirror, out, rows, columns, color};
     head(&screen);

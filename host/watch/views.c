@@ -44,7 +44,8 @@ static const char *venue_name(const struct mirror *mirror, uint16_t venue)
     return venue < 256 ? mirror->venues[venue].name : "";
 }
 
-static void where(const struct mirror *mirror, uint16_t venue, uint32_t instrument, struct text *out)
+static void where(const struct mirror *mirror, uint16_t venue, uint32_t instrument,
+                  struct text *out)
 {
     field(out, "venue", venue_name(mirror, venue));
     field(out, "instrument", def_of(mirror, instrument)->symbol);
@@ -52,7 +53,8 @@ static void where(const struct mirror *mirror, uint16_t venue, uint32_t instrume
 
 /* --- orders -----------------------------------------------------------------------------------*/
 
-static const char *const type_names[] = {"limit", "market", "stop", "stop_limit", "take_profit", "trailing", "iceberg"};
+static const char *const type_names[] = {"limit",       "market",   "stop",   "stop_limit",
+                                         "take_profit", "trailing", "iceberg"};
 static const char *const tif_names[] = {"GTC", "IOC", "FOK", "GTD", "DAY"};
 
 static void order(const struct mirror *mirror, const struct out_order *o, struct text *out)
@@ -88,12 +90,14 @@ void mirror_json_orders(const struct mirror *mirror, bool live_only, struct text
     json_key(out, "orders");
     json_array(out);
     for (size_t i = 1; i < mirror->order_count; i++)
-        if (mirror->orders[i].order && !order_label_is_done((enum order_label)mirror->orders[i].label))
+        if (mirror->orders[i].order &&
+            !order_label_is_done((enum order_label)mirror->orders[i].label))
             order(mirror, &mirror->orders[i], out);
     uint64_t kept = mirror->ended_total < MIRROR_ENDED ? mirror->ended_total : MIRROR_ENDED;
     for (uint64_t i = 0; i < kept && !live_only; i++) {
         uint32_t number = mirror->ended[(mirror->ended_total - 1 - i) % MIRROR_ENDED];
-        if (number < mirror->order_count && order_label_is_done((enum order_label)mirror->orders[number].label))
+        if (number < mirror->order_count &&
+            order_label_is_done((enum order_label)mirror->orders[number].label))
             order(mirror, &mirror->orders[number], out);
     }
     json_end(out);

@@ -8,20 +8,28 @@
 #include "control/config.h"
 #include "control/schema.h"
 
-static const char good[] =
-    "host: {instance: 7}\n"
-    "venues:\n  sim: {plugin: sim, execution: venue}\n"
-    "limits:\n"
-    "  host: {max_order_qty: none, max_order_notional: 100000, max_position: none, price_band_pct: 5, max_open_orders: 100,"
-    " max_loss: 0.5, check_balance: 1, self_cross: 1, throttle_max: 200, throttle_window_ms: 1000}\n"
-    "  accounts: {\"*\": {max_order_qty: none, max_order_notional: none, max_position: none, price_band_pct: none,"
-    " max_open_orders: none, max_loss: none, check_balance: none, self_cross: none, throttle_max: none, throttle_window_ms: none}}\n"
-    "  strategies: {\"*\": {max_order_qty: 1, max_order_notional: none, max_position: none, price_band_pct: none,"
-    " max_open_orders: none, max_loss: none, check_balance: none, self_cross: none, throttle_max: none, throttle_window_ms: none},"
-    " maker: {max_order_qty: 2}}\n"
-    "  instruments: {\"*\": {max_order_qty: none, max_order_notional: none, max_position: none, price_band_pct: none,"
-    " max_open_orders: none, max_loss: none, check_balance: none, self_cross: none, throttle_max: none, throttle_window_ms: none}}\n"
-    "scripts:\n  maker: {file: maker.lua, imports: [quotes], settings: {half_spread_bps: 2, clip: 0.01, names: [a, b], deep: {x: \"1\"}}}\n";
+static const char good[] = "host: {instance: 7}\n"
+                           "venues:\n  sim: {plugin: sim, execution: venue}\n"
+                           "limits:\n"
+                           "  host: {max_order_qty: none, max_order_notional: 100000, "
+                           "max_position: none, price_band_pct: 5, max_open_orders: 100,"
+                           " max_loss: 0.5, check_balance: 1, self_cross: 1, throttle_max: 200, "
+                           "throttle_window_ms: 1000}\n"
+                           "  accounts: {\"*\": {max_order_qty: none, max_order_notional: none, "
+                           "max_position: none, price_band_pct: none,"
+                           " max_open_orders: none, max_loss: none, check_balance: none, "
+                           "self_cross: none, throttle_max: none, throttle_window_ms: none}}\n"
+                           "  strategies: {\"*\": {max_order_qty: 1, max_order_notional: none, "
+                           "max_position: none, price_band_pct: none,"
+                           " max_open_orders: none, max_loss: none, check_balance: none, "
+                           "self_cross: none, throttle_max: none, throttle_window_ms: none},"
+                           " maker: {max_order_qty: 2}}\n"
+                           "  instruments: {\"*\": {max_order_qty: none, max_order_notional: none, "
+                           "max_position: none, price_band_pct: none,"
+                           " max_open_orders: none, max_loss: none, check_balance: none, "
+                           "self_cross: none, throttle_max: none, throttle_window_ms: none}}\n"
+                           "scripts:\n  maker: {file: maker.lua, imports: [quotes], settings: "
+                           "{half_spread_bps: 2, clip: 0.01, names: [a, b], deep: {x: \"1\"}}}\n";
 
 static char folder[] = "/tmp/weir-config-XXXXXX";
 static char path[64];
@@ -66,7 +74,8 @@ Test(config, a_good_file_is_read_as_it_is_written, .fini = clean)
     cr_expect_eq(config->stop_wait, 3000000000);
     cr_expect_eq(config->venue_count, 1);
     cr_expect_eq(config->venues[0].execution, EXECUTION_VENUE);
-    const struct config_limit *row = config_limit_for(config, SCOPE_strategy, "maker", LIMIT_max_order_qty);
+    const struct config_limit *row =
+        config_limit_for(config, SCOPE_strategy, "maker", LIMIT_max_order_qty);
     cr_expect_eq(row->value, (amount)2 * 1000000000000000000);
     row = config_limit_for(config, SCOPE_strategy, "other", LIMIT_max_order_qty);
     cr_expect_eq(row->value, (amount)1 * 1000000000000000000);
@@ -86,26 +95,38 @@ Test(config, a_good_file_is_read_as_it_is_written, .fini = clean)
 static const struct {
     const char *what, *from, *to, *says;
 } bad[] = {
-    {"unknown key", "instance: 7", "instance: 7, jornal: x", "unknown key 'jornal' in 'host' (did you mean 'journal'?)"},
+    {"unknown key", "instance: 7", "instance: 7, jornal: x",
+     "unknown key 'jornal' in 'host' (did you mean 'journal'?)"},
     {"unknown key, line", "max_loss: 0.5", "max_los: 0.5", ":5:"},
     {"unknown section", "scripts:", "skripts:", "did you mean 'scripts'?"},
     {"duplicate key", "instance: 7", "instance: 7, instance: 8", "duplicate key"},
-    {"wrong kind", "instance: 7", "instance: seven", "host.instance: expected a whole number, found 'seven'"},
-    {"float for a whole number", "instance: 7", "instance: 7.0", "expected a whole number, found '7.0'"},
+    {"wrong kind", "instance: 7", "instance: seven",
+     "host.instance: expected a whole number, found 'seven'"},
+    {"float for a whole number", "instance: 7", "instance: 7.0",
+     "expected a whole number, found '7.0'"},
     {"hex", "instance: 7", "instance: 0x7", "expected a whole number"},
     {"out of range", "instance: 7", "instance: 1679616", "expected 0 to 1679615"},
     {"mapping for a scalar", "instance: 7", "instance: {a: 1}", "found 'a mapping or list'"},
     {"scalar for a mapping", "host: {instance: 7}", "host: 7", "expected a mapping of keys"},
     {"missing key", "host: {instance: 7}", "host: {journal: x}", "host.instance: missing"},
-    {"missing section", "venues:\n  sim: {plugin: sim, execution: venue}\n", "", "section 'venues' is missing"},
-    {"missing limit", "max_loss: 0.5, ", "", "limits.host.max_loss: missing; a limit has no default"},
-    {"missing limit in *", "price_band_pct: none, max_open_orders: none, max_loss: none, check_balance: none, self_cross: none, throttle_max: none, throttle_window_ms: none}}\n  strategies", "price_band_pct: none}}\n  strategies", "max_open_orders is missing for 'sim'"},
+    {"missing section", "venues:\n  sim: {plugin: sim, execution: venue}\n", "",
+     "section 'venues' is missing"},
+    {"missing limit", "max_loss: 0.5, ", "",
+     "limits.host.max_loss: missing; a limit has no default"},
+    {"missing limit in *",
+     "price_band_pct: none, max_open_orders: none, max_loss: none, check_balance: none, "
+     "self_cross: none, throttle_max: none, throttle_window_ms: none}}\n  strategies",
+     "price_band_pct: none}}\n  strategies", "max_open_orders is missing for 'sim'"},
     {"negative limit", "max_order_notional: 100000", "max_order_notional: -1", "not negative"},
-    {"exponent in a limit", "max_order_notional: 100000", "max_order_notional: 1e5", "plain decimal number"},
-    {"infinite limit", "max_order_notional: 100000", "max_order_notional: .inf", "plain decimal number"},
-    {"empty limit", "max_order_notional: 100000", "max_order_notional: ", "limits.host.max_order_notional"},
+    {"exponent in a limit", "max_order_notional: 100000", "max_order_notional: 1e5",
+     "plain decimal number"},
+    {"infinite limit", "max_order_notional: 100000", "max_order_notional: .inf",
+     "plain decimal number"},
+    {"empty limit", "max_order_notional: 100000",
+     "max_order_notional: ", "limits.host.max_order_notional"},
     {"19 places", "max_loss: 0.5", "max_loss: 0.0000000000000000001", "plain decimal number"},
-    {"bad word", "execution: venue", "execution: live", "expected one of: venue paper none, found 'live'"},
+    {"bad word", "execution: venue", "execution: live",
+     "expected one of: venue paper none, found 'live'"},
     {"bad duration", "instance: 7", "instance: 7, stop_wait: 3", "a duration such as"},
     {"bad size", "instance: 7", "instance: 7, segment: 64MB", "a size such as"},
     {"small segment", "instance: 7", "instance: 7, segment: 4KiB", "1MiB to 4GiB"},
@@ -123,8 +144,10 @@ Test(config, what_is_wrong_is_refused_with_place_and_expectation, .fini = clean)
         write_file(text);
         struct config *config = config_load(path, &why);
         cr_expect_null(config, "%s: was accepted", bad[i].what);
-        cr_expect_not_null(strstr(why.text, bad[i].says), "%s: wanted '%s', got '%s'", bad[i].what, bad[i].says, why.text);
-        cr_expect_not_null(strstr(why.text, "weir.yaml"), "%s: no file is named: %s", bad[i].what, why.text);
+        cr_expect_not_null(strstr(why.text, bad[i].says), "%s: wanted '%s', got '%s'", bad[i].what,
+                           bad[i].says, why.text);
+        cr_expect_not_null(strstr(why.text, "weir.yaml"), "%s: no file is named: %s", bad[i].what,
+                           why.text);
         config_destroy(config);
         free(text);
     }
@@ -144,7 +167,8 @@ Test(config, absent_empty_and_binary_files_are_refused, .fini = clean)
 
 Test(config, the_shipped_files_are_right)
 {
-    static const char *const files[] = {SOURCE_DIR "/config/weir.yaml", SOURCE_DIR "/config/recorded.yaml"};
+    static const char *const files[] = {SOURCE_DIR "/config/weir.yaml",
+                                        SOURCE_DIR "/config/recorded.yaml"};
     for (size_t i = 0; i < 2; i++) {
         struct why why = {0};
         struct config *config = config_load(files[i], &why);
@@ -159,7 +183,8 @@ static void find_keys(const struct schema *keys, const char *text)
     for (const struct schema *k = keys; k->key; k++) {
         char word[80];
         snprintf(word, sizeof word, "%s:", k->key);
-        cr_expect_not_null(strstr(text, word), "%s does not stand in config/weir.yaml or limits.yaml", k->key);
+        cr_expect_not_null(strstr(text, word),
+                           "%s does not stand in config/weir.yaml or limits.yaml", k->key);
         if (k->keys)
             find_keys(k->keys, text);
     }
@@ -167,7 +192,8 @@ static void find_keys(const struct schema *keys, const char *text)
 
 Test(config, the_shipped_example_uses_every_key)
 {
-    static const char *const files[] = {SOURCE_DIR "/config/weir.yaml", SOURCE_DIR "/config/limits.yaml"};
+    static const char *const files[] = {SOURCE_DIR "/config/weir.yaml",
+                                        SOURCE_DIR "/config/limits.yaml"};
     static char text[65536];
     size_t len = 0;
     for (size_t i = 0; i < 2; i++) {
@@ -206,7 +232,8 @@ static void same_as_file(const char *file, struct text *text)
     cr_assert_not_null(in, "%s is missing", file);
     committed[fread(committed, 1, sizeof committed - 1, in)] = '\0';
     fclose(in);
-    cr_expect(strcmp(committed, text_cstr(text)) == 0, "%s is out of date: print it anew with `weir describe config`", file);
+    cr_expect(strcmp(committed, text_cstr(text)) == 0,
+              "%s is out of date: print it anew with `weir describe config`", file);
     text_fini(text);
 }
 

@@ -98,7 +98,8 @@ static char *ask(uint16_t port, const char *bytes)
 {
     static char got[2000000];
     size_t len = 0;
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct timeval patience = {.tv_sec = 5};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -116,12 +117,18 @@ static const struct {
     const char *what, *sent, *says;
 } requests[] = {
     {"a path", "GET /small HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", " 200 "},
-    {"its body", "GET /small HTTP/1.1\r\nHost: localhost:80\r\nConnection: close\r\n\r\n", "\r\n\r\nhello\n"},
-    {"head only", "HEAD /small HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "content-length: 6"},
-    {"the owner's status", "GET /no HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", " 503 "},
-    {"no such path", "GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", " 404 "},
-    {"a foreign host (DNS rebinding)", "GET /small HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", " 403 "},
-    {"a large body, whole", "GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "000099999\n"},
+    {"its body", "GET /small HTTP/1.1\r\nHost: localhost:80\r\nConnection: close\r\n\r\n",
+     "\r\n\r\nhello\n"},
+    {"head only", "HEAD /small HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+     "content-length: 6"},
+    {"the owner's status", "GET /no HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+     " 503 "},
+    {"no such path", "GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+     " 404 "},
+    {"a foreign host (DNS rebinding)",
+     "GET /small HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", " 403 "},
+    {"a large body, whole", "GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+     "000099999\n"},
 };
 
 Test(http, answers_over_loopback_and_refuses_in_words)
@@ -131,9 +138,12 @@ Test(http, answers_over_loopback_and_refuses_in_words)
     cr_expect_gt(port, 0);
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
         char *got = ask(port, requests[i].sent);
-        cr_expect_not_null(strstr(got, requests[i].says), "%s: wanted '%s', got '%.200s'", requests[i].what, requests[i].says, got);
+        cr_expect_not_null(strstr(got, requests[i].says), "%s: wanted '%s', got '%.200s'",
+                           requests[i].what, requests[i].says, got);
     }
-    static const char *const garbage[] = {"\r\n\r\n", "GET", "\x16\x03\x01\x02", "GET /small HTTP/9.9\r\n\r\n", "POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n"};
+    static const char *const garbage[] = {
+        "\r\n\r\n", "GET", "\x16\x03\x01\x02", "GET /small HTTP/9.9\r\n\r\n",
+        "POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n"};
     for (size_t i = 0; i < sizeof garbage / sizeof garbage[0]; i++)
         (void)ask(port, garbage[i]);
     cr_expect_not_null(strstr(ask(port, requests[0].sent), " 200 "), "it does not answer any more");

@@ -10,7 +10,8 @@
 #include "watch/metrics.h"
 #include "watch/tap.h"
 
-static void put(struct mirror *mirror, void *msg, size_t size, uint16_t kind, uint32_t instrument, weir_ns t)
+static void put(struct mirror *mirror, void *msg, size_t size, uint16_t kind, uint32_t instrument,
+                weir_ns t)
 {
     struct weir_msg *head = msg;
     head->size = (uint32_t)size;
@@ -26,12 +27,25 @@ static void put(struct mirror *mirror, void *msg, size_t size, uint16_t kind, ui
 static struct mirror *sample(void)
 {
     struct mirror *mirror = mirror_create();
-    struct in_define venue = {.number = 1, .name = "sim"}, strategy = {.number = 3, .name = "maker"};
-    struct weir_instrument def = {.symbol = "BTC-USD", .base = "BTC", .quote = "USD", .price_exp = 2, .qty_exp = 4};
+    struct in_define venue = {.number = 1, .name = "sim"},
+                     strategy = {.number = 3, .name = "maker"};
+    struct weir_instrument def = {
+        .symbol = "BTC-USD", .base = "BTC", .quote = "USD", .price_exp = 2, .qty_exp = 4};
     struct weir_top top = {.bid = 4999900, .ask = 5000100, .bid_qty = 10000, .ask_qty = 20000};
     struct in_state live = {.value = BOOK_LIVE};
-    struct out_order order = {.order = 5, .strategy = 3, .cid = "maker-1", .label = ORDER_OPEN, .px = 4999900, .qty = 100, .created = 7};
-    struct out_execution execution = {.order = 5, .strategy = 3, .px = 5000000, .qty = 20000, .position = 20000, .strategy_position = 20000};
+    struct out_order order = {.order = 5,
+                              .strategy = 3,
+                              .cid = "maker-1",
+                              .label = ORDER_OPEN,
+                              .px = 4999900,
+                              .qty = 100,
+                              .created = 7};
+    struct out_execution execution = {.order = 5,
+                                      .strategy = 3,
+                                      .px = 5000000,
+                                      .qty = 20000,
+                                      .position = 20000,
+                                      .strategy_position = 20000};
     struct weir_intent intent = {.order = 5};
     struct out_alert alert = {.alert = ALERT_LATE_FILL, .text = "x1"};
     execution.cost = amount_pack((amount)100000 * 1000000000000000000); /* 2 at 50000 */
@@ -78,8 +92,9 @@ Test(mirror, shows_what_the_messages_said)
 
 Test(mirror, every_document_is_json_and_the_screen_fits)
 {
-    void (*const prints[])(const struct mirror *, struct text *) = {mirror_json_status, mirror_json_positions, mirror_json_venues,
-                                                                    mirror_json_scripts, mirror_json_alerts};
+    void (*const prints[])(const struct mirror *, struct text *) = {
+        mirror_json_status, mirror_json_positions, mirror_json_venues, mirror_json_scripts,
+        mirror_json_alerts};
     struct mirror *mirror = sample();
     for (size_t i = 0; i < sizeof prints / sizeof prints[0]; i++) {
         struct text text;
@@ -115,10 +130,12 @@ Test(mirror, a_denial_keeps_the_reading_that_failed)
     struct {
         struct out_decision head;
         struct risk_reading readings[3];
-    } decision = {.head = {.strategy = 3, .reason = CHECK_MAX_ORDER_QTY, .count = 3, .cid = "maker-2"},
-                  .readings = {{.check = CHECK_TICK, .failed = 0},
-                               {.check = CHECK_MAX_ORDER_QTY, .failed = 1, .exp = 1, .value = 25, .limit = 20},
-                               {.check = CHECK_MAX_POSITION, .failed = 1, .value = 9, .limit = 1}}};
+    } decision = {
+        .head = {.strategy = 3, .reason = CHECK_MAX_ORDER_QTY, .count = 3, .cid = "maker-2"},
+        .readings = {
+            {.check = CHECK_TICK, .failed = 0},
+            {.check = CHECK_MAX_ORDER_QTY, .failed = 1, .exp = 1, .value = 25, .limit = 20},
+            {.check = CHECK_MAX_POSITION, .failed = 1, .value = 9, .limit = 1}}};
     PUT(decision, OUT_DECISION, 2, 9);
     cr_assert_eq(mirror->denial_total, 1);
     cr_expect_eq(mirror->denials[0].reading.check, CHECK_MAX_ORDER_QTY);
@@ -149,7 +166,8 @@ Test(histogram, a_value_is_known_within_a_sixteenth)
         struct histogram *h = calloc(1, sizeof *h);
         histogram_add(h, (int64_t)value);
         uint64_t at = histogram_at(h, 500);
-        cr_expect(at >= value && at - value <= value / 16, "%" PRIu64 " is told as %" PRIu64, value, at);
+        cr_expect(at >= value && at - value <= value / 16, "%" PRIu64 " is told as %" PRIu64, value,
+                  at);
         cr_expect_eq(histogram_below(h, at), 1);
         free(h);
     }
@@ -203,8 +221,10 @@ Test(metrics, the_text_has_each_name_once_with_help_and_type)
         cr_expect_not_null(strstr(p, line), "%s has no type", name);
     }
     cr_expect_not_null(strstr(all, "weir_orders_sent_total{kind=\"new\"} 1\n"));
-    cr_expect_not_null(strstr(all, "weir_stage_duration_seconds_bucket{stage=\"input\",le=\"0.000001\"} 0\n"));
-    cr_expect_not_null(strstr(all, "weir_stage_duration_seconds_bucket{stage=\"input\",le=\"0.0000025\"} 1\n"));
+    cr_expect_not_null(
+        strstr(all, "weir_stage_duration_seconds_bucket{stage=\"input\",le=\"0.000001\"} 0\n"));
+    cr_expect_not_null(
+        strstr(all, "weir_stage_duration_seconds_bucket{stage=\"input\",le=\"0.0000025\"} 1\n"));
     cr_expect_not_null(strstr(all, "weir_stage_duration_seconds_sum{stage=\"input\"} 0.0000015\n"));
     cr_expect_not_null(strstr(all, "weir_observer_lost_total 3\n"));
     text_fini(&text);
