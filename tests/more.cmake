@@ -1,2 +1,3 @@
 # What single rooms add to the tests.
 include(tests/venue/plugins.cmake)
+include(tests/cli/cli.cmake)

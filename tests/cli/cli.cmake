@@ -1,0 +1,11 @@
+# The real program, as people run it. Exit 77: nothing to test with here.
+if(TARGET weir AND NOT WEIR_FUZZ)
+  set(others)
+  foreach(build check fast)
+    list(APPEND others ${CMAKE_SOURCE_DIR}/build/${build}/weir)
+  endforeach()
+  add_test(NAME cli_bad_input COMMAND ${CMAKE_SOURCE_DIR}/tests/cli/bad_input.sh $<TARGET_FILE:weir>)
+  add_test(NAME cli_first_run COMMAND ${CMAKE_SOURCE_DIR}/tests/cli/first_run.sh $<TARGET_FILE:weir>)
+  add_test(NAME cli_recorded COMMAND ${CMAKE_SOURCE_DIR}/tests/cli/recorded.sh $<TARGET_FILE:weir> ${others})
+  set_tests_properties(cli_bad_input cli_first_run cli_recorded PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 RUN_SERIAL ON)
+endif()
