@@ -37,7 +37,8 @@ static enum weir_err fill(struct lines *lines, struct why *why)
     }
     if (lines->len == lines->room) {
         size_t room = lines->room * 2;
-        char *buffer = room <= LINE_MAX_BYTES ? realloc(lines->buffer, room) : NULL;
+        char *buffer =
+            room > lines->room && room <= LINE_MAX_BYTES ? realloc(lines->buffer, room) : NULL;
         if (!buffer)
             return because(why, WEIR_E_CORRUPT,
                            "%s: line %" PRIu64

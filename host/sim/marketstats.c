@@ -338,7 +338,8 @@ void market_trade(struct market *market, const struct weir_trade *trade, weir_ns
     if (trade->msg.t_venue == 0)
         return;
     /* clocks of two machines, compared as milliseconds: good to 0.3 us, as in other reports */
-    double lead = (double)(trade->msg.t_venue / 1000000) - (double)t / 1e6;
+    int64_t venue_ms = trade->msg.t_venue / 1000000;
+    double lead = (double)venue_ms - (double)t / 1e6;
     market->lead_min = !market->has_lead || lead < market->lead_min ? lead : market->lead_min;
     market->lead_max = !market->has_lead || lead > market->lead_max ? lead : market->lead_max;
     market->has_lead = true;

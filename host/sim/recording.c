@@ -220,8 +220,10 @@ static enum weir_err survey(struct recording *recording, bool *sorted_out, struc
     if (err != WEIR_OK)
         return err;
     struct reader *reader = &recording->readers[0];
-    while ((err = read_message(recording, reader, &record, &recording->damage)) == WEIR_OK &&
-           record.kind != RECORD_END) {
+    for (;;) {
+        err = read_message(recording, reader, &record, &recording->damage);
+        if (err != WEIR_OK || record.kind == RECORD_END)
+            break;
         *sorted_out = *sorted_out && record.t >= last;
         last = record.t;
         recording->last_lines[record.conn - 1] = record.line;

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/check.h"
+
 enum { LOOK_AHEAD = 512, DEPTH_MAX = 16 };
 
 enum state { WAITING, OPEN, ENDED, CONTINUED };
@@ -195,6 +197,7 @@ struct recordings *recordings_open(const struct recordings_config *config, struc
         recordings_close(all);
         return NULL;
     }
+    must(all->sources);
     qsort(all->sources, all->count, sizeof all->sources[0], by_beginning);
     all->start = all->sources[0].first_t;
     all->now = INT64_MIN;

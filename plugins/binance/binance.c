@@ -10,7 +10,6 @@
  *              depth     100ms | 500ms | 250ms | 1000ms, as the market offers       100ms
  *
  * Numbers of requests and timers: what is asked (1 << 24 ...) plus the symbol's number. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -34,14 +33,11 @@ const struct market_row markets[MARKET_COUNT] = {
 };
 /* clang-format on */
 
-__attribute__((format(printf, 2, 3))) static void say(const struct binance *binance,
-                                                      const char *format, ...)
+/* A line for the operator: what is wrong, and what was found. */
+static void say(const struct binance *binance, const char *what, const char *found)
 {
     char line[240];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(line, sizeof line, format, args);
-    va_end(args);
+    (void)snprintf(line, sizeof line, "binance: %s, found \"%s\"", what, found);
     if (binance->host->log)
         binance->host->log(binance->host->host, line);
 }
@@ -55,7 +51,7 @@ static enum weir_err set_market(struct binance *binance, const char *value)
             binance->market = (enum market)i;
             return WEIR_OK;
         }
-    say(binance, "binance: market: expected spot, usdm or cm, found \"%s\"", value);
+    say(binance, "market: expected spot, usdm or cm", value);
     return WEIR_E_BAD_CONFIG;
 }
 
@@ -67,7 +63,7 @@ static enum weir_err set_depth(struct binance *binance, const char *value)
             binance->depth_speed = speeds[i];
             return WEIR_OK;
         }
-    say(binance, "binance: depth: expected 100ms, 250ms, 500ms or 1000ms, found \"%s\"", value);
+    say(binance, "depth: expected 100ms, 250ms, 500ms or 1000ms", value);
     return WEIR_E_BAD_CONFIG;
 }
 
@@ -82,7 +78,8 @@ static enum weir_err set_symbols(struct binance *binance, const char *value)
         struct symbol *symbol =
             len < sizeof name ? symbols_get(&binance->symbols, binance->market, name, len) : NULL;
         if (len > 0 && !symbol) {
-            say(binance, "binance: symbols: not a symbol: \"%s\"", value);
+            say(binance, "symbols: expected names such as BTCUSDT, with commas between them",
+                value);
             return WEIR_E_BAD_CONFIG;
         }
         if (symbol)
@@ -104,8 +101,7 @@ static enum weir_err set_all(struct binance *binance, const struct weir_setting 
         else if (strcmp(settings->name, "symbols") == 0)
             symbols = settings->value;
         else {
-            say(binance, "binance: %s: no such setting; there are market, symbols, depth",
-                settings->name);
+            say(binance, "expected the settings market, symbols and depth", settings->name);
             err = WEIR_E_BAD_CONFIG;
         }
     }

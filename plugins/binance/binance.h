@@ -102,13 +102,14 @@ enum weir_err symbols_rules(struct binance *binance, struct weir_bytes body);
 /* --- frame.c --------------------------------------------------------------------------------- */
 
 /* The members that the decoders look at. A member's place is where its value begins. */
-#define MEMBERS(X)                                                                    \
-    X(stream)                                                                         \
-    X(data)                                                                           \
-    X(e)                                                                              \
-    X(E)                                                                              \
-    X(T) X(s) X(ps) X(U) X(u) X(pu) X(a) X(b) X(A) X(B) X(t) X(p) X(q) X(X) X(m) X(M) \
-        X(lastUpdateId) X(bids) X(asks) X(symbol) X(symbols) X(error) X(futuresType)
+#define MEMBERS(X)                                                                               \
+    X(stream)                                                                                    \
+    X(data)                                                                                      \
+    X(e)                                                                                         \
+    X(E)                                                                                         \
+    X(T)                                                                                         \
+    X(s) X(ps) X(U) X(u) X(pu) X(a) X(b) X(A) X(B) X(t) X(p) X(q) X(X) X(m) X(M) X(lastUpdateId) \
+        X(bids) X(asks) X(symbol) X(symbols) X(error) X(futuresType)
 enum member {
 #define X(name) MEMBER_##name,
     MEMBERS(X)

@@ -269,6 +269,14 @@ static int64_t decimal(struct weir_bytes text, int exp)
     return scan_done(&scan) && value > 0 ? value : 0;
 }
 
+static bool same_rules(const struct symbol *a, const struct symbol *b)
+{
+    return a->tick == b->tick && a->step == b->step && a->multiplier == b->multiplier &&
+           a->halted == b->halted && a->min_notional.lo == b->min_notional.lo &&
+           a->min_notional.hi == b->min_notional.hi && strcmp(a->base, b->base) == 0 &&
+           strcmp(a->quote, b->quote) == 0;
+}
+
 static enum weir_err use_rules(struct binance *binance, const struct rules *rules)
 {
     struct symbol *symbol =
@@ -294,7 +302,7 @@ static enum weir_err use_rules(struct binance *binance, const struct rules *rule
     if (binance->market == MARKET_CM && rules->contract_size > 0)
         symbol->multiplier = rules->contract_size;
     symbol->halted = rules->status.len > 0 && !scan_is(rules->status, "TRADING");
-    bool changed = memcmp(&before, symbol, sizeof before) != 0;
+    bool changed = !same_rules(&before, symbol);
     return symbol->number != 0 && changed ? symbol_tell(binance, symbol) : WEIR_OK;
 }
 

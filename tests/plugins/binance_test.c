@@ -345,9 +345,11 @@ Test(binance, settings_that_mean_nothing_are_refused_by_name)
          "log binance: market: expected spot, usdm or cm, found \"options\"\n"},
         {{"depth", "1s"},
          "log binance: depth: expected 100ms, 250ms, 500ms or 1000ms, found \"1s\"\n"},
-        {{"symbols", "BTC/USDT"}, "log binance: symbols: not a symbol: \"BTC/USDT\"\n"},
+        {{"symbols", "BTC/USDT"},
+         "log binance: symbols: expected names such as BTCUSDT, with commas between them, found "
+         "\"BTC/USDT\"\n"},
         {{"colour", "red"},
-         "log binance: colour: no such setting; there are market, symbols, depth\n"},
+         "log binance: expected the settings market, symbols and depth, found \"colour\"\n"},
     };
     struct fake fake;
     fake_open(&fake, "spot", "");
