@@ -106,13 +106,13 @@ enum weir_err symbols_rules(struct binance *binance, struct weir_bytes body);
 #define MEMBERS(X)                                                                               \
     X(stream) X(data) X(e) X(E) X(T) X(s) X(ps) X(U) X(u) X(pu) X(a) X(b) X(A) X(B) X(t) X(p)    \
     X(q) X(X) X(m) X(M) X(lastUpdateId) X(bids) X(asks) X(symbol) X(symbols) X(error) X(futuresType)
-/* clang-format on */
 enum member {
 #define X(name) MEMBER_##name,
     MEMBERS(X)
 #undef X
-        MEMBER_COUNT
+    MEMBER_COUNT
 };
+/* clang-format on */
 
 struct frame {
     const char *at[MEMBER_COUNT]; /* NULL: absent */

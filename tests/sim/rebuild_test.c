@@ -236,7 +236,7 @@ Test(rebuild, a_damaged_file_gives_an_error_and_no_result)
     cr_expect_eq(rebuild(path, &json, &totals, &why), WEIR_OK, "%s", why.text);
     cr_expect(strstr(text_cstr(&json), "\"spot/ETHUSDT\":{\"diffs_applied\":"));
     cr_expect(strstr(text_cstr(&json), "\"state\":\"LIVE\""));
-    cr_expect_eq(totals.messages, made.line_count);
+    cr_expect_eq(totals.messages, (uint64_t)made.line_count);
     text_fini(&json);
 
     temp_write(path, packed, packed_len / 2);
