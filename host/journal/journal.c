@@ -61,6 +61,16 @@ static enum weir_err next_segment(struct journal *journal, struct segment **next
     return err;
 }
 
+void writer_fill(struct journal *journal, struct segment *segment)
+{
+    journal->segment = segment;
+    journal->map = segment->map;
+    journal->seed = segment->seed;
+    journal->at = SEGMENT_HEAD;
+    journal->end = segment->bytes;
+    __atomic_store_n(&journal->current, segment->number, __ATOMIC_RELAXED);
+}
+
 static bool roll(struct journal *journal)
 {
     struct why why;
@@ -73,10 +83,8 @@ static bool roll(struct journal *journal)
     segment_set_next(full);
     full->next = next;
     __atomic_fetch_add(&journal->rolls, 1, __ATOMIC_RELAXED);
-    __atomic_store_n(&journal->current, next->number, __ATOMIC_RELAXED);
     __atomic_store_n(&full->sealed, 1, __ATOMIC_RELEASE);
-    journal->segment = next;
-    journal->at = SEGMENT_HEAD;
+    writer_fill(journal, next);
     return true;
 }
 
@@ -94,29 +102,27 @@ __attribute__((cold, noinline)) static bool make_room(struct journal *journal, u
 static void put(struct journal *journal, enum journal_class class, const struct weir_msg *msg,
                 uint64_t seq)
 {
-    struct segment *segment = journal->segment;
-    unsigned char *to = segment->map + journal->at;
+    unsigned char *to = journal->map + journal->at;
     uint32_t size = msg->size;
     struct record_head head = {
         .seq = seq, .class = (uint8_t)class, .place = (uint32_t)(journal->at / 8)};
     memcpy(to + sizeof head.word, &head.seq, sizeof head - sizeof head.word);
     memcpy(to + sizeof head, msg, size);
-    uint64_t word = (uint64_t)record_crc(to, size, segment->seed) << 32 | size;
+    uint64_t word = (uint64_t)record_crc(to, size, journal->seed) << 32 | size;
     __atomic_store_n((uint64_t *)(void *)to, word, __ATOMIC_RELEASE);
     journal->at += sizeof head + size;
     __atomic_store_n(&journal->seq, seq, __ATOMIC_RELAXED);
     __atomic_store_n(&journal->bytes, journal->bytes + sizeof head + size, __ATOMIC_RELAXED);
-    __atomic_store_n(&segment->filled, journal->at, __ATOMIC_RELEASE);
+    __atomic_store_n(&journal->segment->filled, journal->at, __ATOMIC_RELEASE);
 }
 
 uint64_t journal_append(struct journal *journal, enum journal_class class,
                         const struct weir_msg *msg)
 {
     must(msg->size >= sizeof *msg && msg->size % 8 == 0);
-    if (__builtin_expect(journal->lost || msg->size > journal->record_max ||
-                             !segment_has_room(journal->segment, journal->at, msg->size),
-                         0) &&
-        !make_room(journal, msg->size))
+    bool fits = msg->size <= journal->record_max && !journal->lost &&
+                journal->end - journal->at >= RECORD_HEAD + (uint64_t)msg->size;
+    if (__builtin_expect(!fits, 0) && !make_room(journal, msg->size))
         return 0;
     uint64_t seq = journal->seq + (class <= JOURNAL_EFFECT);
     put(journal, class, msg, seq);

@@ -32,6 +32,7 @@ WORDS(decision_of, "submit", "replace")
 WORDS(state_of, "kill_switch", "trading", "reconciling", "venue")
 WORDS(refused, "", "cancel", "replace")
 WORDS(change_bit, "qty", "px")
+WORDS(exec_stage, "booked", "waits", "attributed")
 WORDS(stage, "sent", "wire", "answer", "durable")
 
 static const char *label(unsigned value) { return order_label_name((enum order_label)value); }
@@ -172,7 +173,7 @@ static const struct field change[] = {
     F(in_change, px, PX),
     F(in_change, reason, TEXT),
 };
-static const struct field state[] = {F(in_state, value, I64)};
+static const struct field state[] = {F(in_state, value, I64), F(in_state, from, I64)};
 static const char *book_state_word(unsigned value)
 {
     static const char *const words[] = {
@@ -215,6 +216,9 @@ static const struct field order[] = {
     F(out_order, awaiting_fills, BOOL),
     W(out_order, request_refused, refused),
     F(out_order, created, TIME),
+    F(out_order, next_cid, TEXT),
+    F(out_order, next_qty, QTY),
+    F(out_order, next_px, PX),
 };
 static const struct field execution[] = {
     F(out_execution, order, U32),
@@ -229,10 +233,14 @@ static const struct field execution[] = {
     F(out_execution, busted, BOOL),
     W(out_execution, origin, origin),
     F(out_execution, maker, BOOL),
+    W(out_execution, stage, exec_stage),
     F(out_execution, position, QTY),
     F(out_execution, strategy_position, QTY),
     F(out_execution, realized, AMOUNT),
     F(out_execution, strategy_realized, AMOUNT),
+    F(out_execution, cost, AMOUNT),
+    F(out_execution, realized_total, AMOUNT),
+    F(out_execution, strategy_realized_total, AMOUNT),
 };
 static const struct field alert[] = {
     W(out_alert, alert, alert_word), F(out_alert, order, U32), F(out_alert, strategy, STRATEGY),
@@ -244,9 +252,8 @@ static const struct field out_state_fields[] = {
 };
 #define SIZE(member) NAMED(#member, meta_begin, sizes.member, U32, NULL)
 static const struct field begin[] = {
-    F(meta_begin, layout, U32), SIZE(orders),     SIZE(executions), SIZE(client_ids),
-    SIZE(instruments),          SIZE(strategies), SIZE(venues),     SIZE(accounts),
-    SIZE(assets),
+    F(meta_begin, layout, U32), SIZE(orders),   SIZE(executions), SIZE(client_ids), SIZE(instruments),
+    SIZE(strategies),           SIZE(venues),   SIZE(accounts),   SIZE(assets),     SIZE(positions),
 };
 static const struct field end[] = {
     F(meta_end, seq, U64),
@@ -277,9 +284,12 @@ static const struct field timing[] = {
 
 /* --- the table ------------------------------------------------------------------------------- */
 
+#define PART(kind, class, owner, end, name, fields)                                              \
+    {kind, JOURNAL_##class, end, sizeof(struct owner), name, fields, sizeof fields / sizeof fields[0]}
 #define ROW(kind, class, owner, name, fields) \
-    {kind, JOURNAL_##class, sizeof(struct owner), name, fields, sizeof fields / sizeof fields[0]}
-#define BARE(kind, class, name) {kind, JOURNAL_##class, sizeof(struct weir_msg), name, NULL, 0}
+    PART(kind, class, owner, sizeof(struct owner), name, fields)
+#define BARE(kind, class, name)                                                                     \
+    {kind, JOURNAL_##class, sizeof(struct weir_msg), sizeof(struct weir_msg), name, NULL, 0}
 
 /* clang-format off */
 static const struct kind kinds[] = {
@@ -338,7 +348,7 @@ static const struct kind kinds[] = {
     ROW(WEIR_RESYNC,          EFFECT, weir_intent,       "send_resync",      intent),
     ROW(WEIR_SUBSCRIBE,       EFFECT, weir_intent,       "send_subscribe",   intent),
     ROW(OUT_DECISION,         EFFECT, out_decision,      "decision",         decision),
-    ROW(OUT_ORDER,            EFFECT, out_order,         "order",            order),
+    PART(OUT_ORDER,           EFFECT, out_order, offsetof(struct out_order, next_cid), "order", order),
     ROW(OUT_EXECUTION,        EFFECT, out_execution,     "execution",        execution),
     ROW(OUT_ALERT,            EFFECT, out_alert,         "alert",            alert),
     ROW(OUT_STATE,            EFFECT, out_state,         "state",            out_state_fields),
@@ -414,6 +424,6 @@ uint32_t journal_layout(void)
 {
     uint32_t sum = sizeof(struct weir_level) + sizeof(struct risk_reading) * 31u;
     for (size_t i = 0; i < KIND_COUNT; i++)
-        sum = sum * 31u + kinds[i].kind * 7u + kinds[i].size;
+        sum = sum * 31u + kinds[i].kind * 7u + kinds[i].full;
     return sum;
 }

@@ -22,7 +22,7 @@ enum field_type {
     FIELD_PX,
     FIELD_QTY,
     FIELD_AMOUNT,
-    FIELD_WORD, /* u8 or u32 by size; the name from `words` */
+    FIELD_WORD, /* unsigned, by size; the name from `words` */
     FIELD_BITS, /* u8; names from `words`, joined by + */
     FIELD_STRATEGY, /* u32 number, shown by name */
     FIELD_SCOPE_ID, /* u32 number within the scope that the member `scope` names */
@@ -44,6 +44,7 @@ struct kind {
     uint16_t kind;
     uint8_t class; /* enum journal_class */
     uint16_t size; /* the least */
+    uint16_t full; /* without a list at its end */
     const char *name;
     const struct field *fields;
     size_t field_count;

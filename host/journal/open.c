@@ -110,13 +110,13 @@ static enum weir_err append_begin(struct journal *journal, const struct journal_
                                   bool first, struct why *why)
 {
     struct clock clock = clock_real();
-    struct meta_begin begin = {
-        .msg = {.size = sizeof begin,
-                .kind = first ? META_BEGIN : META_RESUMED,
-                .t = clock_wall(&clock)},
-        .layout = journal_layout(),
-        .sizes = options->sizes,
-    };
+    struct meta_begin begin;
+    memset(&begin, 0, sizeof begin); /* what lies between members goes to the disk too */
+    begin.msg = (struct weir_msg){.size = sizeof begin,
+                                  .kind = first ? META_BEGIN : META_RESUMED,
+                                  .t = clock_wall(&clock)};
+    begin.layout = journal_layout();
+    begin.sizes = options->sizes;
     if (first)
         journal->seq = 1; /* the record itself */
     if (journal_append(journal, JOURNAL_META, &begin.msg) == 0)
@@ -158,10 +158,9 @@ static enum weir_err first_segment(struct journal *journal, const struct journal
     sha256_value(journal->hash, hash);
     segment_set_chain(segment, hash);
     segment_begin(segment, extent->end.seq + 1, extent->end.offset, extent->cut);
-    journal->segment = journal->oldest = segment;
-    journal->current = segment->number;
+    journal->oldest = segment;
     journal->next_number = segment->number + 1;
-    journal->at = SEGMENT_HEAD;
+    writer_fill(journal, segment);
     journal->seq = journal->last_seq = extent->end.seq;
     journal->inputs = extent->inputs;
     journal->effects = extent->effects;
@@ -174,9 +173,10 @@ static enum weir_err first_segment(struct journal *journal, const struct journal
 
 static struct journal *make(const struct journal_options *options)
 {
-    struct journal *journal = calloc(1, sizeof *journal);
+    struct journal *journal = aligned_alloc(_Alignof(struct journal), sizeof *journal);
     if (!journal)
         return NULL;
+    memset(journal, 0, sizeof *journal);
     uint64_t bytes = options->segment_bytes ? options->segment_bytes : SEGMENT_BYTES_DEFAULT;
     journal->maker = (struct segment_maker){.io = options->io ? options->io : &journal_io_real,
                                             .folder = -1,

@@ -1,231 +1,253 @@
-/* replay.c - the effects of an input stand right behind it in the journal: apply it, keep what the new
- * engine says, and hold each recorded effect against that. */
+/* replay.c - inputs again, effects compared.
+ *
+ * The engine tells the effects of an input while it applies it; the records of these effects follow
+ * the input's record. So: apply, keep what was said, and compare record by record. [step] */
 #include "journal/replay.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-struct replay {
-    const struct replay_options *options;
-    struct replay_result *result;
-    struct engine *engine;
-    void *memory;
-    size_t memory_size;
-    unsigned char *said; /* effects of the last input, one after the other */
-    size_t said_len, said_room, said_at;
-    uint64_t input_seq;
-    unsigned char *was; /* the recorded decision of this input, if there is one */
-    size_t was_len;
-    bool no_memory;
-};
+#include "journal/engine_home.h"
+#include "journal/render.h"
 
-static enum weir_err make_engine(struct replay *replay, const struct engine_sizes *sizes,
-                                 struct why *why)
+void replay_report_init(struct replay_report *report)
 {
-    replay->memory_size = engine_bytes(sizes);
-    replay->memory = mmap(NULL, replay->memory_size, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (replay->memory == MAP_FAILED) {
-        replay->memory = NULL;
-        return because(why, WEIR_E_NO_MEMORY, "the engine needs %zu bytes", replay->memory_size);
-    }
-    struct arena arena = {replay->memory, (unsigned char *)replay->memory + replay->memory_size};
-    replay->engine = engine_create(&arena, sizes);
-    return replay->engine
-               ? WEIR_OK
-               : because(why, WEIR_E_CORRUPT, "the journal's engine sizes make no engine");
+    *report = (struct replay_report){0};
+    text_init(&report->recorded);
+    text_init(&report->again);
 }
 
-static void keep(void *context, const struct weir_msg *effect)
+void replay_report_fini(struct replay_report *report)
 {
-    struct replay *replay = context;
-    if (replay->said_len + effect->size > replay->said_room) {
-        size_t room = (replay->said_room + effect->size) * 2;
-        void *more = realloc(replay->said, room);
-        if (!more) {
-            replay->no_memory = true;
-            return;
-        }
-        replay->said = more;
-        replay->said_room = room;
-    }
-    memcpy(replay->said + replay->said_len, effect, effect->size);
-    replay->said_len += effect->size;
+    text_fini(&report->recorded);
+    text_fini(&report->again);
 }
 
-static const struct weir_msg *said_next(const struct replay *replay)
+/* --- what a journal was made for -------------------------------------------------------------- */
+
+static enum weir_err layout_check(const struct meta_begin *begin, struct why *why)
 {
-    return replay->said_at < replay->said_len
-               ? (const struct weir_msg *)(const void *)(replay->said + replay->said_at)
-               : NULL;
+    if (begin->layout == journal_layout())
+        return WEIR_OK;
+    return because(why, WEIR_E_ABI,
+                   "the journal was written by a build with other messages (layout %08x, this build "
+                   "has %08x): read it with that build",
+                   (unsigned)begin->layout, (unsigned)journal_layout());
 }
 
-static const char *name_of(const struct weir_msg *msg)
+enum weir_err journal_sizes(const char *folder, struct engine_sizes *sizes_out, struct why *why)
 {
-    const struct kind *kind = msg ? kind_find(msg->kind) : NULL;
-    return kind ? kind->name : "nothing";
-}
-
-/* The member in which two messages of one kind first differ. */
-static const char *member_of(const struct weir_msg *a, const struct weir_msg *b, size_t *at_out)
-{
-    const struct kind *kind = kind_find(a->kind);
-    size_t at = 0, least = a->size < b->size ? a->size : b->size;
-    while (at < least && ((const unsigned char *)a)[at] == ((const unsigned char *)b)[at])
-        at++;
-    *at_out = at;
-    for (size_t i = 0; kind && i < kind->field_count; i++)
-        if (at >= kind->fields[i].at && at < (size_t)kind->fields[i].at + kind->fields[i].size)
-            return kind->fields[i].name;
-    return "header";
-}
-
-static void differ(struct replay *replay, uint64_t seq, const struct weir_msg *was,
-                   const struct weir_msg *now)
-{
-    struct replay_result *result = replay->result;
-    size_t at = 0;
-    if (!result->equal)
-        return;
-    result->equal = false;
-    result->first_seq = seq;
-    if (was && now && was->kind == now->kind)
-        snprintf(result->first, sizeof result->first,
-                 "%s differs in %s (byte %zu), after the input %" PRIu64, name_of(was),
-                 member_of(was, now, &at), at, replay->input_seq);
-    else
-        snprintf(result->first, sizeof result->first,
-                 "recorded: %s; now: %s, after the input %" PRIu64, name_of(was), name_of(now),
-                 replay->input_seq);
-}
-
-/* What the engine said beyond what is recorded, before the next input. */
-static void end_input(struct replay *replay, uint64_t seq)
-{
-    const struct weir_msg *left = said_next(replay);
-    if (left && !replay->options->limit)
-        differ(replay, seq, NULL, left);
-}
-
-static const struct out_decision *decision_said(const struct replay *replay)
-{
-    for (size_t at = 0; at < replay->said_len;) {
-        const struct weir_msg *msg = (const struct weir_msg *)(const void *)(replay->said + at);
-        if (msg->kind == OUT_DECISION)
-            return (const struct out_decision *)msg;
-        at += msg->size;
-    }
-    return NULL;
-}
-
-/* With other limits: the verdict as recorded against the verdict now. */
-static void compare_decision(struct replay *replay)
-{
-    const struct out_decision *was =
-        replay->was_len ? (const struct out_decision *)(const void *)replay->was : NULL;
-    const struct out_decision *now = decision_said(replay);
-    bool same =
-        !was == !now &&
-        (!was || (was->allowed == now->allowed && (was->allowed || was->reason == now->reason)));
-    replay->result->decisions += was || now;
-    if (same)
-        return;
-    replay->result->differences++;
-    if (replay->options->differs) {
-        struct replay_difference difference = {replay->input_seq, was, now, replay->engine};
-        replay->options->differs(replay->options->context, &difference);
-    }
-}
-
-static void on_effect(struct replay *replay, const struct journal_record *record)
-{
-    const struct weir_msg *now = said_next(replay);
-    replay->result->effects++;
-    if (replay->options->limit) {
-        if (record->msg->kind == OUT_DECISION && record->msg->size <= RECORD_MAX &&
-            replay->was_len == 0) {
-            memcpy(replay->was, record->msg, record->msg->size);
-            replay->was_len = record->msg->size;
-        }
-        return;
-    }
-    if (!now || now->size != record->msg->size || memcmp(now, record->msg, now->size) != 0)
-        differ(replay, record->seq, record->msg, now);
-    if (now)
-        replay->said_at += now->size;
-}
-
-static void on_input(struct replay *replay, const struct journal_record *record)
-{
-    const struct effect_sink sink = {keep, replay};
-    const struct weir_msg *input = record->msg;
-    if (replay->options->limit)
-        compare_decision(replay);
-    else
-        end_input(replay, record->seq);
-    replay->said_len = replay->said_at = replay->was_len = 0;
-    replay->input_seq = record->seq;
-    replay->result->inputs++;
-    if (replay->options->limit && input->kind == IN_LIMIT) {
-        struct in_limit limit;
-        memcpy(&limit, input, sizeof limit);
-        replay->options->limit(replay->options->context, replay->engine, &limit);
-        engine_apply(replay->engine, &limit.msg, record->seq, &sink);
-        return;
-    }
-    engine_apply(replay->engine, input, record->seq, &sink);
-}
-
-static enum weir_err on_record(struct replay *replay, const struct journal_record *record,
-                               struct why *why)
-{
-    replay->result->records++;
-    if (record->class == JOURNAL_META && record->msg->kind == META_BEGIN && !replay->engine)
-        return make_engine(replay, &((const struct meta_begin *)record->msg)->sizes, why);
-    if (!replay->engine)
-        return because(why, WEIR_E_CORRUPT, "the journal does not begin with its sizes");
-    if (record->class == JOURNAL_INPUT)
-        on_input(replay, record);
-    else if (record->class == JOURNAL_EFFECT)
-        on_effect(replay, record);
-    return replay->no_memory ? because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY))
-                             : WEIR_OK;
-}
-
-enum weir_err journal_replay(const char *folder, const struct replay_options *options,
-                             struct replay_result *result, struct why *why)
-{
-    static const struct replay_options as_recorded;
-    struct replay replay = {.options = options ? options : &as_recorded, .result = result};
-    struct reader *reader = NULL;
-    struct journal_record record = {0};
-    struct journal_extent extent = {0};
-    memset(result, 0, sizeof *result);
-    result->equal = true;
-    replay.was = malloc(RECORD_MAX);
-    enum weir_err err = replay.was
-                            ? reader_open(folder, NULL, &reader, why)
-                            : because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
-    while (!err && (err = reader_next(reader, &record, why)) == WEIR_OK)
-        err = on_record(&replay, &record, why);
-    if (err == WEIR_E_NOT_FOUND && reader) {
-        err = WEIR_OK;
-        if (replay.engine && replay.options->limit)
-            compare_decision(&replay);
-        else if (replay.engine)
-            end_input(&replay, record.seq);
-        reader_extent(reader, &extent);
-        result->closed = extent.closed;
-        result->has_hash = extent.has_hash;
-        memcpy(result->hash, extent.hash, sizeof result->hash);
+    struct reader *reader;
+    struct journal_record record;
+    struct reader_options options = {.no_hash = true};
+    enum weir_err err = reader_open(folder, &options, &reader, why);
+    if (err != WEIR_OK)
+        return err;
+    err = reader_next(reader, &record, why);
+    if (err == WEIR_OK) {
+        const struct meta_begin *begin = (const struct meta_begin *)(const void *)record.msg;
+        *sizes_out = begin->sizes;
+        err = layout_check(begin, why);
     }
     reader_close(reader);
-    if (replay.memory)
-        munmap(replay.memory, replay.memory_size);
-    free(replay.said);
-    free(replay.was);
+    if (err != WEIR_OK)
+        while_doing(why, "journal %s", folder);
+    return err;
+}
+
+/* --- the run ---------------------------------------------------------------------------------- */
+
+struct run {
+    struct engine *engine;
+    struct effects effects;
+    struct directory *directory; /* NULL: nothing will be printed */
+    struct replay_report *report;
+    bool compare;
+    uint64_t input; /* sequence of the last one */
+};
+
+static void tell_difference(struct run *run, uint64_t seq, const struct journal_record *recorded,
+                            const struct weir_msg *again)
+{
+    run->report->different = true;
+    run->report->at = seq;
+    if (recorded && run->directory)
+        render_line(run->directory, recorded, &run->report->recorded);
+    struct journal_record now = {.seq = seq, .class = JOURNAL_EFFECT, .msg = again};
+    if (again && run->directory)
+        render_line(run->directory, &now, &run->report->again);
+}
+
+static enum weir_err step_input(struct run *run, const struct journal_record *record,
+                                struct why *why)
+{
+    const struct weir_msg *unmatched = run->compare ? effects_next(&run->effects) : NULL;
+    if (unmatched) {
+        tell_difference(run, record->seq, record, unmatched);
+        return WEIR_OK;
+    }
+    effects_clear(&run->effects);
+    if (run->directory && !directory_learn(run->directory, record->msg))
+        return because(why, WEIR_E_NO_MEMORY, "no memory for names");
+    engine_apply(run->engine, record->msg, record->seq, &run->effects.sink);
+    run->report->replayed++;
+    run->input = record->seq;
+    return run->effects.failed ? because(why, WEIR_E_NO_MEMORY, "no memory for effects") : WEIR_OK;
+}
+
+static void step_effect(struct run *run, const struct journal_record *record)
+{
+    const struct weir_msg *again = effects_next(&run->effects);
+    if (run->compare &&
+        (!again || again->size != record->msg->size || memcmp(again, record->msg, again->size) != 0))
+        tell_difference(run, record->seq, record, again);
+}
+
+static enum weir_err step(struct run *run, const struct journal_record *record, struct why *why)
+{
+    if (record->class == JOURNAL_INPUT)
+        return step_input(run, record, why);
+    if (record->class == JOURNAL_EFFECT)
+        step_effect(run, record);
+    else if (record->msg->kind == META_BEGIN || record->msg->kind == META_RESUMED)
+        return layout_check((const struct meta_begin *)(const void *)record->msg, why);
+    return WEIR_OK;
+}
+
+/* To the end, or to the first difference. What is left in `effects` then is what is missing. */
+static enum weir_err go(struct run *run, struct reader *reader, struct why *why)
+{
+    struct journal_record record;
+    enum weir_err err;
+    while ((err = reader_next(reader, &record, why)) == WEIR_OK) {
+        err = step(run, &record, why);
+        if (err != WEIR_OK || run->report->different)
+            break;
+    }
+    reader_extent(reader, &run->report->extent);
+    return err == WEIR_E_NOT_FOUND ? WEIR_OK : err;
+}
+
+static void count_missing(struct run *run)
+{
+    size_t at = run->effects.at;
+    const struct weir_msg *effect = effects_next(&run->effects);
+    if (effect && run->report->extent.closed && run->compare) {
+        tell_difference(run, run->report->extent.end.seq + 1, NULL, effect);
+        return;
+    }
+    for (; effect; effect = effects_next(&run->effects))
+        run->report->missing++;
+    run->effects.at = at;
+}
+
+static enum weir_err replay(struct run *run, struct reader *reader, struct why *why)
+{
+    enum weir_err err = go(run, reader, why);
+    if (err == WEIR_OK && !run->report->different)
+        count_missing(run);
+    return err;
+}
+
+enum weir_err journal_replay(const char *folder, bool verify, struct replay_report *report_out,
+                             struct why *why)
+{
+    struct engine_sizes sizes;
+    struct engine_home home = {0};
+    struct reader *reader = NULL;
+    struct run run = {.report = report_out, .compare = verify};
+    effects_init(&run.effects);
+    enum weir_err err = journal_sizes(folder, &sizes, why);
+    if (err == WEIR_OK)
+        err = engine_home_init(&home, &sizes, why);
+    if (err == WEIR_OK)
+        err = reader_open(folder, NULL, &reader, why);
+    if (err == WEIR_OK) {
+        run.engine = home.engine;
+        run.directory = directory_create();
+        err = run.directory ? replay(&run, reader, why)
+                            : because(why, WEIR_E_NO_MEMORY, "no memory for names");
+        if (err != WEIR_OK)
+            while_doing(why, "journal %s", folder);
+    }
+    directory_destroy(run.directory);
+    reader_close(reader);
+    effects_fini(&run.effects);
+    engine_home_fini(&home);
+    return err;
+}
+
+/* --- the start of a host ---------------------------------------------------------------------- */
+
+static enum weir_err sizes_check(const char *folder, const struct engine_sizes *sizes,
+                                 struct why *why)
+{
+    struct engine_sizes made_for;
+    enum weir_err err = journal_sizes(folder, &made_for, why);
+    if (err == WEIR_E_NOT_FOUND)
+        return WEIR_OK;
+    if (err == WEIR_OK && memcmp(&made_for, sizes, sizeof made_for) != 0)
+        err = because(why, WEIR_E_BAD_CONFIG,
+                      "journal %s: made for another size of the engine (%u orders, %u executions, %u "
+                      "client ids, %u instruments); begin a new journal to change it",
+                      folder, (unsigned)made_for.orders, (unsigned)made_for.executions,
+                      (unsigned)made_for.client_ids, (unsigned)made_for.instruments);
+    return err;
+}
+
+/* The last input's effects that were not written: now they are. */
+static enum weir_err append_missing(struct journal *journal, struct effects *effects,
+                                    struct why *why)
+{
+    for (const struct weir_msg *effect = effects_next(effects); effect;
+         effect = effects_next(effects))
+        if (journal_append(journal, JOURNAL_EFFECT, effect) == 0)
+            return because(why, WEIR_E_IO, "an effect of the last input cannot be written");
+    return WEIR_OK;
+}
+
+/* Read all into the engine, then open behind it. */
+static enum weir_err restart(struct run *run, const struct journal_options *options,
+                             struct journal_lock **lock, struct journal **journal_out,
+                             struct why *why)
+{
+    struct reader *reader = NULL;
+    enum weir_err err = sizes_check(options->folder, &options->sizes, why);
+    if (err == WEIR_OK)
+        err = reader_open(options->folder, NULL, &reader, why);
+    if (err == WEIR_OK) {
+        err = replay(run, reader, why);
+        if (err != WEIR_OK)
+            while_doing(why, "journal %s", options->folder);
+    }
+    if (err == WEIR_OK)
+        err = journal_open(options, *lock, reader, journal_out, why);
+    if (err == WEIR_OK) {
+        *lock = NULL; /* given away */
+        err = append_missing(*journal_out, &run->effects, why);
+        if (err != WEIR_OK) {
+            journal_abandon(*journal_out);
+            *journal_out = NULL;
+        }
+    }
+    reader_close(reader);
+    return err;
+}
+
+enum weir_err journal_restart(const struct journal_options *options, struct engine *engine,
+                              struct journal **journal_out, struct journal_extent *extent_out,
+                              struct why *why)
+{
+    struct replay_report report;
+    struct journal_lock *lock = NULL;
+    replay_report_init(&report);
+    struct run run = {.engine = engine, .report = &report};
+    effects_init(&run.effects);
+    enum weir_err err = journal_lock(options->folder, &lock, why);
+    if (err == WEIR_OK)
+        err = restart(&run, options, &lock, journal_out, why);
+    *extent_out = report.extent;
+    journal_unlock(lock);
+    effects_fini(&run.effects);
+    replay_report_fini(&report);
     return err;
 }

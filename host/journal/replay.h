@@ -8,6 +8,7 @@
 #define WEIR_JOURNAL_REPLAY_H
 
 #include "base/text.h"
+#include "journal/directory.h"
 #include "journal/journal.h"
 
 struct engine;

@@ -77,7 +77,7 @@ static enum weir_err make_file(const struct segment_maker *maker, struct segment
 enum weir_err segment_create(const struct segment_maker *maker, uint32_t number,
                              struct segment **segment_out, struct why *why)
 {
-    struct segment *segment = calloc(1, sizeof *segment);
+    struct segment *segment = aligned_alloc(_Alignof(struct segment), sizeof *segment);
     if (!segment)
         return because(why, WEIR_E_NO_MEMORY, "no memory for a segment");
     *segment = (struct segment){.bytes = maker->bytes, .number = number, .fd = -1};

@@ -22,7 +22,7 @@ struct segment {
     struct segment *next; /* set before sealed */
 
     /* journal thread */
-    uint64_t touched;
+    _Alignas(64) uint64_t touched;
     uint64_t hashed;
     uint64_t synced;
     uint64_t noted; /* the word `durable` that is on the disk: one sync behind */
@@ -59,11 +59,5 @@ void segment_set_durable(struct segment *segment, uint64_t offset);
 void segment_destroy(struct segment *segment); /* accepts NULL; the file stays */
 /* Take away a file that was never begun, under either name. */
 void segment_discard(const struct segment_maker *maker, struct segment *segment);
-
-/* Room for one more message of so many bytes? */
-static inline bool segment_has_room(const struct segment *segment, uint64_t at, uint64_t size)
-{
-    return size <= segment->bytes - at && RECORD_HEAD <= segment->bytes - at - size;
-}
 
 #endif

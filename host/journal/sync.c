@@ -202,6 +202,16 @@ static bool prepare_step(struct journal *journal)
     return err == WEIR_OK;
 }
 
+/* A segment that was begun in haste: make the pages ahead of the engine writable after all. */
+static bool touch_ahead(struct journal *journal)
+{
+    struct segment *segment = journal->oldest;
+    uint64_t filled = __atomic_load_n(&segment->filled, __ATOMIC_RELAXED);
+    if (segment->touched < filled)
+        segment->touched = filled / SEGMENT_HEAD * SEGMENT_HEAD;
+    return segment_touch(&journal->maker, segment, TOUCH_BYTES);
+}
+
 /* --- the disk's floor ------------------------------------------------------------------------ */
 
 void writer_look_at_disk(struct journal *journal)
@@ -252,7 +262,7 @@ static void *run(void *context)
     struct journal *journal = context;
     while (!__atomic_load_n(&journal->stopping, __ATOMIC_ACQUIRE)) {
         bool busy = writer_sync(journal);
-        busy = prepare_step(journal) || busy;
+        busy = touch_ahead(journal) || prepare_step(journal) || busy;
         writer_look_at_disk(journal);
         if (busy)
             journal->idle = 0;

@@ -10,23 +10,32 @@
 #include "journal/journal.h"
 #include "journal/segment.h"
 
+/* Lines of the cache are kept apart by who writes them. */
+#define LINE _Alignas(64)
+
 struct journal {
-    /* engine thread */
-    struct segment *segment;
+    /* engine thread: all that an append touches, besides the record and segment->filled */
+    LINE unsigned char *map; /* of segment */
     uint64_t at;
-    uint64_t seq; /* (shared) */
-    bool lost;    /* a record could not be written */
-    uint64_t bytes, refused, rolls, rolls_unprepared; /* (shared) */
+    uint64_t end;   /* of segment */
+    uint64_t seq;   /* (shared) */
+    uint64_t bytes; /* (shared) */
+    struct segment *segment;
+    uint32_t seed;
+    bool lost; /* a record could not be written */
+
+    /* engine thread, seldom */
+    LINE uint64_t refused, rolls, rolls_unprepared; /* (shared) */
 
     /* made at the start, then only read */
-    struct segment_maker maker;
+    LINE struct segment_maker maker;
     enum journal_sync sync;
     uint64_t disk_floor;
     uint64_t record_max;
     struct journal_lock *lock;
 
-    /* (shared) */
-    uint64_t durable;
+    /* journal thread, read by others (shared) */
+    LINE uint64_t durable;
     uint64_t synced_bytes;
     uint32_t failed, low_disk, unprepared;
     uint64_t syncs, disk_free;
@@ -34,7 +43,7 @@ struct journal {
     uint32_t current; /* number of the segment being filled */
 
     /* journal thread */
-    pthread_t thread;
+    LINE pthread_t thread;
     bool running;
     struct segment *oldest; /* not wholly synced yet; the chain goes on to `segment` */
     struct sha256 *hash;
@@ -43,7 +52,7 @@ struct journal {
     weir_ns idle;
 
     /* under `making`: the next segment */
-    pthread_mutex_t making;
+    LINE pthread_mutex_t making;
     struct segment *next;
     uint32_t next_number;
     uint32_t next_ready; /* (shared) it may be begun */
@@ -59,6 +68,9 @@ struct journal {
 
 /* Fail for ever; the first reason stays. [both threads] */
 void writer_fail(struct journal *journal, const char *reason);
+
+/* Records go into this segment from here on. [engine thread] */
+void writer_fill(struct journal *journal, struct segment *segment);
 
 /* Make the next segment as far as it may be begun: what is still to do, at once. E_FULL: there is
  * no room for it now; others: the journal cannot be trusted. [under making] */
