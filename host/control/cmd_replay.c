@@ -2,10 +2,10 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/text.h"
 #include "control/commands.h"
 #include "control/config.h"
 #include "control/paths.h"
@@ -20,55 +20,151 @@ static const char help[] =
     "JOURNAL is a journal's folder, or a folder of runs (then the latest).\n"
     "Exit: 0 equal (or no decision differs), 1 not, 2 the journal cannot be read.\n";
 
-struct other {
-    const struct config *config;
-    struct text *out;
-    bool json;
-};
+/* --- as recorded ------------------------------------------------------------------------------*/
 
-static void name_of(const struct engine *engine, const struct in_limit *limit, char *name,
-                    size_t size)
+static void extent_json(const struct journal_extent *extent, struct text *out)
 {
-    const struct weir_instrument *def;
-    if (limit->scope == SCOPE_host) {
-        snprintf(name, size, "*");
-    } else if (limit->scope == SCOPE_instrument &&
-               (def = engine_instrument(engine, limit->id)) != NULL) {
-        snprintf(name, size, "%s/%s", engine_name(engine, SCOPE_venue, def->msg.venue),
-                 def->symbol);
-    } else if (limit->scope ==
-               SCOPE_account) { /* "venue/account" in the engine, the venue's name in files */
-        snprintf(name, size, "%s", engine_name(engine, SCOPE_account, limit->id));
-        char *slash = strchr(name, '/');
-        if (slash)
-            *slash = '\0';
-    } else {
-        snprintf(name, size, "%s", engine_name(engine, (enum risk_scope)limit->scope, limit->id));
-    }
+    char hash[65] = "";
+    hex_print(extent->hash, sizeof extent->hash, hash);
+    json_key(out, "records");
+    json_uint(out, extent->records);
+    json_key(out, "inputs");
+    json_uint(out, extent->inputs);
+    json_key(out, "effects");
+    json_uint(out, extent->effects);
+    json_key(out, "closed");
+    json_bool(out, extent->closed);
+    json_key(out, "journal_hash");
+    json_string(out, hash);
 }
 
-static void other_limit(void *context, const struct engine *engine, struct in_limit *limit)
+static void verify_json(struct replay_report *report)
 {
-    const struct other *other = context;
+    struct text out;
+    text_init(&out);
+    json_object(&out);
+    json_key(&out, "equal");
+    json_bool(&out, !report->different);
+    extent_json(&report->extent, &out);
+    if (report->different) {
+        json_key(&out, "at");
+        json_uint(&out, report->at);
+        json_key(&out, "recorded");
+        json_string(&out, text_cstr(&report->recorded));
+        json_key(&out, "again");
+        json_string(&out, text_cstr(&report->again));
+    }
+    json_end(&out);
+    puts(text_cstr(&out));
+    text_fini(&out);
+}
+
+static void verify_text(struct replay_report *report, bool verify)
+{
+    char hash[65] = "";
+    hex_print(report->extent.hash, sizeof report->extent.hash, hash);
+    if (report->different)
+        printf("NOT equal, at record %" PRIu64 "\n  recorded: %s\n  again:    %s\n", report->at,
+               report->recorded.len ? text_cstr(&report->recorded) : "nothing",
+               report->again.len ? text_cstr(&report->again) : "nothing");
+    else
+        printf("%s: %" PRIu64 " inputs give the same %" PRIu64 " effects, byte for byte%s\nsha256 %s\n",
+               verify ? "equal" : "replayed", report->replayed, report->extent.effects,
+               report->extent.closed ? "" : " (the journal was not closed)", hash);
+}
+
+static int replay(const char *path, bool verify, bool json)
+{
+    struct replay_report report;
+    struct why why;
+    replay_report_init(&report);
+    enum weir_err err = journal_replay(path, verify, &report, &why);
+    if (err)
+        fprintf(stderr, "weir replay: %s\n", why.text);
+    else if (json)
+        verify_json(&report);
+    else
+        verify_text(&report, verify);
+    int code = err ? EXIT_BAD : report.different ? EXIT_NO : EXIT_OK;
+    replay_report_fini(&report);
+    return code;
+}
+
+/* --- with other limits ------------------------------------------------------------------------*/
+
+/* The limits that the journal was given, each with what the other configuration says. */
+struct others {
+    struct in_limit *limits;
+    size_t count, room;
+};
+
+/* The name by which files know a scope. */
+static void scope_name(const struct directory *directory, const struct in_limit *limit, char *name, size_t size)
+{
+    const struct weir_instrument *def = directory_instrument(directory, limit->id);
+    const char *text = directory_name(directory, (enum risk_scope)limit->scope, limit->id);
+    if (limit->scope == SCOPE_host)
+        snprintf(name, size, "*");
+    else if (limit->scope == SCOPE_instrument && def)
+        snprintf(name, size, "%s/%s", directory_name(directory, SCOPE_venue, def->msg.venue), def->symbol);
+    else if (limit->scope == SCOPE_account) /* "venue/account" in the engine, the venue's name in files */
+        snprintf(name, size, "%.*s", (int)strcspn(text, "/"), text);
+    else
+        snprintf(name, size, "%s", text);
+}
+
+static bool add_limit(struct others *others, const struct directory *directory, const struct config *config,
+                      const struct weir_msg *msg)
+{
+    struct in_limit limit;
     char name[100];
-    name_of(engine, limit, name, sizeof name);
-    const struct config_limit *row = config_limit_for(other->config, (enum risk_scope)limit->scope,
-                                                      name, (enum risk_limit)limit->limit);
+    memcpy(&limit, msg, sizeof limit);
+    scope_name(directory, &limit, name, sizeof name);
+    const struct config_limit *row =
+        config_limit_for(config, (enum risk_scope)limit.scope, name, (enum risk_limit)limit.limit);
     if (!row)
-        return;
-    limit->how = row->none ? LIMIT_NONE : LIMIT_VALUE;
-    limit->value = amount_pack(row->value);
+        return true;
+    limit.how = row->none ? LIMIT_NONE : LIMIT_VALUE;
+    limit.value = amount_pack(row->value);
+    if (others->count == others->room) {
+        size_t room = others->room ? others->room * 2 : 64;
+        void *more = realloc(others->limits, room * sizeof *others->limits);
+        if (!more)
+            return false;
+        others->limits = more;
+        others->room = room;
+    }
+    others->limits[others->count++] = limit;
+    return true;
+}
+
+static enum weir_err read_limits(const char *path, const struct config *config, struct others *others, struct why *why)
+{
+    struct reader *reader = NULL;
+    struct journal_record record;
+    struct directory *directory = directory_create();
+    bool ok = directory != NULL;
+    enum weir_err err = reader_open(path, NULL, &reader, why);
+    while (!err && ok && (err = reader_next(reader, &record, why)) == WEIR_OK) {
+        ok = directory_learn(directory, record.msg);
+        if (ok && record.class == JOURNAL_INPUT && record.msg->kind == IN_LIMIT)
+            ok = add_limit(others, directory, config, record.msg);
+    }
+    reader_close(reader);
+    directory_destroy(directory);
+    if (!ok)
+        return because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
+    return err == WEIR_E_NOT_FOUND && reader ? WEIR_OK : err;
 }
 
 static void verdict(const struct out_decision *decision, char *text, size_t size)
 {
-    if (!decision)
-        snprintf(text, size, "not decided");
-    else if (decision->allowed)
-        snprintf(text, size, "allowed");
-    else
-        snprintf(text, size, "%s", risk_check_name((enum risk_check)decision->reason));
-    for (uint32_t i = 0; decision && !decision->allowed && i < decision->count; i++) {
+    if (!decision || decision->allowed) {
+        snprintf(text, size, "%s", decision ? "allowed" : "not judged");
+        return;
+    }
+    snprintf(text, size, "%s", risk_check_name((enum risk_check)decision->reason));
+    for (uint32_t i = 0; i < decision->count; i++) {
         const struct risk_reading *r = &decision->readings[i];
         char value[DECIMAL_TEXT_MAX], limit[DECIMAL_TEXT_MAX];
         if (!r->failed || r->check != decision->reason)
@@ -81,104 +177,71 @@ static void verdict(const struct out_decision *decision, char *text, size_t size
     }
 }
 
-static void on_difference(void *context, const struct replay_difference *difference)
+static void on_change(void *context, const struct directory *directory, const struct whatif_change *change)
 {
-    const struct other *other = context;
-    const struct out_decision *any = difference->now ? difference->now : difference->was;
-    char was[200], now[200];
-    verdict(difference->was, was, sizeof was);
-    verdict(difference->now, now, sizeof now);
-    if (other->json) {
-        json_object(other->out);
-        json_key(other->out, "seq");
-        json_uint(other->out, difference->seq);
-        json_key(other->out, "cid");
-        json_string(other->out, any->cid);
-        json_key(other->out, "strategy");
-        json_string(other->out, engine_name(difference->engine, SCOPE_strategy, any->strategy));
-        json_key(other->out, "was");
-        json_string(other->out, was);
-        json_key(other->out, "now");
-        json_string(other->out, now);
-        json_end(other->out);
-    } else {
-        printf("%" PRIu64 "  %s  %s: was %s, now %s\n", difference->seq, any->cid,
-               engine_name(difference->engine, SCOPE_strategy, any->strategy), was, now);
+    struct text *json = context; /* NULL: for people */
+    const struct out_decision *any = change->after ? change->after : change->before;
+    const char *strategy = directory_name(directory, SCOPE_strategy, any->strategy);
+    char before[200], after[200];
+    verdict(change->before, before, sizeof before);
+    verdict(change->after, after, sizeof after);
+    if (!json) {
+        printf("%" PRIu64 "  %s  %s: was %s, now %s\n", change->seq, any->cid, strategy, before, after);
+        return;
     }
+    json_object(json);
+    json_key(json, "seq");
+    json_uint(json, change->seq);
+    json_key(json, "cid");
+    json_string(json, any->cid);
+    json_key(json, "strategy");
+    json_string(json, strategy);
+    json_key(json, "was");
+    json_string(json, before);
+    json_key(json, "now");
+    json_string(json, after);
+    json_end(json);
 }
 
-static void print_json(const struct replay_result *result, bool other, struct text *differences)
+static int judge(const char *path, const struct config *config, bool json)
 {
+    struct others others = {0};
     struct text out;
-    char hash[65] = "";
-    hex_print(result->hash, sizeof result->hash, hash);
+    struct why why;
+    struct whatif_report report = {0};
     text_init(&out);
     json_object(&out);
-    json_key(&out, other ? "differences" : "equal");
-    if (other)
-        json_uint(&out, result->differences);
-    else
-        json_bool(&out, result->equal);
-    json_key(&out, "inputs");
-    json_uint(&out, result->inputs);
-    json_key(&out, "effects");
-    json_uint(&out, result->effects);
-    json_key(&out, "decisions");
-    json_uint(&out, result->decisions);
-    json_key(&out, "closed");
-    json_bool(&out, result->closed);
-    json_key(&out, "first");
-    json_string(&out, result->first);
-    json_key(&out, "journal_hash");
-    json_string(&out, hash);
-    json_end(&out);
-    if (other) /* the list as one more member */
-        printf("%.*s,\"decisions_that_differ\":%s}\n", (int)out.len - 1, text_cstr(&out),
-               text_cstr(differences));
-    else
-        puts(text_cstr(&out));
-    text_fini(&out);
-}
-
-static void print_text(const struct replay_result *result, bool other, bool verify)
-{
-    char hash[65] = "";
-    hex_print(result->hash, sizeof result->hash, hash);
-    if (other)
-        printf("%" PRIu64 " decisions, %" PRIu64 " would have differed\n", result->decisions,
-               result->differences);
-    else if (result->equal)
-        printf("%s: %" PRIu64 " inputs give the same %" PRIu64
-               " effects, byte for byte%s\nsha256 %s\n",
-               verify ? "equal" : "replayed", result->inputs, result->effects,
-               result->closed ? "" : " (the journal was not closed)", hash);
-    else
-        printf("NOT equal: at %" PRIu64 ": %s\n", result->first_seq, result->first);
-}
-
-static int replay(const char *folder, const struct config *config, bool verify, bool json)
-{
-    struct text differences;
-    struct other other = {config, &differences, json};
-    struct replay_options options = {
-        .limit = config ? other_limit : NULL, .differs = on_difference, .context = &other};
-    struct replay_result result;
-    struct why why;
-    char path[512];
-    text_init(&differences);
-    json_array(&differences);
-    enum weir_err err = journal_path(folder, path, sizeof path, &why);
+    json_key(&out, "differences");
+    json_array(&out);
+    enum weir_err err = read_limits(path, config, &others, &why);
+    struct whatif whatif = {others.limits, others.count, on_change, json ? &out : NULL};
     if (!err)
-        err = journal_replay(path, &options, &result, &why);
-    json_end(&differences);
-    if (err)
+        err = journal_whatif(path, &whatif, &report, &why);
+    json_end(&out);
+    if (err) {
         fprintf(stderr, "weir replay: %s\n", why.text);
-    else if (json)
-        print_json(&result, config != NULL, &differences);
-    else
-        print_text(&result, config != NULL, verify);
-    text_fini(&differences);
-    return err ? EXIT_BAD : result.equal && result.differences == 0 ? EXIT_OK : EXIT_NO;
+    } else if (json) {
+        json_key(&out, "decisions");
+        json_uint(&out, report.decisions);
+        json_key(&out, "denied_now");
+        json_uint(&out, report.denied_now);
+        json_key(&out, "allowed_now");
+        json_uint(&out, report.allowed_now);
+        json_key(&out, "reason_other");
+        json_uint(&out, report.reason_other);
+        extent_json(&report.extent, &out);
+        json_end(&out);
+        puts(text_cstr(&out));
+    } else {
+        printf("%" PRIu64 " decisions: %" PRIu64 " would be denied now, %" PRIu64 " allowed now, %" PRIu64
+               " denied for another reason\n",
+               report.decisions, report.denied_now, report.allowed_now, report.reason_other);
+    }
+    text_fini(&out);
+    free(others.limits);
+    if (err)
+        return EXIT_BAD;
+    return report.denied_now + report.allowed_now + report.reason_other ? EXIT_NO : EXIT_OK;
 }
 
 int cmd_replay(int argc, char **argv)
@@ -188,12 +251,12 @@ int cmd_replay(int argc, char **argv)
                                             {"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
-    const char *path = NULL;
+    const char *config_path = NULL;
     bool verify = false, json = false;
     for (int c; (c = getopt_long(argc, argv, "vc:jh", options, NULL)) != -1;) {
         switch (c) {
         case 'v': verify = true; break;
-        case 'c': path = optarg; break;
+        case 'c': config_path = optarg; break;
         case 'j': json = true; break;
         case 'h': fputs(help, stdout); return EXIT_OK;
         default: return usage_error("replay", "see `weir replay --help`");
@@ -202,10 +265,13 @@ int cmd_replay(int argc, char **argv)
     if (optind + 1 != argc)
         return usage_error("replay", "expected one journal");
     struct why why;
-    struct config *config = path ? config_load(path, &why) : NULL;
-    if (path && !config)
+    char path[512];
+    if (journal_path(argv[optind], path, sizeof path, &why))
         return usage_error("replay", "%s", why.text);
-    int code = replay(argv[optind], config, verify, json);
+    struct config *config = config_path ? config_load(config_path, &why) : NULL;
+    if (config_path && !config)
+        return usage_error("replay", "%s", why.text);
+    int code = config ? judge(path, config, json) : replay(path, verify, json);
     config_destroy(config);
     return code;
 }

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "control/paths.h"
+#include "journal/replay.h"
 
 enum {
     INSTRUMENTS = 4096,
@@ -47,47 +48,6 @@ static enum weir_err make_engine(struct host *host, const struct engine_sizes *s
                         : because(why, WEIR_E_NO_MEMORY, "the engine does not fit its arena");
 }
 
-static void ignore(void *context, const struct weir_msg *effect)
-{
-    (void)context;
-    (void)effect;
-}
-
-/* Feed what the journal holds to the engine: the same inputs give the same state. */
-static enum weir_err restore(struct engine *engine, struct reader *reader, struct why *why)
-{
-    struct effect_sink sink = {ignore, NULL};
-    struct journal_record record;
-    enum weir_err err;
-    while ((err = reader_next(reader, &record, why)) == WEIR_OK)
-        if (record.class == JOURNAL_INPUT)
-            engine_apply(engine, record.msg, record.seq, &sink);
-    return err == WEIR_E_NOT_FOUND ? WEIR_OK : err;
-}
-
-/* Lock, read to the end, go on behind it. */
-static enum weir_err go_on(struct host *host, const struct journal_options *options,
-                           struct why *why)
-{
-    struct journal_lock *lock = NULL;
-    struct reader *reader = NULL;
-    struct journal_extent extent = {0};
-    enum weir_err err = journal_lock(options->folder, &lock, why);
-    if (!err)
-        err = reader_open(options->folder, NULL, &reader, why);
-    if (!err)
-        err = restore(host->engine, reader, why);
-    if (!err) {
-        reader_extent(reader, &extent);
-        err = journal_open(options, lock, extent.records > 0 ? reader : NULL, &host->journal, why);
-    }
-    if (err)
-        journal_unlock(lock);
-    reader_close(reader);
-    host->seq = extent.end.seq;
-    return err;
-}
-
 static enum weir_err open_journal(struct host *host, const struct engine_sizes *sizes,
                                   struct why *why)
 {
@@ -108,7 +68,8 @@ static enum weir_err open_journal(struct host *host, const struct engine_sizes *
     if (err)
         return err;
     options.folder = host->journal_folder;
-    return go_on(host, &options, why);
+    struct journal_extent extent;
+    return journal_restart(&options, host->engine, &host->journal, &extent, why);
 }
 
 static enum weir_err make_lists(struct host *host, struct why *why)
