@@ -71,7 +71,8 @@ static const struct field book[] = {
     F(weir_book_msg, asks, U32),      TAIL(weir_book_msg, levels, LEVELS),
 };
 static const struct field top[] = {
-    F(weir_top, seq, U64), F(weir_top, bid, PX),      F(weir_top, bid_qty, QTY),
+    NAMED("book_seq", weir_top, seq, U64, NULL),
+    F(weir_top, bid, PX), F(weir_top, bid_qty, QTY),
     F(weir_top, ask, PX),  F(weir_top, ask_qty, QTY),
 };
 static const struct field trade[] = {
@@ -256,7 +257,7 @@ static const struct field begin[] = {
     SIZE(strategies),           SIZE(venues),   SIZE(accounts),   SIZE(assets),     SIZE(positions),
 };
 static const struct field end[] = {
-    F(meta_end, seq, U64),
+    NAMED("last_seq", meta_end, seq, U64, NULL),
     F(meta_end, inputs, U64),
     F(meta_end, effects, U64),
     F(meta_end, hash, HASH),
