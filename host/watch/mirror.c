@@ -148,13 +148,6 @@ static void on_sent(struct mirror *mirror, const struct weir_msg *msg)
     mirror->sent_new += msg->kind == WEIR_NEW;
     mirror->sent_cancel += msg->kind == WEIR_CANCEL;
     mirror->sent_replace += msg->kind == WEIR_REPLACE;
-    const struct weir_intent *intent = (const struct weir_intent *)msg;
-    if (msg->kind == WEIR_NEW && intent->order < mirror->order_count) {
-        struct seen_strategy *strategy =
-            strategy_at(mirror, mirror->orders[intent->order].strategy);
-        if (strategy)
-            strategy->sent++;
-    }
 }
 
 static bool is_live(const struct out_order *order)
@@ -201,8 +194,12 @@ static void on_execution(struct mirror *mirror, const struct weir_msg *msg)
 static void on_decision(struct mirror *mirror, const struct weir_msg *msg)
 {
     const struct out_decision *decision = (const struct out_decision *)msg;
-    if (decision->allowed)
+    if (decision->allowed) {
+        struct seen_strategy *sender = strategy_at(mirror, decision->strategy);
+        if (sender && decision->of == DECISION_SUBMIT)
+            sender->sent++;
         return;
+    }
     struct seen_decision *denial = &mirror->denials[mirror->denial_total++ % MIRROR_RECENT];
     struct seen_strategy *strategy = strategy_at(mirror, decision->strategy);
     memset(denial, 0, sizeof *denial);
