@@ -79,7 +79,11 @@ static enum weir_err make_lists(struct host *host, struct why *why)
     host->scripts = calloc(config->script_count + 1, sizeof *host->scripts);
     host->instruments = calloc(INSTRUMENTS + 1, sizeof *host->instruments);
     host->instrument_room = INSTRUMENTS;
-    if (!host->venues || !host->scripts || !host->instruments ||
+    host->effect_seqs = mmap(NULL, EFFECT_SEQS * sizeof *host->effect_seqs, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (host->effect_seqs == MAP_FAILED)
+        host->effect_seqs = NULL;
+    if (!host->venues || !host->scripts || !host->instruments || !host->effect_seqs ||
         !queue_init(&host->inputs, INPUT_ROOM) || !queue_init(&host->effects, EFFECT_ROOM))
         return because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
     host->venue_count = config->venue_count;
@@ -201,6 +205,8 @@ void host_destroy(struct host *host)
     tap_destroy(host->tap);
     queue_fini(&host->inputs);
     queue_fini(&host->effects);
+    if (host->effect_seqs)
+        munmap(host->effect_seqs, EFFECT_SEQS * sizeof *host->effect_seqs);
     if (host->memory)
         munmap(host->memory, host->memory_size);
     config_destroy(host->reloaded);

@@ -58,6 +58,8 @@ struct host_options {
     void *context;
 };
 
+enum { EFFECT_SEQS = 1 << 20 };
+
 struct host_venue {
     const struct config_venue *config;
     struct host *host;
@@ -102,6 +104,8 @@ struct host {
     uint64_t seq;   /* of the last record */
     bool unwritten; /* an effect could not be journalled */
     struct queue inputs, effects;
+    uint64_t *effect_seqs; /* of the queued effects, in their order: a ring of EFFECT_SEQS */
+    uint64_t effect_head, effect_tail;
     struct host_venue *venues;
     size_t venue_count;
     struct host_script *scripts;
@@ -160,7 +164,8 @@ void host_reserve_ids(struct host *host);                           /* setup.c *
 enum weir_err host_open_venues(struct host *host, struct why *why); /* venues.c */
 void host_start_venues(struct host *host);
 void host_close_venues(struct host *host);
-void host_venue_effect(struct host *host, const struct weir_msg *effect); /* an intent */
+/* An intent; seq: its number in the journal. */
+void host_venue_effect(struct host *host, const struct weir_msg *effect, uint64_t seq);
 weir_ns host_venue_next_timer(const struct host *host);
 void host_venue_timers(struct host *host);
 
@@ -191,6 +196,8 @@ enum weir_err host_reload_script(struct host *host, struct host_script *guest,
 
 void host_tell_provenance(struct host *host); /* provenance.c */
 void host_tell_config(struct host *host);
+/* How long after the input was taken the intent with this sequence had been handed to the venue. */
+void host_tell_sent(struct host *host, const struct weir_intent *intent, uint64_t seq, weir_ns after);
 
 void host_note(struct host *host); /* notes.c: what observers should know of the host */
 

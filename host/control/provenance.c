@@ -59,3 +59,12 @@ void host_tell_provenance(struct host *host)
         put(host, &plugin.msg, sizeof plugin, SIDE_PLUGIN);
     }
 }
+
+void host_tell_sent(struct host *host, const struct weir_intent *intent, uint64_t seq, weir_ns after)
+{
+    struct side_timing timing = {.order = intent->order, .stage = STAGE_SENT, .after_ns = after};
+    if (!host->journal || host->options.virtual_time)
+        return;
+    timing.msg.cause = seq;
+    put(host, &timing.msg, sizeof timing, SIDE_TIMING);
+}

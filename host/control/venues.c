@@ -230,7 +230,7 @@ static void not_sent(struct host *host, const struct weir_intent *intent, enum w
     host_push(host, &report.msg);
 }
 
-void host_venue_effect(struct host *host, const struct weir_msg *effect)
+void host_venue_effect(struct host *host, const struct weir_msg *effect, uint64_t seq)
 {
     const struct weir_intent *intent = (const struct weir_intent *)effect;
     struct host_venue *venue = venue_of(host, effect->venue);
@@ -252,6 +252,8 @@ void host_venue_effect(struct host *host, const struct weir_msg *effect)
         not_sent(host, intent, err);
     else if (!err)
         host_note_request(host, venue, intent);
+    if (!err && (risk || effect->kind == WEIR_CANCEL))
+        host_tell_sent(host, intent, seq, clock_now(&host->clock) - effect->t);
 }
 
 /* --- timers -----------------------------------------------------------------------------------*/

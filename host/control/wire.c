@@ -29,6 +29,7 @@ static void take_effect(void *context, const struct weir_msg *effect)
         host->unwritten = true; /* no new risk leaves from now on: host_venue_effect */
     if (host->answer)
         script_answer_effect(host->answer, effect);
+    host->effect_seqs[host->effect_head++ & (EFFECT_SEQS - 1)] = seq;
     if (!queue_push(&host->effects, effect))
         log_line(LOG_ERROR, "effects", "the queue of effects is full: one of kind %u was lost",
                  effect->kind);
@@ -72,10 +73,11 @@ uint64_t host_take(struct host *host, struct weir_msg *input)
 /* Each effect once, to whom it concerns. */
 static void dispatch(struct host *host, const struct weir_msg *effect)
 {
+    uint64_t seq = host->effect_seqs[host->effect_tail++ & (EFFECT_SEQS - 1)];
     if (host->tap)
         (void)tap_push(host->tap, effect);
     if (effect->kind < WEIR_HOST_KINDS)
-        host_venue_effect(host, effect);
+        host_venue_effect(host, effect, seq);
     else
         host_script_effect(host, effect);
 }
