@@ -129,10 +129,6 @@ void host_stop(struct host *host)
     host->stopping = true;
     host->stop_at = clock_now(&host->clock) + host->config->stop_wait;
     host_stop_scripts(host);
-    struct in_limit state = {.msg = {.size = sizeof state, .kind = IN_TRADING_STATE},
-                             .scope = SCOPE_host,
-                             .limit = TRADING_CANCEL_ONLY};
-    host_do(host, &state.msg);
     if (host->config->cancel_on_stop) {
         struct in_change all = {
             .msg = {.size = sizeof all, .kind = IN_CANCEL_MANY, .venue = 0xffff},

@@ -1,4 +1,6 @@
 /* scripts.c - scripts as guests of the host: their wishes go in, what concerns them comes out. */
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -206,8 +208,26 @@ static void parts_free(struct parts *parts)
     free(parts->tree);
 }
 
+/* Names of its orders: "maker-1", "maker-2" ...; on a journal that is continued "maker-1eko-1" ..., with
+ * the next client id, which no run before has reached. */
+static void order_prefix(const struct host *host, const char *name, char *prefix, size_t size)
+{
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+    char run[16];
+    size_t n = 0, at = sizeof run;
+    int64_t next, end;
+    for (; *name && n < 12; name++)
+        if (isalnum((unsigned char)*name))
+            prefix[n++] = (char)tolower((unsigned char)*name);
+    engine_ids(host->engine, &next, &end);
+    for (run[--at] = '\0'; next > 1 && at > 0; next /= 36)
+        run[--at] = digits[next % 36];
+    snprintf(prefix + n, size - n, "-%s%s", run + at, run[at] ? "-" : "");
+}
+
 static enum weir_err create(struct host *host, struct host_script *guest, struct why *why)
 {
+    char prefix[40];
     struct script_world world = {.context = guest,
                                  .engine = host->engine,
                                  .now = world_now,
@@ -218,6 +238,8 @@ static enum weir_err create(struct host *host, struct host_script *guest, struct
                                  .alert = world_alert};
     struct parts parts;
     enum weir_err err = parts_read(host, guest->config, guest->strategy, &parts, why);
+    order_prefix(host, guest->config->name, prefix, sizeof prefix);
+    parts.config.order_prefix = prefix;
     if (!err)
         err = script_create(&parts.config, &world, &guest->script, why);
     memcpy(guest->sha256, parts.sha256, sizeof guest->sha256);
