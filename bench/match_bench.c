@@ -55,9 +55,9 @@ static void on_fill(void *context, const struct match_fill *fill)
     totals->value += (uint64_t)fill->px * (uint64_t)fill->qty;
 }
 
-static void on_removed(void *context, uint32_t id, int64_t left)
+static void on_removed(void *context, uint32_t id, const struct match_view *was)
 {
-    (void)context, (void)id, (void)left;
+    (void)context, (void)id, (void)was;
 }
 
 static int fail(const char *what, const char *name)

@@ -118,6 +118,11 @@ static bool is_house(const struct match *match, uint32_t id)
     return id > match->ids;
 }
 
+static struct match_view view_of(const struct order *order)
+{
+    return (struct match_view){order->px, order->qty, order->owner, order->instrument, order->side};
+}
+
 static struct side *side_of(struct match *match, uint32_t instrument, unsigned side)
 {
     return &match->books[instrument].sides[side];
@@ -230,14 +235,14 @@ static void eat(struct match *match, struct side_level *level, const struct take
 static void prevent(struct match *match, struct side_level *level, struct taker *taker)
 {
     uint32_t id = level->head;
-    int64_t left = match->orders[id].qty;
+    struct match_view was = view_of(&match->orders[id]);
     if (taker->stp == MATCH_STP_CANCEL_NEW) {
         taker->stopped = true;
         return;
     }
     unlink_order(match, level, &match->orders[id]);
     forget(match, id);
-    match->sink.removed(match->sink.context, id, left);
+    match->sink.removed(match->sink.context, id, &was);
 }
 
 /* Fill the taker against one level, front to back. */
@@ -429,8 +434,7 @@ bool match_order(const struct match *match, uint32_t id, struct match_view *view
 {
     if (!rests(match, id))
         return false;
-    const struct order *o = &match->orders[id];
-    *view_out = (struct match_view){o->px, o->qty, o->owner, o->instrument, o->side};
+    *view_out = view_of(&match->orders[id]);
     return true;
 }
 

@@ -43,12 +43,19 @@ struct match_fill {
     uint8_t pad[5];
 };
 
+struct match_view {
+    int64_t px, qty; /* qty: what is left */
+    uint32_t owner;
+    uint16_t instrument;
+    uint8_t side;
+};
+
 /* Where reports go, during the call that causes them. They may ask, and must not change, the match. */
 struct match_sink {
     void *context;
     void (*fill)(void *context, const struct match_fill *fill);
-    /* Self-trade prevention took a resting order away, with so much left. */
-    void (*removed)(void *context, uint32_t id, int64_t left);
+    /* Self-trade prevention took a resting order away, which was this. */
+    void (*removed)(void *context, uint32_t id, const struct match_view *was);
 };
 
 size_t match_bytes(const struct match_config *config); /* 0: the config is out of bounds */
@@ -103,12 +110,6 @@ enum match_end match_replace(struct match *match, uint32_t id, int64_t px, int64
 
 /* --- questions --------------------------------------------------------------------------------*/
 
-struct match_view {
-    int64_t px, qty;
-    uint32_t owner;
-    uint16_t instrument;
-    uint8_t side;
-};
 bool match_order(const struct match *match, uint32_t id, struct match_view *view_out);
 /* Quantity that stands before the order in its queue. */
 int64_t match_ahead(const struct match *match, uint32_t id);

@@ -270,10 +270,10 @@ static void on_fill(void *context, const struct match_fill *fill)
     desk_fill(paper->desk, paper->now, fill);
 }
 
-static void on_removed(void *context, uint32_t id, int64_t left)
+static void on_removed(void *context, uint32_t id, const struct match_view *was)
 {
     struct paper *paper = context;
-    (void)left;
+    (void)was;
     desk_removed(paper->desk, paper->now, id);
 }
 

@@ -87,7 +87,7 @@ void paper_book(struct paper *paper, weir_ns now, uint32_t instrument,
 void paper_top(struct paper *paper, weir_ns now, const struct weir_top *top);
 void paper_trade(struct paper *paper, weir_ns now, const struct weir_trade *trade);
 
-/* E_FULL, E_UNSUPPORTED: certainly not sent. Nothing is emitted here. */
+/* E_FULL, E_UNSUPPORTED, E_USAGE: certainly not sent. Nothing is emitted here. */
 enum weir_err paper_intent(struct paper *paper, weir_ns now,
                            const struct weir_intent *intent) WEIR_MUST_USE;
 

@@ -18,6 +18,7 @@ enum { ORDERS = 400, INSTRUMENTS = 3, FILLS = 1024 };
 struct tape {
     struct match_fill fills[FILLS];
     uint32_t removed[FILLS];
+    struct match_view was[FILLS];
     size_t fill_count, removed_count;
 };
 
@@ -28,11 +29,11 @@ static void on_fill(void *context, const struct match_fill *fill)
     tape->fills[tape->fill_count++] = *fill;
 }
 
-static void on_removed(void *context, uint32_t id, int64_t left)
+static void on_removed(void *context, uint32_t id, const struct match_view *was)
 {
     struct tape *tape = context;
-    (void)left;
     cr_assert_lt(tape->removed_count, FILLS);
+    tape->was[tape->removed_count] = *was;
     tape->removed[tape->removed_count++] = id;
 }
 
@@ -115,7 +116,12 @@ static bool plain_sweep(struct plain *plain, const struct match_order *taker, in
         if (is_self(taker, o) && taker->stp == MATCH_STP_CANCEL_NEW)
             return true;
         if (is_self(taker, o)) {
-            on_removed(&plain->tape, o->order.id, o->left);
+            struct match_view was = {.px = o->order.px,
+                                     .qty = o->left,
+                                     .owner = o->order.owner,
+                                     .instrument = o->order.instrument,
+                                     .side = o->order.side};
+            on_removed(&plain->tape, o->order.id, &was);
             o->left = 0;
             continue;
         }
@@ -217,6 +223,12 @@ static bool same_fill(const struct match_fill *a, const struct match_fill *b)
            a->maker_left == b->maker_left && a->instrument == b->instrument && a->side == b->side;
 }
 
+static bool same_view(const struct match_view *a, const struct match_view *b)
+{
+    return a->px == b->px && a->qty == b->qty && a->owner == b->owner &&
+           a->instrument == b->instrument && a->side == b->side;
+}
+
 static void compare_tapes(struct pair *pair, const char *op)
 {
     struct tape *a = &pair->tape, *b = &pair->plain.tape;
@@ -231,7 +243,8 @@ static void compare_tapes(struct pair *pair, const char *op)
     }
     cr_assert_eq(a->removed_count, b->removed_count, "%s %lu: removals", op, pair->ops);
     for (size_t i = 0; i < a->removed_count; i++)
-        cr_assert_eq(a->removed[i], b->removed[i], "%s %lu: removal %zu", op, pair->ops, i);
+        cr_assert(a->removed[i] == b->removed[i] && same_view(&a->was[i], &b->was[i]),
+                  "%s %lu: removal %zu", op, pair->ops, i);
     a->fill_count = b->fill_count = a->removed_count = b->removed_count = 0;
 }
 

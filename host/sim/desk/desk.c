@@ -440,16 +440,17 @@ static void on_query(struct desk *desk, weir_ns t, const struct weir_intent *int
 static const struct handler {
     uint16_t kind;
     uint8_t is_cancel; /* takes the latency of cancels */
-    int8_t request;    /* enum weir_request; -1: its loss is not told */
+    uint8_t names_order;
+    int8_t request; /* enum weir_request; -1: its loss is not told */
     void (*run)(struct desk *, weir_ns, const struct weir_intent *);
 } handlers[] = {
-    {WEIR_NEW, 0, WEIR_REQUEST_NEW, on_new},
-    {WEIR_CANCEL, 1, WEIR_REQUEST_CANCEL, on_cancel},
-    {WEIR_REPLACE, 1, WEIR_REQUEST_REPLACE, on_replace},
-    {WEIR_CANCEL_ALL, 1, -1, on_cancel_all},
-    {WEIR_QUERY_ORDER, 0, -1, on_query},
-    {WEIR_QUERY_FILLS, 0, -1, desk_tell_rows},
-    {WEIR_RECONCILE, 0, -1, desk_tell_rows},
+    {WEIR_NEW, 0, 1, WEIR_REQUEST_NEW, on_new},
+    {WEIR_CANCEL, 1, 1, WEIR_REQUEST_CANCEL, on_cancel},
+    {WEIR_REPLACE, 1, 1, WEIR_REQUEST_REPLACE, on_replace},
+    {WEIR_CANCEL_ALL, 1, 0, -1, on_cancel_all},
+    {WEIR_QUERY_ORDER, 0, 1, -1, on_query},
+    {WEIR_QUERY_FILLS, 0, 0, -1, desk_tell_rows},
+    {WEIR_RECONCILE, 0, 0, -1, desk_tell_rows},
 };
 
 static const struct handler *handler_of(uint16_t kind)
@@ -466,6 +467,9 @@ enum weir_err desk_intent(struct desk *desk, weir_ns now, const struct weir_inte
     const struct desk_config *config = &desk->config;
     if (!handler)
         return WEIR_E_UNSUPPORTED;
+    if (handler->names_order && intent->client_id[0] == '\0' &&
+        (intent->msg.kind == WEIR_NEW || intent->venue_id[0] == '\0'))
+        return WEIR_E_USAGE; /* an answer could not say whose it is */
     weir_ns latency = handler->is_cancel ? config->cancel_latency : config->submit_latency;
     if (config->latency_jitter > 0)
         latency += dice_between(&desk->dice, 0, config->latency_jitter);

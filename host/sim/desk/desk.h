@@ -70,7 +70,8 @@ enum weir_err desk_define(struct desk *desk, const struct weir_instrument *instr
  * with this time, so that those of two runs differ. Call it before the first request. */
 void desk_start(struct desk *desk, weir_ns now);
 
-/* Take a request. E_FULL: too many on their way; E_UNSUPPORTED: not a request to a venue. An error
+/* Take a request. E_FULL: too many on their way; E_UNSUPPORTED: not a request to a venue; E_USAGE: it
+ * names no order. An error
  * means that it certainly was not sent. */
 enum weir_err desk_intent(struct desk *desk, weir_ns now,
                           const struct weir_intent *intent) WEIR_MUST_USE;
