@@ -27,6 +27,7 @@ struct reader {
     uint64_t limit; /* where its records end, as the successor says; 0: it is the last */
     uint64_t limit_cut;
     unsigned char boot[BOOT_ID_BYTES];
+    bool follow;
     struct sha256 *hash; /* NULL: not wanted */
     struct journal_extent extent;
     uint64_t seq;
@@ -343,6 +344,14 @@ static enum weir_err give(struct reader *reader, const struct record_head *recor
 
 /* --- the end --------------------------------------------------------------------------------- */
 
+static bool nothing_here(struct reader *reader, struct why *why)
+{
+    if (reader->head.id.bytes - reader->offset < RECORD_HEAD)
+        return true;
+    const uint64_t *word = window_view(&reader->window, reader->offset, sizeof *word, why);
+    return word && *word == 0;
+}
+
 /* Nothing good here: is that the end of the journal? E_NOT_FOUND: yes. WEIR_OK: look again. */
 static enum weir_err at_end(struct reader *reader, struct why *why)
 {
@@ -360,6 +369,10 @@ static enum weir_err at_end(struct reader *reader, struct why *why)
     err = good_record(reader, &record, why);
     if (err != WEIR_OK || record)
         return in_segment(err, reader->segment, why);
+    if (reader->follow && nothing_here(reader, why)) {
+        window_forget(&reader->window);
+        return because(why, WEIR_E_NOT_FOUND, "the end of the journal as it is now");
+    }
     (void)word_read(head.durable, head.id.crc, 'd', &durable);
     struct tail tail = {.window = &reader->window,
                         .id = &reader->head.id,
@@ -463,6 +476,7 @@ static enum weir_err start(struct reader *reader, const char *folder,
         memcpy(reader->boot, options->boot, sizeof reader->boot);
     else
         boot_id(reader->boot);
+    reader->follow = options->follow;
     if (options->from.segment > 0)
         return begin_at(reader, &options->from, why);
     if (options->no_hash)
