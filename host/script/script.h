@@ -53,22 +53,22 @@ struct script_value {
 
 /* Limits of one script. 0 means the default in parentheses. */
 struct script_budget {
-    weir_ns load_ns;           /* CPU time of the chunk's top level (500 ms) */
-    weir_ns callback_ns;       /* CPU time of one handler (50 ms) */
-    uint64_t instructions;     /* VM instructions of one callback, load twenty times that; 0: not
+    weir_ns load_ns;          /* CPU time of the chunk's top level (500 ms) */
+    weir_ns callback_ns;      /* CPU time of one handler (50 ms) */
+    uint64_t instructions;    /* VM instructions of one callback, load twenty times that; 0: not
                                   counted. Counting makes outcomes independent of the machine and
                                   doubles the cost of plain Lua code: for virtual time only */
-    size_t memory;             /* bytes of Lua memory (16 MiB); at the cap the script is abandoned */
-    size_t block;              /* largest single block, strings included (4 MiB) */
-    uint32_t handlers;         /* handlers and timers together (1000) */
-    uint32_t orders_per_s;     /* submits and amends: refill of a bucket of twice that (100) */
-    uint32_t cancels_per_s;    /* the same for cancels (400) */
-    uint32_t floods;           /* wishes refused for pace in one callback: abandoned (1000) */
-    uint32_t log_lines_per_s;  /* above it lines are dropped and counted (100) */
-    uint32_t log_line_max;     /* bytes; longer lines are cut (1024) */
-    uint32_t alerts_per_s;     /* and published tables (10) */
-    uint32_t state_max;        /* bytes of weir.state as text (65536) */
-    uint32_t errors;           /* uncaught errors of handlers that are forgiven (0) */
+    size_t memory;            /* bytes of Lua memory (16 MiB); at the cap the script is abandoned */
+    size_t block;             /* largest single block, strings included (4 MiB) */
+    uint32_t handlers;        /* handlers and timers together (1000) */
+    uint32_t orders_per_s;    /* submits and amends: refill of a bucket of twice that (100) */
+    uint32_t cancels_per_s;   /* the same for cancels (400) */
+    uint32_t floods;          /* wishes refused for pace in one callback: abandoned (1000) */
+    uint32_t log_lines_per_s; /* above it lines are dropped and counted (100) */
+    uint32_t log_line_max;    /* bytes; longer lines are cut (1024) */
+    uint32_t alerts_per_s;    /* and published tables (10) */
+    uint32_t state_max;       /* bytes of weir.state as text (65536) */
+    uint32_t errors;          /* uncaught errors of handlers that are forgiven (0) */
 };
 
 struct script_source {
@@ -78,18 +78,19 @@ struct script_source {
 };
 
 struct script_config {
-    const char *name;          /* of the strategy; copied, as everything else here */
+    const char *name; /* of the strategy; copied, as everything else here */
     struct script_source source;
     const struct script_source *modules; /* what weir.import may load, listed by the operator */
     size_t module_count;
-    uint32_t strategy;         /* its number in the engine */
-    bool may_trade;            /* the order rights; false: a scanner */
-    const char *order_prefix;  /* cids are this and a counter in base 36: unique for ever within the
-                                  account, <= 28 of [a-z0-9-]; NULL: the name and "-" */
-    uint64_t seed;             /* of weir.random and math.random */
+    uint32_t strategy;        /* its number in the engine */
+    bool may_trade;           /* the order rights; false: a scanner */
+    const char *order_prefix; /* cids are this and a counter in base 36: unique for ever within the
+                                  account, 1..24 of [a-z0-9-]; NULL: made from the name, the strategy
+                                  number and world.now() */
+    uint64_t seed;            /* of weir.random and math.random */
     struct script_budget budget;
     const struct script_value *settings; /* a MAP, or NULL */
-    const char *state;         /* weir.state as script_state_save() wrote it; NULL: empty */
+    const char *state; /* weir.state as script_state_save() wrote it; NULL: empty */
     size_t state_len;
 };
 
@@ -101,10 +102,11 @@ struct script_refusal {
     struct risk_reading reading;
 };
 
-/* The owner's answer to one wish; zeroed before the owner is asked. */
+/* The owner's answer to one wish. Before the owner is asked a submit is not accepted, a change is. */
 struct script_answer {
-    bool accepted; /* the engine took it (or it was queued for the engine: a refusal then comes as an
-                      order event with label DENIED) */
+    bool
+        accepted; /* the engine took it (or it was queued for the engine: a refusal then comes as an
+                      order event with state DENIED) */
     struct script_refusal refusal; /* if not */
 };
 
@@ -137,7 +139,8 @@ struct script_world {
     void (*subscribe)(void *context, struct script *script, const char *venue, const char *symbol);
     void (*log)(void *context, struct script *script, const char *line);
     void (*alert)(void *context, struct script *script, const struct script_alert *alert);
-    void (*publish)(void *context, struct script *script, const char *name, const char *json, size_t len);
+    void (*publish)(void *context, struct script *script, const char *name, const char *json,
+                    size_t len);
 };
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -153,11 +156,13 @@ void script_destroy(struct script *script); /* in bounded time, runs no Lua code
 enum weir_err script_check(const struct script_source *source, struct why *why) WEIR_MUST_USE;
 
 void script_start(struct script *script); /* calls the `start` handlers; from now on events come */
-void script_stop(struct script *script);  /* calls the `stop` handlers, which may cancel; then none */
+void script_stop(
+    struct script *script); /* calls the `stop` handlers, which may cancel; then none */
 
-/* Load `config` beside the running version, run its `start` in shadow (orders refused), give it
- * weir.state, swap, and call its `reload` handlers. On any error the old version runs on, untouched,
- * and why says what the new one did. The cid counter, throttles and report go on. */
+/* Load `config` beside the running version with its weir.state, run `start` in shadow (orders are
+ * refused), swap, and call its `reload` handlers. On any error until then the old version runs on,
+ * untouched, and why says what the new one did. The cid counter, throttles and report go on. It is
+ * also the way back of one that was refused or quarantined (its state then is config->state). */
 enum weir_err script_reload(struct script *script, const struct script_config *config,
                             struct why *why) WEIR_MUST_USE;
 
@@ -181,8 +186,8 @@ void script_timer(struct script *script);
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-/* Show an effect of the wish to the answer: OUT_DECISION decides, OUT_ORDER with REJECTED or a
- * refused cancel or replace refuses. Asks nothing of the engine, so a sink may call it. */
+/* Show an effect of the wish to the answer: OUT_DECISION decides, OUT_ORDER that tells of a refused
+ * cancel or replace refuses, others say nothing. Asks nothing of the engine, so a sink may call it. */
 void script_answer_effect(struct script_answer *answer, const struct weir_msg *effect);
 /* Refuse in the owner's own words. */
 void script_answer_refuse(struct script_answer *answer, const char *code, const char *message);
@@ -202,9 +207,9 @@ struct script_report {
     uint64_t orders_denied; /* submits that were refused, here or by the engine */
     uint64_t amends_sent;
     uint64_t cancels_sent;
-    uint64_t log_lines;   /* given to world.log */
-    uint64_t log_dropped; /* above the rate */
-    uint64_t errors;      /* uncaught errors */
+    uint64_t log_lines;      /* given to world.log */
+    uint64_t log_dropped;    /* above the rate */
+    uint64_t errors;         /* uncaught errors */
     weir_ns max_callback_ns; /* real time, load included */
     size_t memory;
     size_t memory_max;

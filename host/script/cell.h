@@ -1,0 +1,312 @@
+/* cell.h - what one version of a script is made of: its Lua state, its memory, what it waits for.
+ *
+ * Private to host/script. A cell is dropped as a whole, by cell_destroy() alone, and never from
+ * inside of a call into it. Whatever here is written by a call may be half written when the call is
+ * abandoned: then only what reports the end is still read (where, and the counts of struct script).
+ * Memory from malloc is got and given back outside of calls, or between guard_host_enter() and
+ * guard_host_leave().
+ *
+ * A name ending in _in is a function that runs inside of a call (lua_State given), where Lua errors
+ * and jumps may leave it at any of its calls to Lua. */
+#ifndef WEIR_SCRIPT_CELL_H
+#define WEIR_SCRIPT_CELL_H
+
+#include <lua.h>
+
+#include "script/guard.h"
+#include "script/heap.h"
+#include "script/script.h"
+
+enum {
+    SOURCE_MAX = 256 << 10, /* a chunk from a file */
+    LOAD_MAX = 64 << 10,    /* a chunk given to load() */
+    COUNT_STEP = 1000,      /* instructions between two looks at the budget */
+    WISHES_MAX = 64,        /* subscriptions */
+    BARS_MAX = 64,
+    PLAIN_DEPTH = 32, /* of settings, state and published tables */
+    REASON_ROOM = 400
+};
+
+#define SCRIPT_EVENTS(X)                                                                    \
+    X(start)                                                                                \
+    X(stop) X(book) X(trade) X(bar) X(timer) X(order) X(fill) X(position) X(venue) X(alert) \
+        X(reload)
+enum happening {
+#define X(name) ON_##name,
+    SCRIPT_EVENTS(X)
+#undef X
+        HAPPENINGS
+};
+
+/* Names of the fields of events, kept as Lua strings in the registry of each state. */
+#define FIELDS(X)                                                                                 \
+    X(venue)                                                                                      \
+    X(symbol) X(bid) X(ask) X(bid_qty) X(ask_qty) X(seq) X(time) X(price) X(qty) X(side) X(type)  \
+        X(tif) X(post_only) X(reduce_only) X(tag) X(trigger) X(expires) X(id) X(interval) X(open) \
+            X(high) X(low) X(close) X(volume) X(count) X(due) X(state)
+enum field {
+#define X(name) FIELD_##name,
+    FIELDS(X)
+#undef X
+        FIELD_COUNT
+};
+
+/* What a cell may do now; the reason of a refusal is made from it. */
+enum cell_mode {
+    MODE_LOADING, /* the chunk's top level */
+    MODE_SHADOW,  /* `start` of a version that does not run yet */
+    MODE_RUNNING,
+    MODE_STOPPING
+};
+
+enum { WANT_BOOK = 1, WANT_TRADE = 2, WANT_BAR = 4 };
+
+/* A wish of weir.subscribe; "" is any. */
+struct wish {
+    char venue[NAME_MAX_LEN];
+    char symbol[WEIR_SYMBOL_MAX];
+    weir_ns interval; /* of bars */
+    uint8_t what;
+};
+
+/* What is known of an instrument once something of it has happened. */
+struct watched {
+    uint32_t wishes; /* how many wishes had been looked at */
+    uint8_t what;
+    bool named;
+    int venue_ref; /* registry: its names as Lua strings */
+    int symbol_ref;
+};
+
+struct bar {
+    uint32_t instrument;
+    uint32_t count; /* trades in it; 0: not open */
+    weir_ns interval;
+    weir_ns start;
+    weir_px open, high, low, close;
+    weir_qty volume;
+};
+
+struct timer {
+    weir_ns due;
+    weir_ns period; /* 0: once */
+    int ref;
+    uint32_t id;
+};
+
+struct handlers {
+    int *refs;
+    uint32_t count, room;
+};
+
+struct cell {
+    struct script *script;
+    struct heap heap;
+    lua_State *L;
+    enum cell_mode mode;
+    struct script_source source; /* owned */
+    struct script_source *modules;
+    size_t module_count;
+    int fields;      /* registry: the first of FIELDS, the others follow */
+    int weir_ref;    /* the table behind `weir` */
+    int globals_ref; /* the script's globals */
+    int chunk_ref;
+    int imported_ref;
+    int walk_ref; /* sorted.c: where next() was */
+    bool walked;  /* and that it was used in this call */
+    uint64_t seed;
+
+    struct handlers on[HAPPENINGS];
+    uint32_t handler_count; /* timers included */
+    struct timer *timers;
+    uint32_t timer_count, timer_room;
+    uint32_t timer_id;
+    weir_ns second; /* when `timer` handlers are due */
+    struct wish *wishes;
+    uint32_t wish_count;
+    struct watched *watched; /* by number of instrument */
+    uint32_t watched_count;
+    struct bar *bars;
+    uint32_t bar_count;
+    char *text; /* room for weir.state and published tables */
+    size_t text_room;
+
+    int64_t instructions; /* left in this call */
+    uint32_t floods;      /* wishes refused for pace in this call */
+    char where[96];       /* "maker.lua:12:" of the last error, or where it was abandoned */
+};
+
+/* Tokens: `rate` a second, at most two seconds' worth. */
+struct bucket {
+    weir_ns at;
+    int64_t level; /* 10^-9 tokens */
+};
+
+struct script {
+    char name[NAME_MAX_LEN];
+    struct script_world world;
+    struct script_budget budget;
+    uint32_t strategy;
+    bool may_trade;
+    bool started;
+    bool busy;
+    struct cell *cell; /* NULL: refused or quarantined */
+    char prefix[32];
+    uint64_t next_id;
+    struct bucket orders, cancels, lines, alerts;
+    uint64_t lines_dropped; /* since the last that was let through */
+    struct script_report report;
+    char reason[REASON_ROOM];
+    char detail[REASON_ROOM];
+    char *said; /* script_state_save's text */
+};
+
+static inline struct cell *cell_of(lua_State *L)
+{
+    return *(struct cell **)lua_getextraspace(L);
+}
+
+/* --- cell.c ----------------------------------------------------------------------------------- */
+
+/* Make the state and its environment and run the chunk. NULL: no memory (outcome SCRIPT_OK, and why
+ * says so), or the script is refused or quarantined, and has a reason. */
+struct cell *cell_create(struct script *script, const struct script_config *config,
+                         enum script_outcome *outcome_out, struct why *why);
+void cell_destroy(struct cell *cell);
+/* Does it compile? The error has the line and a hint. */
+enum weir_err cell_compile(const struct script_source *source, struct why *why);
+
+/* Call a function that is kept in the registry with what push_in pushes (one value; NULL: nothing).
+ * False: the cell must go; the script has a reason. */
+enum call_kind { CALL_HANDLER, CALL_ONCE, CALL_REPEATS };
+struct call {
+    int ref;
+    enum call_kind kind; /* CALL_ONCE, and CALL_REPEATS that returned false, give their ref back */
+    void (*push_in)(struct cell *cell, lua_State *L, const void *arg);
+    const void *arg;
+    const char *name; /* for the reason: "the `book` handler" */
+    bool returned_false;
+};
+bool cell_call(struct cell *cell, struct call *call);
+
+/* Run a function of ours inside. False: as above. */
+bool cell_do(struct cell *cell, lua_CFunction body, void *arg, weir_ns budget);
+
+/* Into script->reason and ->detail: "maker.lua:12: message", its line, a hint. */
+void cell_explain(struct script *script, const struct cell *cell, const char *message);
+
+/* A line of the host's to the script's log; outside of calls. */
+void script_tell(struct script *script, const char *line);
+
+/* --- sandbox.c, text.c, sorted.c, number.c, plain.c ------------------------------------------- */
+
+void sandbox_open_in(lua_State *L, struct cell *cell);
+int sandbox_load_in(lua_State *L, const char *text, size_t len,
+                    const char *name); /* lua_load's result */
+
+/* tostring() as scripts see it: pushes a string that holds no address; may call __tostring. */
+const char *text_of_in(lua_State *L, int index, size_t *len_out);
+/* The same without metamethods, escaped and cut, into a buffer of ours. */
+void text_plain(lua_State *L, int index, char *out, size_t room);
+/* Copy text so that it is one line of valid UTF-8; cut at room - 1. */
+void text_line(const char *text, size_t len, char *out, size_t room);
+void text_open_in(lua_State *L); /* string library; print, tostring */
+
+void sorted_open_in(lua_State *L); /* next, pairs, table.sort */
+/* Push a walker over the table at index; each walk_next_in pushes the next key and value. */
+void walk_open_in(lua_State *L, int index);
+bool walk_next_in(lua_State *L, int walker);
+
+void dec_open_in(lua_State *L); /* pushes weir.dec */
+bool dec_get(lua_State *L, int index, amount *value_out);
+void dec_push_in(lua_State *L, amount value);
+
+enum fit { FITS = 0, FIT_NO_NUMBER, FIT_TEXT, FIT_NOT_FINITE, FIT_OFF_STEP, FIT_TOO_LARGE };
+/* The Lua value at index as a count of 10^-exp that is a multiple of step (> 0). design.md §15. */
+enum fit weir_dec_from_lua(lua_State *L, int index, int exp, int64_t step, int64_t *value_out);
+/* Pushed as floats: the double nearest to the decimal. */
+void push_decimal(lua_State *L, int64_t value, int exp);
+void push_amount(lua_State *L, amount value);
+
+void plain_push_in(lua_State *L, const struct script_value *value, bool read_only);
+/* Write the value at index as Lua text or JSON. False: problem says what is not plain data, or that
+ * there is no room. */
+struct plain {
+    char *text;
+    size_t len, room;
+    bool json;
+    char problem[160];
+};
+bool plain_write_in(lua_State *L, int index, struct plain *plain);
+bool plain_read_in(lua_State *L, const char *text,
+                   size_t len); /* false: pushes a message instead */
+
+/* --- hint.c ----------------------------------------------------------------------------------- */
+
+const char *hint_for(const char *message); /* "" if there is none */
+/* The nearest of the words (ended by NULL), or NULL. */
+const char *hint_nearest(const char *word, const char *const *words);
+
+/* --- api.c, orders.c, views.c, wishes.c, bars.c, events.c ------------------------------------- */
+
+void api_open_in(lua_State *L, struct cell *cell); /* the global `weir` */
+void api_push_orders_in(lua_State *L);             /* each sets its functions in the table on top */
+void api_push_views_in(lua_State *L);
+void api_push_events_in(lua_State *L);
+
+/* Push the name of a field; push the field of the table at index, raw. */
+static inline void field_name(lua_State *L, enum field field)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, cell_of(L)->fields + (int)field);
+}
+static inline int field_get(lua_State *L, int index, enum field field)
+{
+    field_name(L, field);
+    return lua_rawget(L, index);
+}
+
+/* An error table for the script behind a nil; all return 2. */
+struct err {
+    const char *code;
+    const char *message;
+    bool has_numbers;
+    lua_Number observed, limit;
+    const char *scope; /* "" or NULL: none */
+};
+int err_push_in(lua_State *L, const struct err *err);
+int err_say_in(lua_State *L, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+int err_refused_in(lua_State *L, const struct script_refusal *refusal);
+void err_open_in(lua_State *L);
+
+weir_ns now_in(lua_State *L);
+void log_in(struct cell *cell, const char *line);
+char *text_room_in(lua_State *L); /* state_max + 1 bytes */
+bool bucket_take(struct bucket *bucket, weir_ns now, uint32_t rate);
+
+/* The instrument that two Lua strings name; 0: pushes nil, err. */
+uint32_t instrument_named_in(lua_State *L, int venue, int symbol);
+void push_names_in(lua_State *L, struct cell *cell, uint32_t instrument); /* venue and symbol */
+void set_names_in(lua_State *L, struct cell *cell, uint32_t instrument); /* into the table on top */
+void push_order_in(lua_State *L, struct cell *cell, const struct out_order *order);
+void push_position_in(lua_State *L, struct cell *cell, uint32_t instrument, uint32_t strategy);
+const char *const *event_names(void);
+
+/* wishes.c: who listens to what. Outside of calls. */
+bool watch_ready(struct cell *cell, uint32_t instrument); /* false: no memory */
+uint8_t watch_wants(const struct cell *cell, uint32_t instrument);
+
+/* bars.c; outside of calls */
+weir_ns bars_next(const struct cell *cell);
+bool bars_due(struct cell *cell, weir_ns now,
+              struct bar *bar_out); /* one that is over; taken out */
+void bars_trade(struct cell *cell, const struct weir_trade *trade);
+
+/* events.c: what handlers are called with. arg: the message; NULL; or what is named here. */
+typedef void event_push(struct cell *cell, lua_State *L, const void *arg);
+event_push push_time_event, push_book_event, push_trade_event, push_order_event, push_fill_event,
+    push_position_event, push_alert_event, push_venue_event;
+event_push push_bar_event;   /* struct bar */
+event_push push_timer_event; /* struct timer */
+
+#endif

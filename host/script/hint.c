@@ -1,0 +1,99 @@
+/* hint.c - what to do about an error, in one sentence, for those who write strategies. */
+#include <string.h>
+
+#include "script/cell.h"
+
+/* The first row whose text stands in the message. */
+static const struct {
+    const char *part;
+    const char *hint;
+} hints[] = {
+    {"(global 'require')",
+     "modules come from weir.import(\"name\"), and the configuration lists them"},
+    {"(global 'dofile')",
+     "modules come from weir.import(\"name\"), and the configuration lists them"},
+    {"(global 'loadfile')",
+     "modules come from weir.import(\"name\"), and the configuration lists them"},
+    {"(global 'os')", "scripts have no system: weir.now() is the time, weir.log() writes a line"},
+    {"(global 'io')", "scripts have no files: weir.log() writes a line, weir.state keeps data"},
+    {"(global 'debug')", "the debug library is not there; weir.log() shows values"},
+    {"(field 'dump')", "string.dump is not there: only text chunks are loaded"},
+    {"attempt to index a nil value",
+     "what stands before the dot is nil: a book may lack a side, an order may "
+     "be gone; test it first"},
+    {"attempt to call a nil value",
+     "no function has this name here; `weir describe lua` lists what there is"},
+    {"arithmetic on a nil value",
+     "a field is not there: bid and ask are nil while that side is empty"},
+    {"attempt to compare nil", "a value is nil: bid and ask are nil while that side is empty"},
+    {"attempt to compare number with nil",
+     "a value is nil: bid and ask are nil while that side is empty"},
+    {"with nil", "a value is nil: test it before it is compared"},
+    {"attempt to concatenate a nil",
+     "use tostring(x) or string.format(\"%s\", x) for what may be nil"},
+    {"attempt to concatenate a table", "tostring(err) reads well; other tables have no text"},
+    {"attempt to compare two table", "compare a field of them, not the tables"},
+    {"near <eof>", "the chunk ends too early: is an `end` missing?"},
+    {"'end' expected", "a block is not closed"},
+    {"'=' expected", "a statement is a call or an assignment"},
+    {"unexpected symbol", "Lua has no +=, ++, != or !: write x = x + 1, ~=, not"},
+    {"unfinished string", "a string in quotes ends in its line; [[ ]] may span lines"},
+    {"stack overflow", "a function calls itself without end"},
+    {"too many results to unpack", "unpack fewer values at once"},
+    {"not an exact", "exact values are made from texts: weir.dec(\"0.1\")"},
+    {"weir.settings is read-only", "keep what changes in a local or in weir.state"},
+    {"CPU time", "do less in one callback: keep running sums, spread the work over weir.every()"},
+    {"of memory", "keep bounded windows of data, not all of it"},
+    {"instructions",
+     "do less in one callback: keep running sums, spread the work over weir.every()"},
+};
+
+const char *hint_for(const char *message)
+{
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
+        if (strstr(message, hints[i].part))
+            return hints[i].hint;
+    return "";
+}
+
+/* How many letters must be added, left out, changed or swapped with a neighbour. */
+static unsigned distance(const char *a, const char *b)
+{
+    enum { MOST = 24 };
+    unsigned rows[3][MOST + 1];
+    size_t m = strlen(a), n = strlen(b);
+    if (m > MOST || n > MOST)
+        return MOST;
+    for (unsigned j = 0; j <= n; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= m; i++) {
+        unsigned *now = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
+        now[0] = (unsigned)i;
+        for (size_t j = 1; j <= n; j++) {
+            unsigned best = last[j - 1] + (a[i - 1] != b[j - 1]);
+            if (last[j] + 1 < best)
+                best = last[j] + 1;
+            if (now[j - 1] + 1 < best)
+                best = now[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
+            now[j] = best;
+        }
+    }
+    return rows[m % 3][n];
+}
+
+const char *hint_nearest(const char *word, const char *const *words)
+{
+    const char *nearest = NULL;
+    unsigned least = 3; /* two mistakes are a typing error, three are another word */
+    for (; *words; words++) {
+        unsigned d = distance(word, *words);
+        if (d < least) {
+            least = d;
+            nearest = *words;
+        }
+    }
+    return nearest;
+}

@@ -1,0 +1,507 @@
+/* views.c - questions: books, positions, balances, orders, instruments, as tables.
+ *
+ * Each answer is a fresh table: a script may keep or change it, and nobody else sees that. A price,
+ * size or amount is the number nearest to the exact decimal. */
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "script/cell.h"
+
+enum { DEPTH_DEFAULT = 10, DEPTH_MAX = 1000 };
+
+static const char *const book_states[] = {
+#define X(name) #name,
+    BOOK_STATES(X)
+#undef X
+};
+static const char *const kinds[] = {"spot", "linear", "inverse"};
+static const char *const sides[] = {"buy", "sell"};
+static const char *const types[] = {"limit",       "market",   "stop",   "stop_limit",
+                                    "take_profit", "trailing", "iceberg"};
+static const char *const tifs[] = {"GTC", "IOC", "FOK", "GTD", "DAY"};
+#define WORD(words, i) ((size_t)(i) < sizeof(words) / sizeof(words)[0] ? (words)[i] : "?")
+
+/* --- small setters: into the table on top ----------------------------------------------------- */
+
+static void set_text(lua_State *L, const char *name, const char *text)
+{
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, name);
+}
+
+static void set_decimal(lua_State *L, const char *name, int64_t value, int exp)
+{
+    push_decimal(L, value, exp);
+    lua_setfield(L, -2, name);
+}
+
+static void set_amount(lua_State *L, const char *name, amount value)
+{
+    push_amount(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static void set_int(lua_State *L, const char *name, int64_t value)
+{
+    lua_pushinteger(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static void set_bool(lua_State *L, const char *name, bool value)
+{
+    lua_pushboolean(L, value);
+    lua_setfield(L, -2, name);
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+void push_names_in(lua_State *L, struct cell *cell, uint32_t instrument)
+{
+    const struct engine *engine = cell->script->world.engine;
+    struct watched *watched = instrument < cell->watched_count ? &cell->watched[instrument] : NULL;
+    if (watched && watched->named) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, watched->venue_ref);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, watched->symbol_ref);
+        return;
+    }
+    const struct weir_instrument *known = engine_instrument(engine, instrument);
+    lua_pushstring(L, known ? engine_name(engine, SCOPE_venue, known->msg.venue) : "");
+    lua_pushstring(L, known ? known->symbol : "");
+    if (!watched || !known)
+        return;
+    lua_pushvalue(L, -2);
+    watched->venue_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushvalue(L, -1);
+    watched->symbol_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    watched->named = true;
+}
+
+void set_names_in(lua_State *L, struct cell *cell, uint32_t instrument)
+{
+    push_names_in(L, cell, instrument);
+    field_name(L, FIELD_symbol);
+    lua_insert(L, -2);
+    lua_rawset(L, -4);
+    field_name(L, FIELD_venue);
+    lua_insert(L, -2);
+    lua_rawset(L, -3);
+}
+
+/* A raw string without NUL; NULL: not one. */
+static const char *plain_string(lua_State *L, int index)
+{
+    size_t len;
+    const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &len) : NULL;
+    return text && strlen(text) == len ? text : NULL;
+}
+
+static bool no_name(lua_State *L, const char *what, int index)
+{
+    char shown[48];
+    if (lua_type(L, index) != LUA_TSTRING) {
+        err_say_in(L, "BAD_REQUEST", "%s is %s; a string is expected", what,
+                   lua_isnoneornil(L, index) ? "missing" : "not a string");
+        return false;
+    }
+    text_plain(L, index, shown, sizeof shown);
+    err_say_in(L, strcmp(what, "symbol") == 0 ? "UNKNOWN_INSTRUMENT" : "NOT_FOUND",
+               "no %s \"%s\" is known here", what, shown);
+    return false;
+}
+
+static bool venue_named(lua_State *L, int index, uint16_t *venue_out)
+{
+    const char *name = plain_string(L, index);
+    uint32_t number =
+        name ? engine_number(cell_of(L)->script->world.engine, SCOPE_venue, name) : UINT32_MAX;
+    if (number == UINT32_MAX)
+        return no_name(L, "venue", index);
+    *venue_out = (uint16_t)number;
+    return true;
+}
+
+uint32_t instrument_named_in(lua_State *L, int venue, int symbol)
+{
+    uint16_t number;
+    if (!venue_named(L, venue, &number))
+        return 0;
+    const char *name = plain_string(L, symbol);
+    uint32_t found =
+        name ? engine_instrument_find(cell_of(L)->script->world.engine, number, name) : 0;
+    if (found == 0)
+        no_name(L, "symbol", symbol);
+    return found;
+}
+
+/* f(venue, symbol, ...) or f{venue=, symbol=, ...}: afterwards venue is at 1 and symbol at 2. */
+static void spread(lua_State *L)
+{
+    if (lua_type(L, 1) == LUA_TTABLE) {
+        lua_settop(L, 1);
+        field_get(L, 1, FIELD_venue);
+        field_get(L, 1, FIELD_symbol);
+    } else {
+        lua_settop(L, 3);
+        lua_pushnil(L);
+        lua_insert(L, 1);
+        lua_settop(L, 4);
+    }
+}
+
+/* --- books ------------------------------------------------------------------------------------ */
+
+static void push_level(lua_State *L, const struct weir_level *level,
+                       const struct weir_instrument *instrument)
+{
+    lua_createtable(L, 0, 2);
+    field_name(L, FIELD_price);
+    push_decimal(L, level->px, instrument->price_exp);
+    lua_rawset(L, -3);
+    field_name(L, FIELD_qty);
+    push_decimal(L, level->qty, instrument->qty_exp);
+    lua_rawset(L, -3);
+}
+
+static void set_levels(lua_State *L, const char *name, const struct book *book, enum weir_side side,
+                       lua_Integer depth, const struct weir_instrument *instrument)
+{
+    struct weir_level level;
+    lua_Integer n = 0;
+    lua_createtable(L, (int)(depth < DEPTH_DEFAULT ? depth : DEPTH_DEFAULT), 0);
+    for (bool more = n < depth && book_best(book, side, &level); more;
+         more = n < depth && book_next(book, side, level.px, &level)) {
+        push_level(L, &level, instrument);
+        lua_rawseti(L, -2, ++n);
+    }
+    lua_setfield(L, -2, name);
+}
+
+static void set_best(lua_State *L, const struct weir_top *top,
+                     const struct weir_instrument *instrument)
+{
+    if (top->bid > 0) {
+        set_decimal(L, "bid", top->bid, instrument->price_exp);
+        set_decimal(L, "bid_qty", top->bid_qty, instrument->qty_exp);
+    }
+    if (top->ask > 0) {
+        set_decimal(L, "ask", top->ask, instrument->price_exp);
+        set_decimal(L, "ask_qty", top->ask_qty, instrument->qty_exp);
+    }
+    set_int(L, "seq", (int64_t)top->seq);
+    set_int(L, "time", top->msg.t);
+}
+
+/* weir.book(venue, symbol [, depth]): the best prices, and `depth` levels of each side in bids and
+ * asks where the host keeps the book. Only a LIVE book has prices. */
+static int api_book(lua_State *L)
+{
+    struct cell *cell = cell_of(L);
+    const struct script_world *world = &cell->script->world;
+    lua_Integer depth = DEPTH_DEFAULT;
+    struct market_view market = {0};
+    const struct book *book = NULL;
+    spread(L);
+    if (lua_type(L, 4) == LUA_TNUMBER)
+        depth = lua_tointegerx(L, 4, NULL);
+    depth = depth < 0 ? 0 : depth > DEPTH_MAX ? DEPTH_MAX : depth;
+    uint32_t number = instrument_named_in(L, 2, 3);
+    if (number == 0)
+        return 2;
+    const struct weir_instrument *instrument = engine_instrument(world->engine, number);
+    engine_market(world->engine, number, &market);
+    enum book_state state = market.book;
+    if (world->book) {
+        guard_host_enter();
+        book = world->book(world->context, number, &state);
+        guard_host_leave();
+    }
+    lua_createtable(L, 0, 11);
+    set_names_in(L, cell, number);
+    set_text(L, "state", WORD(book_states, state));
+    if (state != BOOK_LIVE)
+        return 1;
+    set_best(L, &market.top, instrument);
+    if (book) {
+        set_levels(L, "bids", book, WEIR_BUY, depth, instrument);
+        set_levels(L, "asks", book, WEIR_SELL, depth, instrument);
+    }
+    return 1;
+}
+
+/* --- positions and balances ------------------------------------------------------------------- */
+
+void push_position_in(lua_State *L, struct cell *cell, uint32_t instrument, uint32_t strategy)
+{
+    const struct engine *engine = cell->script->world.engine;
+    const struct weir_instrument *known = engine_instrument(engine, instrument);
+    struct position_view view = {0};
+    (void)engine_position(engine, instrument, strategy, &view);
+    lua_createtable(L, 0, 8);
+    set_names_in(L, cell, instrument);
+    set_decimal(L, "qty", view.qty, known->qty_exp);
+    set_amount(L, "avg_price", view.avg_price);
+    set_amount(L, "cost", view.cost);
+    set_amount(L, "realized", view.realized);
+    if (view.has_reference)
+        set_amount(L, "unrealized", view.unrealized);
+}
+
+static int all_positions(lua_State *L)
+{
+    struct cell *cell = cell_of(L);
+    const struct engine *engine = cell->script->world.engine;
+    struct position_view view;
+    lua_Integer n = 0;
+    lua_newtable(L);
+    for (uint32_t i = 1; i <= engine_instrument_count(engine); i++) {
+        if (!engine_instrument(engine, i) ||
+            !engine_position(engine, i, cell->script->strategy, &view) ||
+            (view.qty == 0 && view.realized == 0))
+            continue;
+        push_position_in(L, cell, i, cell->script->strategy);
+        lua_rawseti(L, -2, ++n);
+    }
+    return 1;
+}
+
+/* weir.position(venue, symbol): this script's own; {venue=, symbol=, account=true}: the account's;
+ * without arguments: a list of its own. */
+static int api_position(lua_State *L)
+{
+    struct cell *cell = cell_of(L);
+    bool account = false;
+    if (lua_isnoneornil(L, 1))
+        return all_positions(L);
+    if (lua_type(L, 1) == LUA_TTABLE) {
+        lua_pushliteral(L, "account");
+        account = lua_rawget(L, 1) == LUA_TBOOLEAN && lua_toboolean(L, -1);
+    }
+    spread(L);
+    uint32_t number = instrument_named_in(L, 2, 3);
+    if (number == 0)
+        return 2;
+    push_position_in(L, cell, number, account ? 0 : cell->script->strategy);
+    return 1;
+}
+
+static uint16_t account_at(const struct engine *engine, uint16_t venue)
+{
+    for (uint32_t i = 1; i <= engine_instrument_count(engine); i++) {
+        const struct weir_instrument *instrument = engine_instrument(engine, i);
+        if (instrument && instrument->msg.venue == venue)
+            return instrument->msg.account;
+    }
+    return UINT16_MAX;
+}
+
+/* weir.balance(venue, asset) or {venue=, asset=}: of the account there. */
+static int api_balance(lua_State *L)
+{
+    const struct engine *engine = cell_of(L)->script->world.engine;
+    amount total = 0, fees = 0, funding = 0;
+    uint16_t venue;
+    bool table = lua_type(L, 1) == LUA_TTABLE;
+    spread(L);
+    if (table) {
+        lua_pushliteral(L, "asset");
+        lua_rawget(L, 1);
+        lua_replace(L, 3);
+    }
+    if (!venue_named(L, 2, &venue))
+        return 2;
+    const char *asset = plain_string(L, 3);
+    uint16_t account = account_at(engine, venue);
+    if (!asset || account == UINT16_MAX ||
+        !engine_wallet(engine, account, asset, &total, &fees, &funding))
+        return no_name(L, "asset", 3), 2;
+    lua_createtable(L, 0, 5);
+    set_text(L, "venue", engine_name(engine, SCOPE_venue, venue));
+    set_text(L, "asset", asset);
+    set_amount(L, "total", total);
+    set_amount(L, "fees", fees);
+    set_amount(L, "funding", funding);
+    return 1;
+}
+
+/* --- orders ----------------------------------------------------------------------------------- */
+
+/* The id is the name that weir.submit returned: what stands before the dot that amends add. */
+static void push_id(lua_State *L, const struct engine *engine, const struct out_order *order)
+{
+    char stem[WEIR_ID_MAX] = "";
+    const char *dot = memchr(order->cid, '.', sizeof order->cid);
+    if (dot) {
+        memcpy(stem, order->cid, (size_t)(dot - order->cid));
+        if (engine_order_find(engine, stem) != order->order)
+            stem[0] = '\0';
+    }
+    lua_pushstring(L, stem[0] ? stem : order->cid);
+    lua_setfield(L, -2, "id");
+}
+
+static void set_flags(lua_State *L, const struct out_order *order)
+{
+    set_bool(L, "post_only", order->flags & WEIR_POST_ONLY);
+    set_bool(L, "reduce_only", order->flags & WEIR_REDUCE_ONLY);
+    set_bool(L, "done", order_label_is_done((enum order_label)order->label));
+    if (order->request_refused)
+        set_text(L, "refused", order->request_refused == 1 ? "cancel" : "amend");
+    if (order->tag[0])
+        set_text(L, "tag", order->tag);
+    if (order->reason[0])
+        set_text(L, "reason", order->reason);
+    if (order->venue_id[0])
+        set_text(L, "venue_id", order->venue_id);
+}
+
+void push_order_in(lua_State *L, struct cell *cell, const struct out_order *order)
+{
+    const struct engine *engine = cell->script->world.engine;
+    const struct weir_instrument *instrument = engine_instrument(engine, order->msg.instrument);
+    int price_exp = instrument ? instrument->price_exp : 0,
+        qty_exp = instrument ? instrument->qty_exp : 0;
+    bool done = order_label_is_done((enum order_label)order->label);
+    amount average;
+    lua_createtable(L, 0, 24);
+    set_names_in(L, cell, order->msg.instrument);
+    push_id(L, engine, order);
+    set_text(L, "side", WORD(sides, order->side));
+    set_text(L, "type", WORD(types, order->type));
+    set_text(L, "tif", WORD(tifs, order->tif));
+    set_text(L, "state", order_label_name((enum order_label)order->label));
+    if (order->px != 0)
+        set_decimal(L, "price", order->px, price_exp);
+    set_decimal(L, "qty", order->qty, qty_exp);
+    set_decimal(L, "cum_qty", order->cum_qty, qty_exp);
+    set_decimal(L, "leaves_qty", done ? 0 : order->qty - order->cum_qty, qty_exp);
+    if (order->cum_qty != 0 &&
+        amount_per_round(amount_of(order->cum_quote), order->cum_qty, qty_exp, &average))
+        set_amount(L, "avg_price", average);
+    set_int(L, "created", order->created);
+    set_int(L, "time", order->msg.t);
+    set_flags(L, order);
+}
+
+static int api_order(lua_State *L)
+{
+    struct cell *cell = cell_of(L);
+    const struct engine *engine = cell->script->world.engine;
+    struct order_view view;
+    lua_settop(L, 1);
+    const char *id = plain_string(L, 1);
+    if (!id)
+        return err_say_in(L, "BAD_REQUEST",
+                          "an id as weir.submit returned it is expected, not a %s",
+                          luaL_typename(L, 1));
+    uint32_t order = *id ? engine_order_find(engine, id) : 0;
+    if (order == 0 || !engine_order(engine, order, &view) ||
+        view.order.strategy != cell->script->strategy)
+        return lua_pushnil(L), 1;
+    push_order_in(L, cell, &view.order);
+    return 1;
+}
+
+/* Which of its orders a script wants to see. */
+struct filter {
+    uint32_t instrument; /* 0: any */
+    uint16_t venue;      /* 0xffff: any */
+    uint8_t side;        /* 2: any */
+    bool all;            /* also those that are done */
+    const char *tag;     /* NULL: any */
+};
+
+static bool read_filter(lua_State *L, struct filter *filter)
+{
+    *filter = (struct filter){.venue = 0xffff, .side = 2};
+    if (lua_isnil(L, 1))
+        return true;
+    if (lua_type(L, 1) != LUA_TTABLE) {
+        err_say_in(L, "BAD_REQUEST",
+                   "weir.orders takes a table {venue=, symbol=, side=, tag=, all=}, or nothing");
+        return false;
+    }
+    int venue = field_get(L, 1, FIELD_venue), symbol = field_get(L, 1, FIELD_symbol);
+    if (venue != LUA_TNIL && !venue_named(L, 2, &filter->venue))
+        return false;
+    if (symbol != LUA_TNIL && (filter->instrument = instrument_named_in(L, 2, 3)) == 0)
+        return false;
+    field_get(L, 1, FIELD_side);
+    const char *side = plain_string(L, -1);
+    if (side)
+        filter->side = strcmp(side, "buy") == 0    ? WEIR_BUY
+                       : strcmp(side, "sell") == 0 ? WEIR_SELL
+                                                   : 2;
+    field_get(L, 1, FIELD_tag);
+    filter->tag = plain_string(L, -1);
+    lua_pushliteral(L, "all");
+    lua_rawget(L, 1);
+    filter->all = lua_toboolean(L, -1);
+    return true;
+}
+
+static int api_orders(lua_State *L)
+{
+    struct cell *cell = cell_of(L);
+    const struct engine *engine = cell->script->world.engine;
+    struct order_view view;
+    struct filter filter;
+    lua_Integer n = 0;
+    lua_settop(L, 1);
+    if (!read_filter(L, &filter))
+        return 2;
+    lua_newtable(L);
+    for (uint32_t i = 0; (i = engine_order_next(engine, i, !filter.all)) != 0;) {
+        guard_poll();
+        if (!engine_order(engine, i, &view))
+            continue;
+        const struct out_order *order = &view.order;
+        if (order->strategy != cell->script->strategy ||
+            (filter.instrument && order->msg.instrument != filter.instrument) ||
+            (filter.venue != 0xffff && order->msg.venue != filter.venue) ||
+            (filter.side != 2 && order->side != filter.side) ||
+            (filter.tag && strcmp(order->tag, filter.tag) != 0))
+            continue;
+        push_order_in(L, cell, order);
+        lua_rawseti(L, -2, ++n);
+    }
+    return 1;
+}
+
+/* --- instruments ------------------------------------------------------------------------------ */
+
+static int api_instrument(lua_State *L)
+{
+    struct cell *cell = cell_of(L);
+    spread(L);
+    uint32_t number = instrument_named_in(L, 2, 3);
+    if (number == 0)
+        return 2;
+    const struct weir_instrument *instrument =
+        engine_instrument(cell->script->world.engine, number);
+    lua_createtable(L, 0, 14);
+    set_names_in(L, cell, number);
+    set_text(L, "base", instrument->base);
+    set_text(L, "quote", instrument->quote);
+    set_text(L, "kind", WORD(kinds, instrument->kind));
+    set_text(L, "status", instrument->status == WEIR_TRADING ? "TRADING" : "HALTED");
+    set_decimal(L, "tick", instrument->tick > 0 ? instrument->tick : 1, instrument->price_exp);
+    set_decimal(L, "step", instrument->step > 0 ? instrument->step : 1, instrument->qty_exp);
+    set_amount(L, "min_notional", amount_of(instrument->min_notional));
+    set_decimal(L, "multiplier", instrument->multiplier,
+                instrument->multiplier_exp >= 0 && instrument->multiplier_exp <= 18
+                    ? instrument->multiplier_exp
+                    : 0);
+    set_int(L, "price_places", instrument->price_exp);
+    set_int(L, "qty_places", instrument->qty_exp);
+    return 1;
+}
+
+void api_push_views_in(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"book", api_book},   {"position", api_position}, {"balance", api_balance},
+        {"order", api_order}, {"orders", api_orders},     {"instrument", api_instrument},
+        {NULL, NULL}};
+    luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,319 @@
+/* wishes.c - what a script waits for: handlers, subscriptions, timers. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "script/cell.h"
+
+enum { PERIOD_MIN = 1000000 }; /* 1 ms */
+
+static const char *const events[] = {
+#define X(name) #name,
+    SCRIPT_EVENTS(X)
+#undef X
+        NULL};
+
+const char *const *event_names(void)
+{
+    return events;
+}
+
+/* --- handlers --------------------------------------------------------------------------------- */
+
+/* Room for one more of so many bytes. The array is replaced where nobody can jump in between. */
+static void grow_in(lua_State *L, void **items, uint32_t *room, uint32_t count, size_t size)
+{
+    if (count < *room)
+        return;
+    uint32_t wanted = *room ? *room * 2 : 4;
+    guard_host_enter();
+    void *larger = realloc(*items, wanted * size);
+    if (larger) {
+        *items = larger;
+        *room = wanted;
+    }
+    guard_host_leave();
+    if (!larger)
+        luaL_error(L, "the host is out of memory");
+}
+
+static void count_one(lua_State *L, const char *function)
+{
+    struct cell *cell = cell_of(L);
+    uint32_t most = cell->script->budget.handlers;
+    if (cell->handler_count >= most)
+        luaL_error(L, "%s: there are %d handlers and timers already, the most a script may have",
+                   function, (int)most);
+}
+
+static enum happening event_named(lua_State *L, int index)
+{
+    char shown[40];
+    size_t len = 0;
+    const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &len) : "";
+    for (int i = 0; i < HAPPENINGS; i++)
+        if (strlen(events[i]) == len && strcmp(events[i], name) == 0)
+            return (enum happening)i;
+    text_plain(L, index, shown, sizeof shown);
+    const char *nearest = hint_nearest(shown, events);
+    luaL_error(L, "weir.on: there is no event '%s'%s%s", shown, nearest ? "; did you mean " : "",
+               nearest
+                   ? nearest
+                   : " (start stop book trade bar timer order fill position venue alert reload)");
+    return HAPPENINGS;
+}
+
+/* weir.on(event, function). `timer` handlers are called once a second. */
+static int api_on(lua_State *L)
+{
+    struct cell *cell = cell_of(L);
+    lua_settop(L, 2);
+    enum happening what = event_named(L, 1);
+    struct handlers *handlers = &cell->on[what];
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    count_one(L, "weir.on");
+    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    grow_in(L, (void **)&handlers->refs, &handlers->room, handlers->count, sizeof *handlers->refs);
+    handlers->refs[handlers->count++] = ref;
+    cell->handler_count++;
+    if (what == ON_timer && cell->second == 0)
+        cell->second = now_in(L) + 1000000000;
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* --- subscriptions ---------------------------------------------------------------------------- */
+
+static bool name_field(lua_State *L, enum field field, char *out, size_t room)
+{
+    size_t len = 0;
+    int type = field_get(L, 1, field);
+    const char *text = type == LUA_TSTRING ? lua_tolstring(L, -1, &len) : "";
+    bool good = (type == LUA_TSTRING || type == LUA_TNIL) && len < room && strlen(text) == len;
+    if (good)
+        memcpy(out, text, len + 1);
+    lua_pop(L, 1);
+    return good;
+}
+
+static bool what_word(const char *word, uint8_t *what)
+{
+    *what |= strcmp(word, "book") == 0    ? WANT_BOOK
+             : strcmp(word, "trade") == 0 ? WANT_TRADE
+             : strcmp(word, "bar") == 0   ? WANT_BAR
+                                          : 0;
+    return strcmp(word, "book") == 0 || strcmp(word, "trade") == 0 || strcmp(word, "bar") == 0;
+}
+
+/* what="book", what={"book", "trade"}, or nothing: books. */
+static bool what_field(lua_State *L, uint8_t *what)
+{
+    lua_pushliteral(L, "what");
+    int type = lua_rawget(L, 1);
+    bool good = true;
+    if (type == LUA_TNIL)
+        *what = WANT_BOOK;
+    else if (type == LUA_TSTRING)
+        good = what_word(lua_tostring(L, -1), what);
+    else if (type == LUA_TTABLE)
+        for (int i = 1; i <= 4 && good && lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
+            good = lua_type(L, -1) == LUA_TSTRING && what_word(lua_tostring(L, -1), what);
+            lua_pop(L, 1);
+        }
+    lua_settop(L, 1);
+    return good && *what != 0;
+}
+
+/* Whole nanoseconds, or a text such as "1s", "5m", "1h". */
+static bool interval_of(lua_State *L, int index, weir_ns *ns_out)
+{
+    static const struct {
+        const char *unit;
+        weir_ns ns;
+    } units[] = {{"ms", 1000000},
+                 {"s", 1000000000},
+                 {"m", 60000000000},
+                 {"h", 3600000000000},
+                 {"d", 86400000000000}};
+    if (lua_type(L, index) == LUA_TNUMBER) {
+        int whole;
+        *ns_out = lua_tointegerx(L, index, &whole);
+        return whole && *ns_out > 0;
+    }
+    if (lua_type(L, index) != LUA_TSTRING)
+        return false;
+    const char *text = lua_tostring(L, index);
+    char *end;
+    long count = strtol(text, &end, 10);
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (strcmp(end, units[i].unit) == 0 && count > 0 && count <= 1000000) {
+            *ns_out = count * units[i].ns;
+            return true;
+        }
+    return false;
+}
+
+static bool same_wish(const struct wish *a, const struct wish *b)
+{
+    return strcmp(a->venue, b->venue) == 0 && strcmp(a->symbol, b->symbol) == 0 &&
+           a->what == b->what && a->interval == b->interval;
+}
+
+static void room_for_wishes(lua_State *L)
+{
+    struct cell *cell = cell_of(L);
+    if (cell->wishes)
+        return;
+    guard_host_enter();
+    cell->wishes = calloc(WISHES_MAX, sizeof *cell->wishes);
+    cell->bars = calloc(BARS_MAX, sizeof *cell->bars);
+    guard_host_leave();
+    if (!cell->wishes || !cell->bars)
+        luaL_error(L, "the host is out of memory");
+}
+
+/* weir.subscribe{venue=, symbol=, what={"book", "trade", "bar"}, interval=}. Left out: any. */
+static int api_subscribe(lua_State *L)
+{
+    struct cell *cell = cell_of(L);
+    const struct script_world *world = &cell->script->world;
+    struct wish wish = {.what = 0};
+    lua_settop(L, 1);
+    if (lua_type(L, 1) != LUA_TTABLE)
+        return luaL_error(L, "weir.subscribe takes a table {venue=, symbol=, what=}, not a %s",
+                          luaL_typename(L, 1));
+    if (!name_field(L, FIELD_venue, wish.venue, sizeof wish.venue) ||
+        !name_field(L, FIELD_symbol, wish.symbol, sizeof wish.symbol))
+        return luaL_error(
+            L, "weir.subscribe: venue and symbol are short strings, or left out for all");
+    if (!what_field(L, &wish.what))
+        return luaL_error(
+            L, "weir.subscribe: what is \"book\", \"trade\", \"bar\", or a list of these");
+    field_get(L, 1, FIELD_interval);
+    if (wish.what & WANT_BAR && (!interval_of(L, -1, &wish.interval) || wish.interval < PERIOD_MIN))
+        return luaL_error(
+            L, "weir.subscribe: bars need interval=, in whole ns or as \"1s\", \"5m\", \"1h\"");
+    room_for_wishes(L);
+    for (uint32_t i = 0; i < cell->wish_count; i++)
+        if (same_wish(&cell->wishes[i], &wish))
+            return lua_pushboolean(L, 1), 1;
+    if (cell->wish_count == WISHES_MAX)
+        return luaL_error(L, "weir.subscribe: there are %d subscriptions already", WISHES_MAX);
+    lua_pushboolean(L, 1);
+    guard_host_enter();
+    cell->wishes[cell->wish_count++] = wish;
+    if (world->subscribe)
+        world->subscribe(world->context, cell->script, wish.venue, wish.symbol);
+    guard_host_leave();
+    return 1;
+}
+
+/* --- who listens to what; outside of calls ---------------------------------------------------- */
+
+static void want_bars(struct cell *cell, uint32_t instrument, weir_ns interval)
+{
+    for (uint32_t i = 0; i < cell->bar_count; i++)
+        if (cell->bars[i].instrument == instrument && cell->bars[i].interval == interval)
+            return;
+    if (cell->bar_count < BARS_MAX)
+        cell->bars[cell->bar_count++] =
+            (struct bar){.instrument = instrument, .interval = interval};
+}
+
+static void look_at_wish(struct cell *cell, uint32_t instrument, const struct wish *wish)
+{
+    const struct engine *engine = cell->script->world.engine;
+    const struct weir_instrument *known = engine_instrument(engine, instrument);
+    if (!known || (*wish->symbol && strcmp(wish->symbol, known->symbol) != 0) ||
+        (*wish->venue &&
+         strcmp(wish->venue, engine_name(engine, SCOPE_venue, known->msg.venue)) != 0))
+        return;
+    cell->watched[instrument].what |= wish->what;
+    if (wish->what & WANT_BAR)
+        want_bars(cell, instrument, wish->interval);
+}
+
+bool watch_ready(struct cell *cell, uint32_t instrument)
+{
+    if (instrument >= cell->watched_count) {
+        uint32_t count = (instrument | 15) + 1;
+        struct watched *larger = realloc(cell->watched, count * sizeof *larger);
+        if (!larger)
+            return false;
+        memset(larger + cell->watched_count, 0, (count - cell->watched_count) * sizeof *larger);
+        cell->watched = larger;
+        cell->watched_count = count;
+    }
+    struct watched *watched = &cell->watched[instrument];
+    for (; watched->wishes < cell->wish_count; watched->wishes++)
+        look_at_wish(cell, instrument, &cell->wishes[watched->wishes]);
+    return true;
+}
+
+uint8_t watch_wants(const struct cell *cell, uint32_t instrument)
+{
+    if (cell->wish_count == 0)
+        return WANT_BOOK | WANT_TRADE;
+    if (instrument >= cell->watched_count || cell->watched[instrument].wishes < cell->wish_count)
+        return WANT_BOOK | WANT_TRADE |
+               WANT_BAR; /* not looked at yet: ask again, when it happened */
+    return cell->watched[instrument].what;
+}
+
+/* --- timers ----------------------------------------------------------------------------------- */
+
+static weir_ns period_arg(lua_State *L, const char *function, weir_ns least)
+{
+    int whole = 0;
+    weir_ns ns = lua_type(L, 1) == LUA_TNUMBER ? lua_tointegerx(L, 1, &whole) : 0;
+    if (!whole)
+        luaL_error(L, "%s: whole nanoseconds are expected first, such as 1000000000 (1 s), not %s",
+                   function, luaL_typename(L, 1));
+    if (ns < least || ns > (weir_ns)100 * 365 * 86400 * 1000000000)
+        luaL_error(L, "%s: %d ns is the least, and 100 years the most", function, (int)least);
+    return ns;
+}
+
+static int add_timer(lua_State *L, weir_ns ns, bool again)
+{
+    struct cell *cell = cell_of(L);
+    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    weir_ns now = now_in(L);
+    grow_in(L, (void **)&cell->timers, &cell->timer_room, cell->timer_count, sizeof *cell->timers);
+    cell->timers[cell->timer_count++] =
+        (struct timer){now + ns, again ? ns : 0, ref, ++cell->timer_id};
+    cell->handler_count++;
+    lua_pushinteger(L, cell->timer_id);
+    return 1;
+}
+
+/* weir.every(ns, function): until the function returns false. */
+static int api_every(lua_State *L)
+{
+    lua_settop(L, 2);
+    weir_ns ns = period_arg(L, "weir.every", PERIOD_MIN);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    count_one(L, "weir.every");
+    return add_timer(L, ns, true);
+}
+
+static int api_after(lua_State *L)
+{
+    lua_settop(L, 2);
+    weir_ns ns = period_arg(L, "weir.after", 0);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    count_one(L, "weir.after");
+    return add_timer(L, ns, false);
+}
+
+void api_push_events_in(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"on", api_on},
+                                         {"subscribe", api_subscribe},
+                                         {"every", api_every},
+                                         {"after", api_after},
+                                         {NULL, NULL}};
+    luaL_setfuncs(L, functions, 0);
+}
