@@ -167,7 +167,8 @@ static void bench_durable(int in_flight, int records)
     while (done < records) {
         if (appended < records && appended - done < in_flight) {
             sent[appended++] = nanoseconds(CLOCK_MONOTONIC);
-            if (journal_append(journal, JOURNAL_INPUT, (const struct weir_msg *)(void *)message) == 0)
+            if (journal_append(journal, JOURNAL_INPUT, (const struct weir_msg *)(void *)message) ==
+                0)
                 die("append", "refused");
         }
         int durable = (int)(journal_durable(journal) + 1 - first);
@@ -198,7 +199,8 @@ static void bench_row_by_row(void)
     double took = nanoseconds(CLOCK_MONOTONIC) - start;
     close(fd);
     unlink(name);
-    printf("%-40s %10.0f records/s\n", "  floor: pwrite + fdatasync, one by one", ROWS / took * 1e9);
+    printf("%-40s %10.0f records/s\n", "  floor: pwrite + fdatasync, one by one",
+           ROWS / took * 1e9);
 }
 
 static void sql(sqlite3 *db, const char *text)

@@ -58,8 +58,8 @@ static bool learn_name(struct directory *directory, enum risk_scope scope,
 {
     if (define->number >= NUMBER_MAX)
         return true;
-    struct row *rows = grow(directory->names[scope], &directory->room[scope], define->number,
-                            sizeof *rows);
+    struct row *rows =
+        grow(directory->names[scope], &directory->room[scope], define->number, sizeof *rows);
     if (!rows)
         return false;
     directory->names[scope] = rows;

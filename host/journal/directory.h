@@ -11,7 +11,7 @@
 
 struct directory;
 
-struct directory *directory_create(void); /* NULL: no memory */
+struct directory *directory_create(void);            /* NULL: no memory */
 void directory_destroy(struct directory *directory); /* accepts NULL */
 
 /* Remember what this message defines. False: no memory. */

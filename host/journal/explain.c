@@ -52,7 +52,8 @@ static struct life *life_of(struct search *search, const struct out_order *order
         uint32_t room = search->room ? search->room : 1024;
         while (room <= order->order && room < 1u << 30)
             room *= 2;
-        struct life *lives = room > order->order ? realloc(search->lives, room * sizeof *lives) : NULL;
+        struct life *lives =
+            room > order->order ? realloc(search->lives, room * sizeof *lives) : NULL;
         if (!lives)
             return NULL;
         memset(lives + search->room, 0, (room - search->room) * sizeof *lives);
@@ -94,10 +95,8 @@ static bool look_at_order(struct search *search, const struct out_order *order)
     if (match == NO_MATCH || match < search->best || same)
         return true;
     search->best = match;
-    search->key = (struct order_key){.order = order->order,
-                                     .created = life->created,
-                                     .begin = life->begin,
-                                     .end = UINT64_MAX};
+    search->key = (struct order_key){
+        .order = order->order, .created = life->created, .begin = life->begin, .end = UINT64_MAX};
     return true;
 }
 
@@ -134,10 +133,11 @@ static enum weir_err find(const char *folder, struct search *search, struct why 
         return err;
     if (search->best != NO_MATCH)
         return WEIR_OK;
-    return because(why, WEIR_E_NOT_FOUND,
-                   "no order \"%.60s\" among %llu orders (a name, a wire id, an id at the venue or an "
-                   "order's number)",
-                   search->name, (unsigned long long)search->orders);
+    return because(
+        why, WEIR_E_NOT_FOUND,
+        "no order \"%.60s\" among %llu orders (a name, a wire id, an id at the venue or an "
+        "order's number)",
+        search->name, (unsigned long long)search->orders);
 }
 
 /* --- collect ----------------------------------------------------------------------------------- */
@@ -145,7 +145,7 @@ static enum weir_err find(const char *folder, struct search *search, struct why 
 static bool keep_input(struct story *story, const struct journal_record *record)
 {
     size_t size = record->msg->size;
-    if (size > story->input_room) {
+    if (!story->input || size > story->input_room) {
         struct weir_msg *input = realloc(story->input, size);
         if (!input)
             return false;

@@ -17,9 +17,9 @@ enum { LINE_WIDTH = 100, INDENT = 26 };
 
 static const char *label_word(uint8_t label)
 {
-    static const char *const words[] = {"pending", "open",   "partial",  "canceling",
-                                        "replacing", "unknown", "held",   "filled",
-                                        "canceled", "expired", "rejected", "denied"};
+    static const char *const words[] = {"pending",   "open",    "partial",  "canceling",
+                                        "replacing", "unknown", "held",     "filled",
+                                        "canceled",  "expired", "rejected", "denied"};
     _Static_assert(sizeof words / sizeof words[0] == ORDER_LABEL_COUNT, "a word for each label");
     return label < ORDER_LABEL_COUNT ? words[label] : "?";
 }
@@ -86,7 +86,8 @@ static void say_seen(const struct story *story, const struct in_submit *submit, 
 {
     char mid[DECIMAL_TEXT_MAX];
     const struct weir_top *top = directory_top(story->directory, submit->msg.instrument);
-    const struct weir_instrument *is = directory_instrument(story->directory, submit->msg.instrument);
+    const struct weir_instrument *is =
+        directory_instrument(story->directory, submit->msg.instrument);
     if (submit->seen_seq == 0 && submit->seen_t == 0)
         return;
     text_say(out, ", on book %s", directory_name(story->directory, SCOPE_venue, submit->msg.venue));
@@ -94,7 +95,8 @@ static void say_seen(const struct story *story, const struct in_submit *submit, 
         text_say(out, " seq %" PRIu64, submit->seen_seq);
     const char *open = " (";
     bool same = top && top->seq == submit->seen_seq && top->bid > 0 && top->ask > 0;
-    if (same && is && is->price_exp < 18 && top->bid < INT64_MAX / 20 && top->ask < INT64_MAX / 20) {
+    if (same && is && is->price_exp < 18 && top->bid < INT64_MAX / 20 &&
+        top->ask < INT64_MAX / 20) {
         (void)decimal_print((top->bid + top->ask) * 5, is->price_exp + 1, mid);
         text_say(out, "%smid %s", open, mid);
         open = ", ";
@@ -109,7 +111,8 @@ static void say_seen(const struct story *story, const struct in_submit *submit, 
         text_say(out, ")");
 }
 
-static const char *tell_submit(const struct story *story, const struct weir_msg *msg, struct text *out)
+static const char *tell_submit(const struct story *story, const struct weir_msg *msg,
+                               struct text *out)
 {
     const struct in_submit *submit = (const void *)msg;
     const char *strategy = directory_name(story->directory, SCOPE_strategy, submit->strategy);
@@ -124,12 +127,14 @@ static const char *tell_submit(const struct story *story, const struct weir_msg 
     return "intent";
 }
 
-static const char *tell_change(const struct story *story, const struct weir_msg *msg, struct text *out)
+static const char *tell_change(const struct story *story, const struct weir_msg *msg,
+                               struct text *out)
 {
-    static const char *const words[] = {
-        [IN_CANCEL - IN_CANCEL] = "cancel",       [IN_REPLACE - IN_CANCEL] = "replace",
-        [IN_CANCEL_MANY - IN_CANCEL] = "cancel",  [IN_KILL - IN_CANCEL] = "kill",
-        [IN_RELEASE - IN_CANCEL] = "release"};
+    static const char *const words[] = {[0] = "cancel", /* IN_CANCEL */
+                                        [IN_REPLACE - IN_CANCEL] = "replace",
+                                        [IN_CANCEL_MANY - IN_CANCEL] = "cancel",
+                                        [IN_KILL - IN_CANCEL] = "kill",
+                                        [IN_RELEASE - IN_CANCEL] = "release"};
     const struct in_change *change = (const void *)msg;
     text_say(out, "asked by %s", asker_word(change->asker));
     if (change->strategy != 0 && change->asker == ASKER_SCRIPT)
@@ -191,13 +196,20 @@ static const char *tell_decision(const struct story *story, const struct weir_ms
 
 /* --- what was sent ----------------------------------------------------------------------------- */
 
-static const char *tell_intent(const struct story *story, const struct weir_msg *msg, struct text *out)
+static const char *tell_intent(const struct story *story, const struct weir_msg *msg,
+                               struct text *out)
 {
     const struct weir_intent *intent = (const void *)msg;
     const char *venue = directory_name(story->directory, SCOPE_venue, msg->venue);
     switch (msg->kind) {
-    case WEIR_NEW: text_say(out, "%s, ", venue); say_id("as", intent->client_id, out); return "sent";
-    case WEIR_CANCEL: text_say(out, "%s, cancel ", venue); say_id("of", intent->client_id, out); return "sent";
+    case WEIR_NEW:
+        text_say(out, "%s, ", venue);
+        say_id("as", intent->client_id, out);
+        return "sent";
+    case WEIR_CANCEL:
+        text_say(out, "%s, cancel ", venue);
+        say_id("of", intent->client_id, out);
+        return "sent";
     case WEIR_REPLACE:
         text_say(out, "%s, replace ", venue);
         say_id("of", intent->client_id, out);
@@ -259,8 +271,8 @@ static void say_cause(const struct story *story, struct text *out)
         return;
     }
     const struct weir_report *report = (const void *)input;
-    bool is_report = input->kind != WEIR_FILL && input->kind != WEIR_BUST &&
-                     input->size >= sizeof *report;
+    bool is_report =
+        input->kind != WEIR_FILL && input->kind != WEIR_BUST && input->size >= sizeof *report;
     bool plain = input->kind == WEIR_CANCELED || input->kind == WEIR_EXPIRED;
     text_say(out, "%s", plain ? "the venue says so" : kind->name);
     if (!is_report)
@@ -280,7 +292,8 @@ static void say_cause(const struct story *story, struct text *out)
         text_say(out, ", %s", report->proof == WEIR_DEFINITE ? "definite" : "proves nothing");
 }
 
-static const char *tell_order(const struct story *story, const struct weir_msg *msg, struct text *out)
+static const char *tell_order(const struct story *story, const struct weir_msg *msg,
+                              struct text *out)
 {
     struct out_order order = {0};
     memcpy(&order, msg, msg->size < sizeof order ? msg->size : sizeof order);
@@ -302,11 +315,13 @@ static const char *tell_order(const struct story *story, const struct weir_msg *
     return label_word(order.label);
 }
 
-static const char *tell_alert(const struct story *story, const struct weir_msg *msg, struct text *out)
+static const char *tell_alert(const struct story *story, const struct weir_msg *msg,
+                              struct text *out)
 {
     const struct out_alert *alert = (const void *)msg;
     (void)story;
-    text_say(out, "%s: %s", alert_name((enum alert)alert->alert), alert_text((enum alert)alert->alert));
+    text_say(out, "%s: %s", alert_name((enum alert)alert->alert),
+             alert_text((enum alert)alert->alert));
     if (alert->text[0]) {
         text_say(out, ", ");
         render_word(alert->text, sizeof alert->text, out);
@@ -347,12 +362,9 @@ static const struct {
     uint16_t first, last;
     const char *(*tell)(const struct story *, const struct weir_msg *, struct text *);
 } tellers[] = {
-    {IN_SUBMIT, IN_SUBMIT, tell_submit},
-    {IN_CANCEL, IN_RELEASE, tell_change},
-    {WEIR_NEW, WEIR_SUBSCRIBE, tell_intent},
-    {OUT_DECISION, OUT_DECISION, tell_decision},
-    {OUT_ORDER, OUT_ORDER, tell_order},
-    {OUT_EXECUTION, OUT_EXECUTION, tell_execution},
+    {IN_SUBMIT, IN_SUBMIT, tell_submit},     {IN_CANCEL, IN_RELEASE, tell_change},
+    {WEIR_NEW, WEIR_SUBSCRIBE, tell_intent}, {OUT_DECISION, OUT_DECISION, tell_decision},
+    {OUT_ORDER, OUT_ORDER, tell_order},      {OUT_EXECUTION, OUT_EXECUTION, tell_execution},
     {OUT_ALERT, OUT_ALERT, tell_alert},
 };
 
@@ -462,8 +474,8 @@ void story_add(struct story *story, const struct journal_record *record)
 
 static void headline(const struct story *story, struct text *out)
 {
-    static const char *const types[] = {"limit", "market", "stop", "stop_limit", "take_profit",
-                                        "trailing", "iceberg"};
+    static const char *const types[] = {"limit",       "market",   "stop",   "stop_limit",
+                                        "take_profit", "trailing", "iceberg"};
     const struct out_order *order = &story->last;
     if (!story->has_last) {
         render_word(story->key.cid, sizeof story->key.cid, out);
@@ -479,8 +491,9 @@ static void headline(const struct story *story, struct text *out)
     }
     if (order->type != WEIR_LIMIT)
         text_say(out, " %s", order->type < 7 ? types[order->type] : "?");
-    text_say(out, "   %s -> %s   %s", directory_name(story->directory, SCOPE_strategy, order->strategy),
-             directory_name(story->directory, SCOPE_venue, order->msg.venue), label_word(order->label));
+    text_say(
+        out, "   %s -> %s   %s", directory_name(story->directory, SCOPE_strategy, order->strategy),
+        directory_name(story->directory, SCOPE_venue, order->msg.venue), label_word(order->label));
     if (order->reason[0]) {
         text_say(out, ": ");
         render_word(order->reason, sizeof order->reason, out);

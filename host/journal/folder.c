@@ -152,9 +152,9 @@ static enum weir_err take(int folder, int *fd_out, struct why *why)
     if (fd < 0)
         return because(why, WEIR_E_IO, "cannot open the journal's lock: %s", strerror(errno));
     if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        return errno == EWOULDBLOCK ? held_by_other(fd, why)
-                                    : because(why, WEIR_E_IO, "cannot lock the journal: %s",
-                                              strerror(errno));
+        return errno == EWOULDBLOCK
+                   ? held_by_other(fd, why)
+                   : because(why, WEIR_E_IO, "cannot lock the journal: %s", strerror(errno));
     int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
     if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)len, 0) != len)
         return because(why, WEIR_E_IO, "cannot write into the journal's lock: %s", strerror(errno));
@@ -164,21 +164,21 @@ static enum weir_err take(int folder, int *fd_out, struct why *why)
 enum weir_err journal_lock(const char *path, struct journal_lock **lock_out, struct why *why)
 {
     int folder = -1, fd = -1;
-    struct journal_lock *lock = calloc(1, sizeof *lock);
-    enum weir_err err = lock ? folder_prepare(path, &folder, why)
-                             : because(why, WEIR_E_NO_MEMORY, "no memory for a lock");
+    enum weir_err err = folder_prepare(path, &folder, why);
     if (err == WEIR_OK)
         err = take(folder, &fd, why);
     if (folder >= 0)
         close(folder);
-    if (err == WEIR_OK) {
+    struct journal_lock *lock = err == WEIR_OK ? calloc(1, sizeof *lock) : NULL;
+    if (lock) {
         lock->fd = fd;
         *lock_out = lock;
         return WEIR_OK;
     }
+    if (err == WEIR_OK)
+        err = because(why, WEIR_E_NO_MEMORY, "no memory for a lock");
     if (fd >= 0)
         close(fd);
-    free(lock);
     while_doing(why, "journal %s", path);
     return err;
 }
@@ -191,22 +191,28 @@ void journal_unlock(struct journal_lock *lock)
     free(lock);
 }
 
+static int hex_digit(char digit)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = digit ? strchr(digits, digit) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
 void boot_id(unsigned char id[BOOT_ID_BYTES])
 {
     char text[64] = "";
-    unsigned value;
+    unsigned digits = 0;
     memset(id, 0, BOOT_ID_BYTES);
     FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
     if (!file)
         return;
-    size_t len = fread(text, 1, sizeof text - 1, file), bytes = 0;
+    size_t len = fread(text, 1, sizeof text - 1, file);
     fclose(file);
-    for (size_t i = 0; i + 1 < len && bytes < BOOT_ID_BYTES; i++) {
-        if (text[i] == '-')
-            continue;
-        if (sscanf(text + i, "%2x", &value) != 1)
-            break;
-        id[bytes++] = (unsigned char)value;
-        i++;
+    for (size_t i = 0; i < len && digits < 2 * BOOT_ID_BYTES; i++) {
+        int digit = hex_digit(text[i]); /* the others are dashes */
+        if (digit >= 0) {
+            id[digits / 2] = (unsigned char)(id[digits / 2] << 4 | digit);
+            digits++;
+        }
     }
 }

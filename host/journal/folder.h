@@ -25,7 +25,8 @@ enum weir_err folder_segments(int folder, uint32_t *count_out, struct why *why) 
 struct journal_lock; /* held until it is given back */
 
 /* E_STATE: another process has it; why names it. */
-enum weir_err journal_lock(const char *path, struct journal_lock **lock_out, struct why *why) WEIR_MUST_USE;
+enum weir_err journal_lock(const char *path, struct journal_lock **lock_out,
+                           struct why *why) WEIR_MUST_USE;
 void journal_unlock(struct journal_lock *lock); /* accepts NULL */
 
 /* The machine's boot, from the kernel; zeros if it does not tell. */

@@ -89,9 +89,10 @@ static enum weir_err words_check(const struct segment_head *head, struct why *wh
         return damaged(why, offsetof(struct segment_head, next), "the word `next` in the head");
     if (head->chain.word != 0 && head->chain.word != segment_chain_word(&head->chain, seed))
         return damaged(why, offsetof(struct segment_head, chain), "the hash in the head");
-    if (head->durable != 0 && (!word_read(head->durable, seed, 'd', &number) ||
-                               (uint64_t)number * 8 > head->id.bytes))
-        return damaged(why, offsetof(struct segment_head, durable), "the word `durable` in the head");
+    if (head->durable != 0 &&
+        (!word_read(head->durable, seed, 'd', &number) || (uint64_t)number * 8 > head->id.bytes))
+        return damaged(why, offsetof(struct segment_head, durable),
+                       "the word `durable` in the head");
     size_t at = first_byte(head->zero, sizeof head->zero);
     if (at < sizeof head->zero)
         return because(why, WEIR_E_CORRUPT, "offset %zu: byte %u, expected 0",

@@ -63,8 +63,9 @@ struct segment_id {
 };
 
 struct segment_link {
-    uint64_t first_seq;  /* what the next INPUT or EFFECT record is numbered */
-    uint64_t before_end; /* offset in the segment before at which its records end; 0: there is none */
+    uint64_t first_seq; /* what the next INPUT or EFFECT record is numbered */
+    uint64_t
+        before_end; /* offset in the segment before at which its records end; 0: there is none */
     uint64_t before_cut; /* bytes after that which were cut off as torn: they may be anything */
     uint64_t word;
 };
@@ -109,15 +110,16 @@ static inline uint64_t record_max(uint64_t segment_bytes)
 
 /* One number and its crc in one word. what: a letter for the place it stands in. */
 uint64_t word_of(uint32_t seed, char what, uint32_t number);
-bool word_read(uint64_t word, uint32_t seed, char what, uint32_t *number_out); /* false: 0 or damage */
+bool word_read(uint64_t word, uint32_t seed, char what,
+               uint32_t *number_out); /* false: 0 or damage */
 
 uint32_t segment_id_crc(const struct segment_id *id);
 uint64_t segment_link_word(const struct segment_link *link, uint32_t seed);
 uint64_t segment_chain_word(const struct segment_chain *chain, uint32_t seed);
 
 /* Is this a head that this version can read? number: as the file's name says. */
-enum weir_err segment_head_check(const struct segment_head *head, uint32_t number, struct why *why)
-    WEIR_MUST_USE;
+enum weir_err segment_head_check(const struct segment_head *head, uint32_t number,
+                                 struct why *why) WEIR_MUST_USE;
 
 /* The crc of a record that lies at `record`, whole. */
 uint32_t record_crc(const void *record, uint32_t size, uint32_t seed);

@@ -93,7 +93,8 @@ static enum weir_err open_database(struct index *index, struct why *why)
     if (code != SQLITE_OK)
         return failed(index, code, "cannot open", why);
     if (version == 0)
-        code = make_tables(index->db); /* tables without a version: this fails, and it is built again */
+        code = make_tables(
+            index->db); /* tables without a version: this fails, and it is built again */
     else if (version != INDEX_VERSION)
         return because(why, WEIR_E_CORRUPT, "%s: version %d, expected %d", index->file, version,
                        INDEX_VERSION);

@@ -11,11 +11,13 @@
 struct index;
 
 /* Open folder/index.db, or begin a new one. [one thread each] */
-enum weir_err index_open(const char *folder, struct index **index_out, struct why *why) WEIR_MUST_USE;
+enum weir_err index_open(const char *folder, struct index **index_out,
+                         struct why *why) WEIR_MUST_USE;
 void index_close(struct index *index); /* accepts NULL */
 
 /* Take in what the journal has more. records_out: how many records that were. */
-enum weir_err index_update(struct index *index, uint64_t *records_out, struct why *why) WEIR_MUST_USE;
+enum weir_err index_update(struct index *index, uint64_t *records_out,
+                           struct why *why) WEIR_MUST_USE;
 
 /* A thread that does it while the host runs, at the lowest priority; an error is logged once and
  * tried again later. [main thread] */

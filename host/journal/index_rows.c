@@ -19,7 +19,8 @@ static const char tables[] =
     "CREATE INDEX orders_by_state ON orders(state);"
     "CREATE TABLE order_names(name TEXT, what TEXT, order_no INTEGER, created_ns INTEGER,"
     " PRIMARY KEY(name, what, order_no, created_ns)) WITHOUT ROWID;"
-    "CREATE TABLE executions(seq INTEGER PRIMARY KEY, t_ns INTEGER, order_no INTEGER, strategy TEXT,"
+    "CREATE TABLE executions(seq INTEGER PRIMARY KEY, t_ns INTEGER, order_no INTEGER, strategy "
+    "TEXT,"
     " venue TEXT, instrument TEXT, exec_id TEXT, side TEXT, qty TEXT, px TEXT, fee TEXT,"
     " fee_asset TEXT, maker INTEGER, internal INTEGER, busted INTEGER, stage INTEGER,"
     " position TEXT, strategy_position TEXT, realized TEXT, strategy_realized TEXT);"
@@ -34,12 +35,13 @@ static const char tables[] =
     "CREATE TABLE place(one INTEGER PRIMARY KEY CHECK(one = 1), journal INTEGER, segment INTEGER,"
     " offset INTEGER, seq INTEGER);";
 
+/* clang-format off */
 static const char *const statements[INDEX_TABLES] = {
     [INTO_DEFINITIONS] = "INSERT OR REPLACE INTO definitions VALUES(?,?)",
     [INTO_ORDERS] =
-        "INSERT INTO orders VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,"
-        "?19,?20,?20) ON CONFLICT DO UPDATE SET cid=?3, wire_id=?4, venue_id=?5, px=?12, qty=?13,"
-        " cum_qty=?14, cum_quote=?15, state=?16, reason=?17, updated_ns=?19, last_seq=?20",
+        ("INSERT INTO orders VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,"
+         "?19,?20,?20) ON CONFLICT DO UPDATE SET cid=?3, wire_id=?4, venue_id=?5, px=?12, qty=?13,"
+         " cum_qty=?14, cum_quote=?15, state=?16, reason=?17, updated_ns=?19, last_seq=?20"),
     [INTO_ORDER_NAMES] = "INSERT OR IGNORE INTO order_names VALUES(?,?,?,?)",
     [INTO_EXECUTIONS] =
         "INSERT OR REPLACE INTO executions VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -47,6 +49,7 @@ static const char *const statements[INDEX_TABLES] = {
     [INTO_ALERTS] = "INSERT OR REPLACE INTO alerts VALUES(?,?,?,?,?,?,?,?,?,?)",
     [INTO_PLACE] = "INSERT OR REPLACE INTO place VALUES(1,?,?,?,?)",
 };
+/* clang-format on */
 
 int rows_create_tables(sqlite3 *db)
 {
@@ -126,7 +129,8 @@ static void put_where(struct row *row, const struct weir_msg *msg, uint32_t stra
     const struct directory *directory = row->rows->directory;
     put_word(row, strategy ? directory_name(directory, SCOPE_strategy, strategy) : "");
     put_word(row, msg->instrument ? directory_name(directory, SCOPE_venue, msg->venue) : "");
-    put_word(row, msg->instrument ? directory_name(directory, SCOPE_instrument, msg->instrument) : "");
+    put_word(row,
+             msg->instrument ? directory_name(directory, SCOPE_instrument, msg->instrument) : "");
 }
 
 static int finish_row(struct row *row)
@@ -324,7 +328,8 @@ int rows_set_place(struct rows *rows, uint64_t journal, const struct journal_pla
 int rows_place(sqlite3 *db, uint64_t *journal_out, struct journal_place *place_out)
 {
     sqlite3_stmt *one = NULL;
-    int code = sqlite3_prepare_v2(db, "SELECT journal, segment, offset, seq FROM place", -1, &one, NULL);
+    int code =
+        sqlite3_prepare_v2(db, "SELECT journal, segment, offset, seq FROM place", -1, &one, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_step(one);
     if (code == SQLITE_ROW) {

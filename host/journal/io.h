@@ -12,13 +12,16 @@ struct journal_io {
     int (*open)(void *context, int folder, const char *name, int *fd_out); /* new, 0600 */
     int (*allocate)(void *context, int fd, uint64_t bytes);
     int (*map)(void *context, int fd, uint64_t bytes, void **map_out);
-    int (*touch)(void *context, void *from, uint64_t bytes); /* make pages writable without a fault */
-    int (*sync)(void *context, void *map, uint64_t bytes);   /* the first so many bytes of the file */
+    int (*touch)(void *context, void *from,
+                 uint64_t bytes);                          /* make pages writable without a fault */
+    int (*sync)(void *context, void *map, uint64_t bytes); /* the first so many bytes of the file */
     /* never over an existing file */
     int (*rename)(void *context, int folder, const char *from, const char *to);
     int (*remove)(void *context, int folder, const char *name);
-    int (*settle)(void *context, int folder, const char *name); /* all of a file that we did not write */
-    int (*mark)(void *context, int folder, const char *name, uint64_t offset, uint64_t word); /* and sync */
+    int (*settle)(void *context, int folder,
+                  const char *name); /* all of a file that we did not write */
+    int (*mark)(void *context, int folder, const char *name, uint64_t offset,
+                uint64_t word); /* and sync */
     int (*cut)(void *context, int fd, uint64_t bytes);
     int (*sync_folder)(void *context, int folder);
     int (*room)(void *context, int folder, uint64_t *free_bytes_out);

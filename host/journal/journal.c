@@ -105,7 +105,7 @@ static void put(struct journal *journal, enum journal_class class, const struct 
     unsigned char *to = journal->map + journal->at;
     uint32_t size = msg->size;
     struct record_head head = {
-        .seq = seq, .class = (uint8_t)class, .place = (uint32_t)(journal->at / 8)};
+        .seq = seq, .class = (uint8_t) class, .place = (uint32_t)(journal->at / 8)};
     memcpy(to + sizeof head.word, &head.seq, sizeof head - sizeof head.word);
     memcpy(to + sizeof head, msg, size);
     uint64_t word = (uint64_t)record_crc(to, size, journal->seed) << 32 | size;

@@ -25,8 +25,8 @@ struct journal_options {
     uint64_t segment_bytes; /* 0: 64 MiB; a multiple of 4096 */
     uint64_t disk_floor;    /* new risk stops when less is free on the disk; 0: no floor */
     enum journal_sync sync;
-    uint32_t instance;          /* of this host */
-    struct engine_sizes sizes;  /* of the engine that reads it; kept in META_BEGIN */
+    uint32_t instance;           /* of this host */
+    struct engine_sizes sizes;   /* of the engine that reads it; kept in META_BEGIN */
     const struct journal_io *io; /* NULL: the real one */
 };
 

@@ -8,11 +8,11 @@
 
 /* --- words ----------------------------------------------------------------------------------- */
 
-#define WORDS(function, ...)                                                        \
-    static const char *function(unsigned value)                                     \
-    {                                                                               \
-        static const char *const words[] = {__VA_ARGS__};                           \
-        return value < sizeof words / sizeof words[0] ? words[value] : "?";         \
+#define WORDS(function, ...)                                                \
+    static const char *function(unsigned value)                             \
+    {                                                                       \
+        static const char *const words[] = {__VA_ARGS__};                   \
+        return value < sizeof words / sizeof words[0] ? words[value] : "?"; \
     }
 
 WORDS(side, "buy", "sell")
@@ -35,22 +35,49 @@ WORDS(change_bit, "qty", "px")
 WORDS(exec_stage, "booked", "waits", "attributed")
 WORDS(stage, "sent", "wire", "answer", "durable")
 
-static const char *label(unsigned value) { return order_label_name((enum order_label)value); }
-static const char *check_word(unsigned value) { return risk_check_name((enum risk_check)value); }
-static const char *limit_word(unsigned value) { return risk_limit_name((enum risk_limit)value); }
-static const char *scope_word(unsigned value) { return risk_scope_name((enum risk_scope)value); }
-static const char *alert_word(unsigned value) { return alert_name((enum alert)value); }
-static const char *policy_word(unsigned value) { return policy_name((enum policy)value); }
+static const char *label(unsigned value)
+{
+    return order_label_name((enum order_label)value);
+}
+static const char *check_word(unsigned value)
+{
+    return risk_check_name((enum risk_check)value);
+}
+static const char *limit_word(unsigned value)
+{
+    return risk_limit_name((enum risk_limit)value);
+}
+static const char *scope_word(unsigned value)
+{
+    return risk_scope_name((enum risk_scope)value);
+}
+static const char *alert_word(unsigned value)
+{
+    return alert_name((enum alert)value);
+}
+static const char *policy_word(unsigned value)
+{
+    return policy_name((enum policy)value);
+}
 
-const char *side_stage_name(enum side_stage value) { return stage((unsigned)value); }
+const char *side_stage_name(enum side_stage value)
+{
+    return stage((unsigned)value);
+}
 
 /* --- members --------------------------------------------------------------------------------- */
 
-#define NAMED(name, owner, member, type, words)                                              \
-    {name, FIELD_##type, offsetof(struct owner, member), sizeof(((struct owner *)0)->member), words}
-#define F(owner, member, type) NAMED(#member, owner, member, type, NULL)
+#define NAMED(name, owner, member, type, words)                                                  \
+    {                                                                                            \
+        name, FIELD_##type, offsetof(struct owner, member), sizeof(((struct owner *)0)->member), \
+            words                                                                                \
+    }
+#define F(owner, member, type)  NAMED(#member, owner, member, type, NULL)
 #define W(owner, member, words) NAMED(#member, owner, member, WORD, words)
-#define TAIL(owner, member, type) {#member, FIELD_##type, offsetof(struct owner, member), 0, NULL}
+#define TAIL(owner, member, type)                                      \
+    {                                                                  \
+#member, FIELD_##type, offsetof(struct owner, member), 0, NULL \
+    }
 
 static const struct field instrument[] = {
     F(weir_instrument, symbol, TEXT),
@@ -72,11 +99,15 @@ static const struct field book[] = {
 };
 static const struct field top[] = {
     NAMED("book_seq", weir_top, seq, U64, NULL),
-    F(weir_top, bid, PX), F(weir_top, bid_qty, QTY),
-    F(weir_top, ask, PX),  F(weir_top, ask_qty, QTY),
+    F(weir_top, bid, PX),
+    F(weir_top, bid_qty, QTY),
+    F(weir_top, ask, PX),
+    F(weir_top, ask_qty, QTY),
 };
 static const struct field trade[] = {
-    F(weir_trade, id, U64), F(weir_trade, px, PX), F(weir_trade, qty, QTY),
+    F(weir_trade, id, U64),
+    F(weir_trade, px, PX),
+    F(weir_trade, qty, QTY),
     W(weir_trade, aggressor, side),
 };
 static const struct field mark[] = {F(weir_mark, px, PX)};
@@ -87,21 +118,25 @@ static const struct field rate_limited[] = {
     F(weir_rate_limited, code, I32),
 };
 static const struct field report[] = {
-    F(weir_report, client_id, TEXT), F(weir_report, venue_id, TEXT),
-    F(weir_report, stream_seq, U64), W(weir_report, proof, proof),
-    W(weir_report, state, venue_state), W(weir_report, request, request),
-    F(weir_report, has_cum, BOOL),   W(weir_report, side, side),
-    F(weir_report, cum_qty, QTY),    F(weir_report, qty, QTY),
-    F(weir_report, px, PX),          F(weir_report, code, I32),
+    F(weir_report, client_id, TEXT),
+    F(weir_report, venue_id, TEXT),
+    F(weir_report, stream_seq, U64),
+    W(weir_report, proof, proof),
+    W(weir_report, state, venue_state),
+    W(weir_report, request, request),
+    F(weir_report, has_cum, BOOL),
+    W(weir_report, side, side),
+    F(weir_report, cum_qty, QTY),
+    F(weir_report, qty, QTY),
+    F(weir_report, px, PX),
+    F(weir_report, code, I32),
     F(weir_report, reason, TEXT),
 };
 static const struct field fill[] = {
-    F(weir_fill, client_id, TEXT), F(weir_fill, venue_id, TEXT),
-    F(weir_fill, exec_id, TEXT),   F(weir_fill, stream_seq, U64),
-    W(weir_fill, side, side),      F(weir_fill, qty, QTY),
-    F(weir_fill, px, PX),          F(weir_fill, fee, AMOUNT),
-    F(weir_fill, fee_asset, TEXT), W(weir_fill, origin, origin),
-    W(weir_fill, state, venue_state), F(weir_fill, maker, BOOL),
+    F(weir_fill, client_id, TEXT), F(weir_fill, venue_id, TEXT),     F(weir_fill, exec_id, TEXT),
+    F(weir_fill, stream_seq, U64), W(weir_fill, side, side),         F(weir_fill, qty, QTY),
+    F(weir_fill, px, PX),          F(weir_fill, fee, AMOUNT),        F(weir_fill, fee_asset, TEXT),
+    W(weir_fill, origin, origin),  W(weir_fill, state, venue_state), F(weir_fill, maker, BOOL),
 };
 static const struct field cash[] = {
     F(weir_cash, asset, TEXT),
@@ -109,18 +144,12 @@ static const struct field cash[] = {
     F(weir_cash, amount, AMOUNT),
 };
 static const struct field intent[] = {
-    F(weir_intent, order, U32),
-    F(weir_intent, client_id, TEXT),
-    F(weir_intent, venue_id, TEXT),
-    F(weir_intent, new_client_id, TEXT),
-    W(weir_intent, side, side),
-    W(weir_intent, type, order_type),
-    W(weir_intent, tif, tif),
-    NAMED("order_flags", weir_intent, flags, BITS, order_flag),
-    F(weir_intent, qty, QTY),
-    F(weir_intent, px, PX),
-    F(weir_intent, trigger, PX),
-    F(weir_intent, cum_qty, QTY),
+    F(weir_intent, order, U32),     F(weir_intent, client_id, TEXT),
+    F(weir_intent, venue_id, TEXT), F(weir_intent, new_client_id, TEXT),
+    W(weir_intent, side, side),     W(weir_intent, type, order_type),
+    W(weir_intent, tif, tif),       NAMED("order_flags", weir_intent, flags, BITS, order_flag),
+    F(weir_intent, qty, QTY),       F(weir_intent, px, PX),
+    F(weir_intent, trigger, PX),    F(weir_intent, cum_qty, QTY),
     F(weir_intent, t_since, TIME),
 };
 static const struct field define[] = {
@@ -130,7 +159,7 @@ static const struct field define[] = {
     F(in_define, rights, U32),
 };
 static const struct field limit[] = {
-    W(in_limit, scope, scope_word), F(in_limit, id, SCOPE_ID), W(in_limit, limit, limit_word),
+    W(in_limit, scope, scope_word), F(in_limit, id, SCOPE_ID),  W(in_limit, limit, limit_word),
     W(in_limit, how, limit_how),    F(in_limit, value, AMOUNT),
 };
 static const char *trading_word(unsigned value)
@@ -164,14 +193,10 @@ static const struct field submit[] = {
     F(in_submit, seen_t, TIME),
 };
 static const struct field change[] = {
-    F(in_change, order, U32),
-    F(in_change, cid, TEXT),
-    F(in_change, new_cid, TEXT),
-    F(in_change, strategy, STRATEGY),
-    W(in_change, asker, asker),
-    NAMED("changes", in_change, change, BITS, change_bit),
-    F(in_change, qty, QTY),
-    F(in_change, px, PX),
+    F(in_change, order, U32),    F(in_change, cid, TEXT),
+    F(in_change, new_cid, TEXT), F(in_change, strategy, STRATEGY),
+    W(in_change, asker, asker),  NAMED("changes", in_change, change, BITS, change_bit),
+    F(in_change, qty, QTY),      F(in_change, px, PX),
     F(in_change, reason, TEXT),
 };
 static const struct field state[] = {F(in_state, value, I64), F(in_state, from, I64)};
@@ -248,13 +273,13 @@ static const struct field alert[] = {
     F(out_alert, value, I64),        F(out_alert, limit, I64), F(out_alert, text, TEXT),
 };
 static const struct field out_state_fields[] = {
-    W(out_state, of, state_of),  W(out_state, scope, scope_word), F(out_state, id, SCOPE_ID),
-    F(out_state, value, U8),     F(out_state, reason, TEXT),
+    W(out_state, of, state_of), W(out_state, scope, scope_word), F(out_state, id, SCOPE_ID),
+    F(out_state, value, U8),    F(out_state, reason, TEXT),
 };
 #define SIZE(member) NAMED(#member, meta_begin, sizes.member, U32, NULL)
 static const struct field begin[] = {
-    F(meta_begin, layout, U32), SIZE(orders),   SIZE(executions), SIZE(client_ids), SIZE(instruments),
-    SIZE(strategies),           SIZE(venues),   SIZE(accounts),   SIZE(assets),     SIZE(positions),
+    F(meta_begin, layout, U32), SIZE(orders), SIZE(executions), SIZE(client_ids), SIZE(instruments),
+    SIZE(strategies),           SIZE(venues), SIZE(accounts),   SIZE(assets),     SIZE(positions),
 };
 static const struct field end[] = {
     NAMED("last_seq", meta_end, seq, U64, NULL),
@@ -285,12 +310,17 @@ static const struct field timing[] = {
 
 /* --- the table ------------------------------------------------------------------------------- */
 
-#define PART(kind, class, owner, end, name, fields)                                              \
-    {kind, JOURNAL_##class, end, sizeof(struct owner), name, fields, sizeof fields / sizeof fields[0]}
+#define PART(kind, class, owner, end, name, fields)                     \
+    {                                                                   \
+        kind, JOURNAL_##class, end, sizeof(struct owner), name, fields, \
+            sizeof fields / sizeof fields[0]                            \
+    }
 #define ROW(kind, class, owner, name, fields) \
     PART(kind, class, owner, sizeof(struct owner), name, fields)
-#define BARE(kind, class, name)                                                                     \
-    {kind, JOURNAL_##class, sizeof(struct weir_msg), sizeof(struct weir_msg), name, NULL, 0}
+#define BARE(kind, class, name)                                                                \
+    {                                                                                          \
+        kind, JOURNAL_##class, sizeof(struct weir_msg), sizeof(struct weir_msg), name, NULL, 0 \
+    }
 
 /* clang-format off */
 static const struct kind kinds[] = {
@@ -405,9 +435,10 @@ enum weir_err message_check(enum journal_class class, const struct weir_msg *msg
                        (unsigned long long)bytes, (unsigned)msg->size);
     const struct kind *kind = kind_find(msg->kind);
     if (!kind)
-        return because(why, WEIR_E_UNSUPPORTED,
-                       "a message of kind %u, which this build does not know (a newer weir wrote it?)",
-                       (unsigned)msg->kind);
+        return because(
+            why, WEIR_E_UNSUPPORTED,
+            "a message of kind %u, which this build does not know (a newer weir wrote it?)",
+            (unsigned)msg->kind);
     if (kind->class != class)
         return because(why, WEIR_E_CORRUPT, "a message `%s` as %s, expected as %s", kind->name,
                        journal_class_name(class),

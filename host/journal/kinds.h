@@ -22,12 +22,12 @@ enum field_type {
     FIELD_PX,
     FIELD_QTY,
     FIELD_AMOUNT,
-    FIELD_WORD, /* unsigned, by size; the name from `words` */
-    FIELD_BITS, /* u8; names from `words`, joined by + */
-    FIELD_STRATEGY, /* u32 number, shown by name */
-    FIELD_SCOPE_ID, /* u32 number within the scope that the member `scope` names */
-    FIELD_LEVELS,   /* struct weir_level [bids + asks] */
-    FIELD_READINGS, /* struct risk_reading [count] */
+    FIELD_WORD,       /* unsigned, by size; the name from `words` */
+    FIELD_BITS,       /* u8; names from `words`, joined by + */
+    FIELD_STRATEGY,   /* u32 number, shown by name */
+    FIELD_SCOPE_ID,   /* u32 number within the scope that the member `scope` names */
+    FIELD_LEVELS,     /* struct weir_level [bids + asks] */
+    FIELD_READINGS,   /* struct risk_reading [count] */
     FIELD_MULTIPLIER, /* i64 with the message's multiplier_exp */
     FIELD_EXP         /* i8 */
 };

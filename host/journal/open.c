@@ -112,9 +112,8 @@ static enum weir_err append_begin(struct journal *journal, const struct journal_
     struct clock clock = clock_real();
     struct meta_begin begin;
     memset(&begin, 0, sizeof begin); /* what lies between members goes to the disk too */
-    begin.msg = (struct weir_msg){.size = sizeof begin,
-                                  .kind = first ? META_BEGIN : META_RESUMED,
-                                  .t = clock_wall(&clock)};
+    begin.msg = (struct weir_msg){
+        .size = sizeof begin, .kind = first ? META_BEGIN : META_RESUMED, .t = clock_wall(&clock)};
     begin.layout = journal_layout();
     begin.sizes = options->sizes;
     if (first)

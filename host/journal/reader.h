@@ -35,7 +35,8 @@ struct journal_place {
 
 struct reader_options {
     bool no_hash; /* do not add up the hash, do not compare it with what the heads say */
-    bool follow;  /* asked again and again: where no record is yet, what lies behind is not looked at */
+    bool
+        follow; /* asked again and again: where no record is yet, what lies behind is not looked at */
     struct journal_place from; /* begin here (then there is no hash) */
     const unsigned char *boot; /* of this machine; NULL: ask the kernel */
 };

@@ -114,7 +114,8 @@ static const char *scope_name(const struct scene *scene, uint32_t id)
 {
     const struct field *scope = member(scene->kind, "scope");
     return directory_name(scene->directory,
-                          (enum risk_scope)(scope ? unsigned_of(scene, scope) : RISK_SCOPE_COUNT), id);
+                          (enum risk_scope)(scope ? unsigned_of(scene, scope) : RISK_SCOPE_COUNT),
+                          id);
 }
 
 static void bits_text(const struct field *field, uint64_t bits, struct text *out)
@@ -159,7 +160,9 @@ static void text_of(const struct scene *scene, const struct field *field, struct
     char room[DECIMAL_TEXT_MAX + 2 * 64] = "";
     const unsigned char *bytes = at(scene, field);
     switch (field->type) {
-    case FIELD_TEXT: text_add(out, (const char *)bytes, strnlen((const char *)bytes, field->size)); return;
+    case FIELD_TEXT:
+        text_add(out, (const char *)bytes, strnlen((const char *)bytes, field->size));
+        return;
     case FIELD_HASH: hex_print(bytes, field->size, room); break;
     case FIELD_TIME:
         if (signed_of(scene, field) != 0)
@@ -180,10 +183,13 @@ static void text_of(const struct scene *scene, const struct field *field, struct
     case FIELD_BITS: bits_text(field, unsigned_of(scene, field), out); return;
     case FIELD_STRATEGY:
         if (unsigned_of(scene, field) != 0)
-            text_say(out, "%s", directory_name(scene->directory, SCOPE_strategy,
-                                               (uint32_t)unsigned_of(scene, field)));
+            text_say(out, "%s",
+                     directory_name(scene->directory, SCOPE_strategy,
+                                    (uint32_t)unsigned_of(scene, field)));
         return;
-    case FIELD_SCOPE_ID: text_say(out, "%s", scope_name(scene, (uint32_t)unsigned_of(scene, field))); return;
+    case FIELD_SCOPE_ID:
+        text_say(out, "%s", scope_name(scene, (uint32_t)unsigned_of(scene, field)));
+        return;
     default: return;
     }
     text_say(out, "%s", room);
@@ -191,7 +197,8 @@ static void text_of(const struct scene *scene, const struct field *field, struct
 
 /* --- lists at the end ------------------------------------------------------------------------- */
 
-static const struct weir_level *levels_of(const struct weir_msg *msg, uint32_t *bids, uint32_t *asks)
+static const struct weir_level *levels_of(const struct weir_msg *msg, uint32_t *bids,
+                                          uint32_t *asks)
 {
     const struct weir_book_msg *book = (const struct weir_book_msg *)(const void *)msg;
     *bids = book->bids;

@@ -25,7 +25,8 @@ void render_json(const struct directory *directory, const struct journal_record 
                  struct text *out);
 
 /* The members only: " cid=a1 side=buy", and as members of the JSON object that is open. */
-void render_members(const struct directory *directory, const struct weir_msg *msg, struct text *out);
+void render_members(const struct directory *directory, const struct weir_msg *msg,
+                    struct text *out);
 void render_json_members(const struct directory *directory, const struct weir_msg *msg,
                          struct text *out);
 

@@ -28,10 +28,11 @@ static enum weir_err layout_check(const struct meta_begin *begin, struct why *wh
 {
     if (begin->layout == journal_layout())
         return WEIR_OK;
-    return because(why, WEIR_E_ABI,
-                   "the journal was written by a build with other messages (layout %08x, this build "
-                   "has %08x): read it with that build",
-                   (unsigned)begin->layout, (unsigned)journal_layout());
+    return because(
+        why, WEIR_E_ABI,
+        "the journal was written by a build with other messages (layout %08x, this build "
+        "has %08x): read it with that build",
+        (unsigned)begin->layout, (unsigned)journal_layout());
 }
 
 enum weir_err journal_sizes(const char *folder, struct engine_sizes *sizes_out, struct why *why)
@@ -97,8 +98,8 @@ static enum weir_err step_input(struct run *run, const struct journal_record *re
 static void step_effect(struct run *run, const struct journal_record *record)
 {
     const struct weir_msg *again = effects_next(&run->effects);
-    if (run->compare &&
-        (!again || again->size != record->msg->size || memcmp(again, record->msg, again->size) != 0))
+    if (run->compare && (!again || again->size != record->msg->size ||
+                         memcmp(again, record->msg, again->size) != 0))
         tell_difference(run, record->seq, record, again);
 }
 
@@ -186,11 +187,12 @@ static enum weir_err sizes_check(const char *folder, const struct engine_sizes *
     if (err == WEIR_E_NOT_FOUND)
         return WEIR_OK;
     if (err == WEIR_OK && memcmp(&made_for, sizes, sizeof made_for) != 0)
-        err = because(why, WEIR_E_BAD_CONFIG,
-                      "journal %s: made for another size of the engine (%u orders, %u executions, %u "
-                      "client ids, %u instruments); begin a new journal to change it",
-                      folder, (unsigned)made_for.orders, (unsigned)made_for.executions,
-                      (unsigned)made_for.client_ids, (unsigned)made_for.instruments);
+        err =
+            because(why, WEIR_E_BAD_CONFIG,
+                    "journal %s: made for another size of the engine (%u orders, %u executions, %u "
+                    "client ids, %u instruments); begin a new journal to change it",
+                    folder, (unsigned)made_for.orders, (unsigned)made_for.executions,
+                    (unsigned)made_for.client_ids, (unsigned)made_for.instruments);
     return err;
 }
 

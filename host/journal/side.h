@@ -21,10 +21,10 @@ enum side_kind {
 
 /* What a replay needs to know before the first input. */
 struct meta_begin {
-    struct weir_msg msg;        /* t: wall clock */
-    uint32_t layout;            /* journal_layout() of the build that wrote what follows */
+    struct weir_msg msg; /* t: wall clock */
+    uint32_t layout;     /* journal_layout() of the build that wrote what follows */
     uint32_t pad;
-    struct engine_sizes sizes;  /* of the engine; stays the same for the life of a journal */
+    struct engine_sizes sizes; /* of the engine; stays the same for the life of a journal */
 };
 
 struct meta_end {
@@ -38,7 +38,7 @@ struct meta_end {
 struct side_build {
     struct weir_msg msg;
     char version[32];
-    char build[64];    /* as the linker names it: "sha1:..." */
+    char build[64]; /* as the linker names it: "sha1:..." */
     char compiler[64];
 };
 
@@ -68,8 +68,8 @@ const char *side_stage_name(enum side_stage stage); /* "sent" ...; "?" outside *
 struct side_timing {
     struct weir_msg msg; /* cause: sequence of the EFFECT record that this is about */
     uint32_t order;
-    uint32_t stage;    /* enum side_stage */
-    int64_t after_ns;  /* since the input that led there was taken */
+    uint32_t stage;   /* enum side_stage */
+    int64_t after_ns; /* since the input that led there was taken */
 };
 
 /* A fingerprint of every message that a journal can hold: changes when one of them changes size. */

@@ -8,10 +8,10 @@
 
 /* Which order: a number is used again long after an order has ended, so its beginning belongs to it. */
 struct order_key {
-    uint32_t order;     /* 0: one that was never kept; its decision only */
+    uint32_t order; /* 0: one that was never kept; its decision only */
     weir_ns created;
-    uint64_t begin;     /* sequence of the input that made it */
-    uint64_t end;       /* of the input that made the next one with its number; UINT64_MAX: none */
+    uint64_t begin; /* sequence of the input that made it */
+    uint64_t end;   /* of the input that made the next one with its number; UINT64_MAX: none */
     char cid[WEIR_ID_MAX]; /* of one that was never kept */
 };
 

@@ -28,7 +28,7 @@ struct worlds {
     struct effects there; /* effects of the present input: as journalled */
     struct effects here;  /* and with other limits */
     struct weir_msg input;
-    uint64_t seq; /* of the present input; 0: none yet */
+    uint64_t seq;                /* of the present input; 0: none yet */
     struct map wires, venue_ids; /* from the journal's world: index in sent; not sent */
     void *tables;
     struct sent *sent;
@@ -158,7 +158,8 @@ static bool translate_wire(struct worlds *worlds, char *client_id, const char *v
 
 static bool is_report(uint16_t kind)
 {
-    return (kind >= WEIR_ACK && kind <= WEIR_STATUS && kind != WEIR_FILL) || kind == WEIR_RECON_ORDER;
+    return (kind >= WEIR_ACK && kind <= WEIR_STATUS && kind != WEIR_FILL) ||
+           kind == WEIR_RECON_ORDER;
 }
 
 /* Make an input of the journal's world one of the other world. False: it is none. */
@@ -175,7 +176,8 @@ static bool translate(struct worlds *worlds, struct weir_msg *msg)
         struct weir_fill *fill = bytes;
         return translate_wire(worlds, fill->client_id, fill->venue_id);
     }
-    case WEIR_RATE_LIMITED: return translate_wire(worlds, ((struct weir_rate_limited *)bytes)->client_id, NULL);
+    case WEIR_RATE_LIMITED:
+        return translate_wire(worlds, ((struct weir_rate_limited *)bytes)->client_id, NULL);
     case IN_LIMIT: replace_limit(worlds, bytes); return true;
     case IN_CANCEL:
     case IN_REPLACE: {

@@ -39,6 +39,7 @@ static bool make_room(struct window *window, size_t len)
     unsigned char *data = realloc(window->data, len);
     if (!data)
         return false;
+    memset(data + window->room, 0, len - window->room);
     window->data = data;
     window->room = len;
     return true;
@@ -99,19 +100,19 @@ enum weir_err record_refused(struct window *window, const struct segment_id *id,
                        (unsigned long long)offset, because_of);
     if (size < sizeof(struct weir_msg) || size % 8 != 0 || size > RECORD_MAX ||
         size > room - RECORD_HEAD)
-        return because(why, WEIR_E_CORRUPT,
-                       "offset %llu: a record of %u bytes, expected a multiple of 8 from %zu to %llu%s",
-                       (unsigned long long)offset, (unsigned)size, sizeof(struct weir_msg),
-                       (unsigned long long)record_max(id->bytes), because_of);
+        return because(
+            why, WEIR_E_CORRUPT,
+            "offset %llu: a record of %u bytes, expected a multiple of 8 from %zu to %llu%s",
+            (unsigned long long)offset, (unsigned)size, sizeof(struct weir_msg),
+            (unsigned long long)record_max(id->bytes), because_of);
     view = window_view(window, offset, RECORD_HEAD + size, why);
     if (!view)
         return why->err;
     uint32_t crc = record_crc(view, size, id->crc);
     if (crc != head.word >> 32)
-        return because(why, WEIR_E_CORRUPT,
-                       "offset %llu: damaged record, crc32c %08x, expected %08x%s",
-                       (unsigned long long)offset, (unsigned)crc, (unsigned)(head.word >> 32),
-                       because_of);
+        return because(
+            why, WEIR_E_CORRUPT, "offset %llu: damaged record, crc32c %08x, expected %08x%s",
+            (unsigned long long)offset, (unsigned)crc, (unsigned)(head.word >> 32), because_of);
     return because(why, WEIR_E_CORRUPT,
                    "offset %llu: a record of class %u made for offset %llu, expected class 1 to 4 "
                    "made for this place%s",

@@ -17,7 +17,7 @@ struct window {
 
 /* The len bytes from offset (a multiple of 8), aligned to 8; until the next call. NULL: why. */
 const void *window_view(struct window *window, uint64_t offset, size_t len, struct why *why);
-void window_forget(struct window *window); /* read again what is asked for next */
+void window_forget(struct window *window);      /* read again what is asked for next */
 void window_set(struct window *window, int fd); /* another file: takes fd, closes the one before */
 void window_fini(struct window *window);
 
@@ -35,8 +35,8 @@ struct tail {
 enum weir_err tail_judge(const struct tail *tail, uint64_t *cut_out, struct why *why) WEIR_MUST_USE;
 
 /* Are all bytes from offset to the end of the segment zero? */
-enum weir_err tail_is_zero(struct window *window, uint64_t offset, uint64_t end, struct why *why)
-    WEIR_MUST_USE;
+enum weir_err tail_is_zero(struct window *window, uint64_t offset, uint64_t end,
+                           struct why *why) WEIR_MUST_USE;
 
 /* Refuse what lies at offset, saying what was found. */
 enum weir_err record_refused(struct window *window, const struct segment_id *id, uint64_t offset,

@@ -54,7 +54,7 @@ static int64_t number(const struct folder *folder, const char *sql)
 static void dump(const struct folder *folder, struct text *out)
 {
     static const char *const tables[] = {"definitions", "orders", "order_names", "executions",
-                                         "decisions", "alerts", "place"};
+                                         "decisions",   "alerts", "place"};
     sqlite3 *db;
     char path[600], sql[80];
     path_of(folder, path);
@@ -63,12 +63,14 @@ static void dump(const struct folder *folder, struct text *out)
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         sqlite3_stmt *each;
         snprintf(sql, sizeof sql, "SELECT * FROM %s", tables[i]);
-        cr_assert(sqlite3_prepare_v2(db, sql, -1, &each, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+        cr_assert(sqlite3_prepare_v2(db, sql, -1, &each, NULL) == SQLITE_OK, "%s",
+                  sqlite3_errmsg(db));
         while (sqlite3_step(each) == SQLITE_ROW) {
             text_say(out, "%s", tables[i]);
             for (int c = 0; c < sqlite3_column_count(each); c++)
                 text_say(out, "|%.*s", sqlite3_column_bytes(each, c),
-                         sqlite3_column_blob(each, c) ? (const char *)sqlite3_column_text(each, c) : "");
+                         sqlite3_column_blob(each, c) ? (const char *)sqlite3_column_text(each, c)
+                                                      : "");
             text_say(out, "\n");
         }
         sqlite3_finalize(each);
@@ -85,7 +87,8 @@ static void same_as_built_anew(const char *name, const struct folder *folder)
     cr_assert(unlink(path) == 0);
     (void)build(folder);
     dump(folder, &anew);
-    cr_expect(before.len == anew.len && memcmp(text_cstr(&before), text_cstr(&anew), before.len) == 0,
+    cr_expect(before.len == anew.len &&
+                  memcmp(text_cstr(&before), text_cstr(&anew), before.len) == 0,
               "%s: another index than one built anew", name);
     text_fini(&before);
     text_fini(&anew);
@@ -114,21 +117,29 @@ Test(index, the_tables_hold_what_the_engine_counted)
     cr_expect(number(&folder, "SELECT count(*) FROM decisions WHERE reason = 'MAX_ORDER_QTY'") ==
               (int64_t)counts.denied_by[CHECK_MAX_ORDER_QTY]);
     cr_expect(number(&folder, "SELECT count(*) FROM executions") == (int64_t)counts.executions);
-    cr_expect(number(&folder, "SELECT count(*) FROM orders WHERE state = 'DENIED'") == (int64_t)counts.denied);
+    cr_expect(number(&folder, "SELECT count(*) FROM orders WHERE state = 'DENIED'") ==
+              (int64_t)counts.denied);
     uint64_t alerts = 0;
     for (size_t i = 0; i < ALERT_COUNT; i++)
         alerts += counts.alerts[i];
     cr_expect(number(&folder, "SELECT count(*) FROM alerts") == (int64_t)alerts);
-    cr_expect(number(&folder, "SELECT count(*) FROM orders WHERE instrument NOT IN ('BTC-USDT', 'ETH-USDT')"
-                              " OR strategy NOT IN ('two_sided_maker', 'twap') OR venue <> 'alpha'") == 0);
+    cr_expect(number(&folder,
+                     "SELECT count(*) FROM orders WHERE instrument NOT IN ('BTC-USDT', 'ETH-USDT')"
+                     " OR strategy NOT IN ('two_sided_maker', 'twap') OR venue <> 'alpha'") == 0);
     /* exact: the sum of the executions in thousandths is the last position */
-    cr_expect(number(&folder, "SELECT CAST(round(1000 * (SELECT position FROM executions WHERE instrument = 'BTC-USDT'"
-                              " ORDER BY seq DESC LIMIT 1)) AS INTEGER) - CAST(round(1000 * sum(CASE side WHEN 'buy'"
-                              " THEN qty ELSE -qty END)) AS INTEGER) FROM executions WHERE instrument = 'BTC-USDT'") == 0);
+    cr_expect(
+        number(
+            &folder,
+            "SELECT CAST(round(1000 * (SELECT position FROM executions WHERE instrument = "
+            "'BTC-USDT'"
+            " ORDER BY seq DESC LIMIT 1)) AS INTEGER) - CAST(round(1000 * sum(CASE side WHEN 'buy'"
+            " THEN qty ELSE -qty END)) AS INTEGER) FROM executions WHERE instrument = "
+            "'BTC-USDT'") == 0);
     cr_expect(number(&folder, "SELECT json_extract(readings, '$.readings[0].check') = 'KILL_SWITCH'"
                               " FROM decisions LIMIT 1") == 1);
-    cr_expect(number(&folder, "SELECT count(*) FROM orders JOIN order_names USING(order_no, created_ns)"
-                              " WHERE name = 'c7' AND what = 'cid'") == 1);
+    cr_expect(number(&folder,
+                     "SELECT count(*) FROM orders JOIN order_names USING(order_no, created_ns)"
+                     " WHERE name = 'c7' AND what = 'cid'") == 1);
     folder_remove(&folder);
 }
 
@@ -159,7 +170,18 @@ Test(index, taken_in_piece_by_piece_it_is_the_same_as_built_at_once)
 
 Test(index, whatever_is_wrong_with_it_it_is_built_again)
 {
-    enum { LOST, GARBAGE, FLIPPED, EMPTY, OTHER_VERSION, OTHER_JOURNAL, OTHER_TABLES, AHEAD, NOWHERE, WAYS };
+    enum {
+        LOST,
+        GARBAGE,
+        FLIPPED,
+        EMPTY,
+        OTHER_VERSION,
+        OTHER_JOURNAL,
+        OTHER_TABLES,
+        AHEAD,
+        NOWHERE,
+        WAYS
+    };
     struct folder folder = folder_new(), other = folder_new();
     struct world world;
     char path[600];
@@ -178,7 +200,10 @@ Test(index, whatever_is_wrong_with_it_it_is_built_again)
         struct bytes bytes = file_read(&folder, "index.db");
         switch (way) {
         case LOST: unlink(path); break;
-        case GARBAGE: file_write(&folder, "index.db", (const unsigned char *)"this is not a database at all", 29); break;
+        case GARBAGE:
+            file_write(&folder, "index.db", (const unsigned char *)"this is not a database at all",
+                       29);
+            break;
         case FLIPPED:
             for (size_t at = 0; at < bytes.len; at += 97)
                 bytes.data[at] ^= 0x55;
@@ -198,12 +223,14 @@ Test(index, whatever_is_wrong_with_it_it_is_built_again)
         }
         if (sql) {
             cr_assert(sqlite3_open(path, &db) == SQLITE_OK);
-            cr_assert(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+            cr_assert(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s",
+                      sqlite3_errmsg(db));
             sqlite3_close(db);
         }
         free(bytes.data);
         uint64_t again = build(&folder);
-        cr_expect(again == (way == AHEAD ? 0 : records) || again == records, "way %d: %lu of %lu", way, again, records);
+        cr_expect(again == (way == AHEAD ? 0 : records) || again == records, "way %d: %lu of %lu",
+                  way, again, records);
         if (way != AHEAD)
             same_as_built_anew("again", &folder);
         (void)unlink(path);
@@ -262,7 +289,8 @@ Test(index, beside_a_running_host_it_follows_and_takes_the_rest_at_the_end)
     uint64_t denied = engine_counts(world.home.engine)->denied;
     (void)world_close(&world);
     indexer_stop(indexer);
-    cr_expect(number(&folder, "SELECT count(*) FROM decisions WHERE allowed = 0") == (int64_t)denied);
+    cr_expect(number(&folder, "SELECT count(*) FROM decisions WHERE allowed = 0") ==
+              (int64_t)denied);
     same_as_built_anew("followed", &folder);
     folder_remove(&folder);
 

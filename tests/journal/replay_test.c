@@ -48,8 +48,8 @@ Test(replay, two_plays_with_the_same_seed_have_one_hash)
         struct folder folder = folder_new();
         struct world world;
         begin(&world, &folder, i ? JOURNAL_NEVER : JOURNAL_GROUP);
-        struct side_timing timing = {
-            .msg = {.size = sizeof timing, .kind = SIDE_TIMING}, .after_ns = 11000 + i};
+        struct side_timing timing = {.msg = {.size = sizeof timing, .kind = SIDE_TIMING},
+                                     .after_ns = 11000 + i};
         for (int k = 0; k < 500; k++) {
             world_play(&world, 1);
             if (i == 1) /* measured times are not part of it, however many */
@@ -124,7 +124,8 @@ Test(replay, the_first_difference_is_shown_in_both_renderings)
         cr_expect((way == AT_THE_END) == (recorded[0] == '\0'), "way %d: %s", way, recorded);
         replay_report_fini(&report);
         replay_report_init(&report);
-        cr_expect(journal_replay(folder.path, false, &report, &why) == WEIR_OK && !report.different);
+        cr_expect(journal_replay(folder.path, false, &report, &why) == WEIR_OK &&
+                  !report.different);
         replay_report_fini(&report);
         folder_remove(&source);
         folder_remove(&folder);
@@ -146,10 +147,14 @@ static void restart(struct world *world)
     world->stop_after = 0;
     struct weir_msg restarted = {.size = sizeof restarted, .kind = IN_RESTARTED};
     (void)world_input(world, &restarted);
-    struct weir_session up = {
-        .msg = {.size = sizeof up, .kind = WEIR_SESSION, .flags = WEIR_STREAM_UP, .venue = 1, .account = 1}};
+    struct weir_session up = {.msg = {.size = sizeof up,
+                                      .kind = WEIR_SESSION,
+                                      .flags = WEIR_STREAM_UP,
+                                      .venue = 1,
+                                      .account = 1}};
     (void)world_input(world, &up);
-    struct weir_msg first = {.size = sizeof first, .kind = WEIR_RECON_BEGIN, .venue = 1, .account = 1};
+    struct weir_msg first = {
+        .size = sizeof first, .kind = WEIR_RECON_BEGIN, .venue = 1, .account = 1};
     struct weir_msg last = {.size = sizeof last, .kind = WEIR_RECON_END, .venue = 1, .account = 1};
     (void)world_input(world, &first);
     (void)world_input(world, &last);

@@ -101,7 +101,8 @@ static void instrument(struct world *world, uint32_t number, const char *symbol,
     (void)world_input(world, &instrument);
 }
 
-struct in_limit limit_of(enum risk_scope scope, uint32_t id, enum risk_limit limit, const char *value)
+struct in_limit limit_of(enum risk_scope scope, uint32_t id, enum risk_limit limit,
+                         const char *value)
 {
     amount number = 0;
     struct in_limit in = {.msg = {.size = sizeof in, .kind = IN_LIMIT},
@@ -141,10 +142,14 @@ void world_define(struct world *world)
     world_limit(world, SCOPE_instrument, ETH, LIMIT_max_position, "40");
     world_limit(world, SCOPE_instrument, BTC, LIMIT_price_band_pct, "5");
     world_limit(world, SCOPE_host, 0, LIMIT_max_open_orders, "30");
-    struct weir_session up = {
-        .msg = {.size = sizeof up, .kind = WEIR_SESSION, .flags = WEIR_STREAM_UP, .venue = 1, .account = 1}};
+    struct weir_session up = {.msg = {.size = sizeof up,
+                                      .kind = WEIR_SESSION,
+                                      .flags = WEIR_STREAM_UP,
+                                      .venue = 1,
+                                      .account = 1}};
     (void)world_input(world, &up);
-    struct weir_msg begin = {.size = sizeof begin, .kind = WEIR_RECON_BEGIN, .venue = 1, .account = 1};
+    struct weir_msg begin = {
+        .size = sizeof begin, .kind = WEIR_RECON_BEGIN, .venue = 1, .account = 1};
     struct weir_msg end = {.size = sizeof end, .kind = WEIR_RECON_END, .venue = 1, .account = 1};
     (void)world_input(world, &begin);
     (void)world_input(world, &end);
@@ -154,13 +159,16 @@ void world_define(struct world *world)
 
 bool world_top(struct world *world, uint32_t instrument, weir_px bid, weir_px ask, uint64_t seq)
 {
-    struct weir_top top = {
-        .msg = {.size = sizeof top, .kind = WEIR_TOP, .venue = 1, .account = 1, .instrument = instrument},
-        .seq = seq,
-        .bid = bid,
-        .ask = ask,
-        .bid_qty = 5000,
-        .ask_qty = 4000};
+    struct weir_top top = {.msg = {.size = sizeof top,
+                                   .kind = WEIR_TOP,
+                                   .venue = 1,
+                                   .account = 1,
+                                   .instrument = instrument},
+                           .seq = seq,
+                           .bid = bid,
+                           .ask = ask,
+                           .bid_qty = 5000,
+                           .ask_qty = 4000};
     return world_input(world, &top);
 }
 
@@ -261,7 +269,8 @@ static void answer(struct world *world)
         world->live[i].left -= qty;
         if (world->live[i].left == 0)
             world->live[i] = world->live[--world->live_count];
-        (void)world_fill(world, sent.wire, id, sent.instrument, (enum weir_side)sent.side, sent.px, qty);
+        (void)world_fill(world, sent.wire, id, sent.instrument, (enum weir_side)sent.side, sent.px,
+                         qty);
     }
     }
 }
@@ -280,9 +289,7 @@ void world_play(struct world *world, int steps)
         weir_px mid = instrument == BTC ? 3000050 : 250025;
         char cid[WEIR_ID_MAX];
         switch (dice(world, 5)) {
-        case 0:
-            (void)world_top(world, instrument, mid - 50, mid + 50, (uint64_t)i + 1);
-            break;
+        case 0: (void)world_top(world, instrument, mid - 50, mid + 50, (uint64_t)i + 1); break;
         case 1:
         case 2:
             snprintf(cid, sizeof cid, "c%lu", ++world->next_order);

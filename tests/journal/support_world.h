@@ -23,7 +23,7 @@ struct world {
     struct journal *journal;
     struct journal_options options;
     weir_ns now;
-    uint64_t input; /* sequence of the input being applied */
+    uint64_t input;      /* sequence of the input being applied */
     uint64_t stop_after; /* this many EFFECT records more and the process is dead; 0: never */
     bool dead;
     struct sent live[LIVE_MAX]; /* orders at the venue */
@@ -34,10 +34,12 @@ struct world {
 
 struct engine_sizes world_sizes(void);
 void world_open(struct world *world, const struct folder *folder, enum journal_sync sync);
-void world_define(struct world *world); /* venue, account, strategies, instruments, limits, wallet */
+void world_define(
+    struct world *world); /* venue, account, strategies, instruments, limits, wallet */
 void world_limit(struct world *world, enum risk_scope scope, uint32_t id, enum risk_limit limit,
                  const char *value);
-struct in_limit limit_of(enum risk_scope scope, uint32_t id, enum risk_limit limit, const char *value);
+struct in_limit limit_of(enum risk_scope scope, uint32_t id, enum risk_limit limit,
+                         const char *value);
 /* Give one input: journal, apply, journal what it does. False: the process died in the middle. */
 bool world_input(struct world *world, void *msg);
 bool world_top(struct world *world, uint32_t instrument, weir_px bid, weir_px ask, uint64_t seq);
@@ -47,7 +49,8 @@ bool world_ack(struct world *world, const char *wire, const char *venue_id, uint
 bool world_fill(struct world *world, const char *wire, const char *exec_id, uint32_t instrument,
                 enum weir_side side, weir_px px, weir_qty qty);
 const char *world_wire(const struct world *world, const char *cid);
-void world_play(struct world *world, int steps); /* at random: books, orders, answers, fills, cancels */
+void world_play(struct world *world,
+                int steps); /* at random: books, orders, answers, fills, cancels */
 struct journal_summary world_close(struct world *world);
 void world_kill(struct world *world); /* as kill -9 would */
 

@@ -19,7 +19,8 @@ static const char *verdict(const struct out_decision *decision)
     return decision->allowed ? "allowed" : risk_check_name((enum risk_check)decision->reason);
 }
 
-static void note(void *context, const struct directory *directory, const struct whatif_change *change)
+static void note(void *context, const struct directory *directory,
+                 const struct whatif_change *change)
 {
     struct changes *changes = context;
     (void)directory;
@@ -28,14 +29,15 @@ static void note(void *context, const struct directory *directory, const struct 
     char numbers[60] = "";
     for (uint32_t i = 0; after && !after->allowed && i < after->count; i++)
         if (after->readings[i].failed && after->readings[i].check == after->reason)
-            snprintf(numbers, sizeof numbers, " %ld/%ld", after->readings[i].value, after->readings[i].limit);
+            snprintf(numbers, sizeof numbers, " %ld/%ld", after->readings[i].value,
+                     after->readings[i].limit);
     snprintf(changes->text[changes->count++], sizeof changes->text[0], "%s %s -> %s%s",
-             change->before ? change->before->cid : after->cid, verdict(change->before), verdict(after),
-             numbers);
+             change->before ? change->before->cid : after->cid, verdict(change->before),
+             verdict(after), numbers);
 }
 
-static struct whatif_report ask(const struct folder *folder, const struct in_limit *limits, size_t count,
-                                struct changes *changes)
+static struct whatif_report ask(const struct folder *folder, const struct in_limit *limits,
+                                size_t count, struct changes *changes)
 {
     struct why why;
     struct whatif_report report;
@@ -111,18 +113,22 @@ Test(whatif, other_limits_change_these_decisions_and_no_others)
 
     struct in_limit narrow = limit_of(SCOPE_instrument, BTC, LIMIT_max_order_qty, "2");
     report = ask(&folder, &narrow, 1, &changes);
-    cr_expect(report.denied_now == 2 && report.reason_other == 1 && report.allowed_now == 0, "%lu %lu %lu",
-              report.denied_now, report.reason_other, report.allowed_now);
+    cr_expect(report.denied_now == 2 && report.reason_other == 1 && report.allowed_now == 0,
+              "%lu %lu %lu", report.denied_now, report.reason_other, report.allowed_now);
     cr_expect(changes.count == 3);
-    cr_expect(strncmp(changes.text[0], "a1 allowed -> MAX_ORDER_QTY", 27) == 0, "%s", changes.text[0]);
-    cr_expect(strncmp(changes.text[1], "a2 MAX_POSITION -> MAX_ORDER_QTY", 32) == 0, "%s", changes.text[1]);
-    cr_expect(strncmp(changes.text[2], "b3 allowed -> MAX_ORDER_QTY", 27) == 0, "%s", changes.text[2]);
+    cr_expect(strncmp(changes.text[0], "a1 allowed -> MAX_ORDER_QTY", 27) == 0, "%s",
+              changes.text[0]);
+    cr_expect(strncmp(changes.text[1], "a2 MAX_POSITION -> MAX_ORDER_QTY", 32) == 0, "%s",
+              changes.text[1]);
+    cr_expect(strncmp(changes.text[2], "b3 allowed -> MAX_ORDER_QTY", 27) == 0, "%s",
+              changes.text[2]);
     cr_expect(report.left_out == 2, "the ack and the fill of a1: %lu", report.left_out);
 
     /* a limit that the journal never set */
     struct in_limit notional = limit_of(SCOPE_host, 0, LIMIT_max_order_notional, "50000");
     report = ask(&folder, &notional, 1, &changes);
-    cr_expect(report.denied_now == 2 && strncmp(changes.text[0], "a1 allowed -> MAX_ORDER_NOTIONAL", 32) == 0,
+    cr_expect(report.denied_now == 2 &&
+                  strncmp(changes.text[0], "a1 allowed -> MAX_ORDER_NOTIONAL", 32) == 0,
               "%lu: %s", report.denied_now, changes.text[0]);
     folder_remove(&folder);
 }
@@ -145,9 +151,12 @@ Test(whatif, answers_find_their_orders_when_ids_have_shifted)
      * be one order too many as well */
     cr_expect(report.denied_now == 2 && changes.count == 2, "%lu: %s, %s", report.denied_now,
               changes.text[0], changes.text[1]);
-    cr_expect(strncmp(changes.text[0], "b3 allowed -> MAX_POSITION", 26) == 0, "%s", changes.text[0]);
-    cr_expect(strncmp(changes.text[1], "a5 allowed -> MAX_POSITION", 26) == 0, "%s", changes.text[1]);
-    cr_expect(report.left_out == 0, "%lu", report.left_out); /* all answers name orders of both worlds */
+    cr_expect(strncmp(changes.text[0], "b3 allowed -> MAX_POSITION", 26) == 0, "%s",
+              changes.text[0]);
+    cr_expect(strncmp(changes.text[1], "a5 allowed -> MAX_POSITION", 26) == 0, "%s",
+              changes.text[1]);
+    cr_expect(report.left_out == 0, "%lu",
+              report.left_out); /* all answers name orders of both worlds */
     folder_remove(&folder);
 }
 
@@ -175,7 +184,7 @@ Test(whatif, a_random_play_differs_where_a_limit_is_lowered_and_nowhere_else)
     struct in_limit small = limit_of(SCOPE_instrument, BTC, LIMIT_max_order_qty, "1");
     struct whatif lowered = {.limits = &small, .count = 1};
     cr_assert(journal_whatif(folder.path, &lowered, &report, &why) == WEIR_OK, "%s", why.text);
-    cr_expect(report.decisions == decisions && report.denied_now > 10 && report.left_out > 10, "%lu %lu",
-              report.denied_now, report.left_out);
+    cr_expect(report.decisions == decisions && report.denied_now > 10 && report.left_out > 10,
+              "%lu %lu", report.denied_now, report.left_out);
     folder_remove(&folder);
 }
