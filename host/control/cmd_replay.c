@@ -68,7 +68,8 @@ static void verify_text(struct replay_report *report, bool verify)
                report->recorded.len ? text_cstr(&report->recorded) : "nothing",
                report->again.len ? text_cstr(&report->again) : "nothing");
     else
-        printf("%s: %" PRIu64 " inputs give the same %" PRIu64 " effects, byte for byte%s\nsha256 %s\n",
+        printf("%s: %" PRIu64 " inputs give the same %" PRIu64
+               " effects, byte for byte%s\nsha256 %s\n",
                verify ? "equal" : "replayed", report->replayed, report->extent.effects,
                report->extent.closed ? "" : " (the journal was not closed)", hash);
 }
@@ -99,22 +100,25 @@ struct others {
 };
 
 /* The name by which files know a scope. */
-static void scope_name(const struct directory *directory, const struct in_limit *limit, char *name, size_t size)
+static void scope_name(const struct directory *directory, const struct in_limit *limit, char *name,
+                       size_t size)
 {
     const struct weir_instrument *def = directory_instrument(directory, limit->id);
     const char *text = directory_name(directory, (enum risk_scope)limit->scope, limit->id);
     if (limit->scope == SCOPE_host)
         snprintf(name, size, "*");
     else if (limit->scope == SCOPE_instrument && def)
-        snprintf(name, size, "%s/%s", directory_name(directory, SCOPE_venue, def->msg.venue), def->symbol);
-    else if (limit->scope == SCOPE_account) /* "venue/account" in the engine, the venue's name in files */
+        snprintf(name, size, "%s/%s", directory_name(directory, SCOPE_venue, def->msg.venue),
+                 def->symbol);
+    else if (limit->scope ==
+             SCOPE_account) /* "venue/account" in the engine, the venue's name in files */
         snprintf(name, size, "%.*s", (int)strcspn(text, "/"), text);
     else
         snprintf(name, size, "%s", text);
 }
 
-static bool add_limit(struct others *others, const struct directory *directory, const struct config *config,
-                      const struct weir_msg *msg)
+static bool add_limit(struct others *others, const struct directory *directory,
+                      const struct config *config, const struct weir_msg *msg)
 {
     struct in_limit limit;
     char name[100];
@@ -138,7 +142,8 @@ static bool add_limit(struct others *others, const struct directory *directory, 
     return true;
 }
 
-static enum weir_err read_limits(const char *path, const struct config *config, struct others *others, struct why *why)
+static enum weir_err read_limits(const char *path, const struct config *config,
+                                 struct others *others, struct why *why)
 {
     struct reader *reader = NULL;
     struct journal_record record;
@@ -177,7 +182,8 @@ static void verdict(const struct out_decision *decision, char *text, size_t size
     }
 }
 
-static void on_change(void *context, const struct directory *directory, const struct whatif_change *change)
+static void on_change(void *context, const struct directory *directory,
+                      const struct whatif_change *change)
 {
     struct text *json = context; /* NULL: for people */
     const struct out_decision *any = change->after ? change->after : change->before;
@@ -186,7 +192,8 @@ static void on_change(void *context, const struct directory *directory, const st
     verdict(change->before, before, sizeof before);
     verdict(change->after, after, sizeof after);
     if (!json) {
-        printf("%" PRIu64 "  %s  %s: was %s, now %s\n", change->seq, any->cid, strategy, before, after);
+        printf("%" PRIu64 "  %s  %s: was %s, now %s\n", change->seq, any->cid, strategy, before,
+               after);
         return;
     }
     json_object(json);
@@ -233,8 +240,8 @@ static int judge(const char *path, const struct config *config, bool json)
         json_end(&out);
         puts(text_cstr(&out));
     } else {
-        printf("%" PRIu64 " decisions: %" PRIu64 " would be denied now, %" PRIu64 " allowed now, %" PRIu64
-               " denied for another reason\n",
+        printf("%" PRIu64 " decisions: %" PRIu64 " would be denied now, %" PRIu64
+               " allowed now, %" PRIu64 " denied for another reason\n",
                report.decisions, report.denied_now, report.allowed_now, report.reason_other);
     }
     text_fini(&out);

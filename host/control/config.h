@@ -71,6 +71,7 @@ struct config {
     const char *journal;
     bool journal_new; /* a folder of its own for each run */
     bool sync_always;
+    bool index; /* keep index.db */
     int64_t segment, disk_floor;
     const char *control;
     bool cancel_on_stop;

@@ -69,7 +69,10 @@ static enum weir_err open_journal(struct host *host, const struct engine_sizes *
         return err;
     options.folder = host->journal_folder;
     struct journal_extent extent;
-    return journal_restart(&options, host->engine, &host->journal, &extent, why);
+    err = journal_restart(&options, host->engine, &host->journal, &extent, why);
+    if (!err && host->config->index && !host->options.virtual_time)
+        err = indexer_start(host->journal_folder, &host->indexer, why);
+    return err;
 }
 
 static enum weir_err make_lists(struct host *host, struct why *why)
@@ -184,7 +187,10 @@ enum weir_err host_close_journal(struct host *host, struct journal_summary *summ
     struct journal *journal = host->journal;
     memset(summary_out, 0, sizeof *summary_out);
     host->journal = NULL;
-    return journal ? journal_close(journal, summary_out, why) : WEIR_OK;
+    enum weir_err err = journal ? journal_close(journal, summary_out, why) : WEIR_OK;
+    indexer_stop(host->indexer); /* it takes in the end, too */
+    host->indexer = NULL;
+    return err;
 }
 
 void host_destroy(struct host *host)

@@ -14,6 +14,7 @@
 #include "control/observer.h"
 #include "control/queue.h"
 #include "engine/engine.h"
+#include "journal/index.h"
 #include "journal/journal.h"
 #include "script/script.h"
 #include "sim/paper.h"
@@ -100,6 +101,7 @@ struct host {
     size_t memory_size;
     struct engine *engine;
     struct journal *journal; /* NULL with no_journal */
+    struct indexer *indexer;
     char journal_folder[512];
     uint64_t seq;   /* of the last record */
     bool unwritten; /* an effect could not be journalled */
@@ -197,7 +199,8 @@ enum weir_err host_reload_script(struct host *host, struct host_script *guest,
 void host_tell_provenance(struct host *host); /* provenance.c */
 void host_tell_config(struct host *host);
 /* How long after the input was taken the intent with this sequence had been handed to the venue. */
-void host_tell_sent(struct host *host, const struct weir_intent *intent, uint64_t seq, weir_ns after);
+void host_tell_sent(struct host *host, const struct weir_intent *intent, uint64_t seq,
+                    weir_ns after);
 
 void host_note(struct host *host); /* notes.c: what observers should know of the host */
 

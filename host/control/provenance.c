@@ -60,7 +60,8 @@ void host_tell_provenance(struct host *host)
     }
 }
 
-void host_tell_sent(struct host *host, const struct weir_intent *intent, uint64_t seq, weir_ns after)
+void host_tell_sent(struct host *host, const struct weir_intent *intent, uint64_t seq,
+                    weir_ns after)
 {
     struct side_timing timing = {.order = intent->order, .stage = STAGE_SENT, .after_ns = after};
     if (!host->journal || host->options.virtual_time)
