@@ -156,20 +156,21 @@ static void explain_with(const char *message, const struct script_source *source
     }
 }
 
+/* A place in the message counts if it names a source of ours: the text of an error may be anything. */
 void cell_explain(struct script *script, const struct cell *cell, const char *message)
 {
-    char name[64], where[64];
+    char name[64];
     unsigned long line = 0;
-    bool placed = place_in(message, name, sizeof name, &line);
-    if (!placed && place_in(cell->where, where, sizeof where, &line)) {
+    const struct script_source *source = NULL;
+    if (place_in(message, name, sizeof name, &line))
+        source = source_named(cell, name);
+    if (!source && place_in(cell->where, name, sizeof name, &line)) {
+        source = source_named(cell, name);
         snprintf(script->reason, sizeof script->reason, "%s %s", cell->where, message);
-        snprintf(name, sizeof name, "%s", where);
-        placed = true;
     } else {
         snprintf(script->reason, sizeof script->reason, "%s", message);
     }
-    explain_with(script->reason, placed ? source_named(cell, name) : NULL, line, script->detail,
-                 sizeof script->detail);
+    explain_with(script->reason, source, line, script->detail, sizeof script->detail);
 }
 
 /* What an error value says: texts and numbers as they are, our own error tables by their fields. */
@@ -194,7 +195,7 @@ static void error_text(lua_State *L, int index, char *out, size_t room)
         }
         lua_pop(L, 2);
     }
-    snprintf(out, room, "an error value that is a %s, without a text", luaL_typename(L, index));
+    snprintf(out, room, "an error without a text (its value: %s)", luaL_typename(L, index));
 }
 
 static void explain_end(struct cell *cell, enum guard_end end, const char *name, weir_ns budget)

@@ -27,10 +27,10 @@ enum {
     REASON_ROOM = 400
 };
 
-#define SCRIPT_EVENTS(X)                                                                    \
-    X(start)                                                                                \
-    X(stop) X(book) X(trade) X(bar) X(timer) X(order) X(fill) X(position) X(venue) X(alert) \
-        X(reload)
+#define SCRIPT_EVENTS(X) \
+    X(start)             \
+    X(stop)              \
+    X(book) X(trade) X(bar) X(timer) X(order) X(fill) X(position) X(venue) X(alert) X(reload)
 enum happening {
 #define X(name) ON_##name,
     SCRIPT_EVENTS(X)
@@ -39,11 +39,12 @@ enum happening {
 };
 
 /* Names of the fields of events, kept as Lua strings in the registry of each state. */
-#define FIELDS(X)                                                                                 \
-    X(venue)                                                                                      \
-    X(symbol) X(bid) X(ask) X(bid_qty) X(ask_qty) X(seq) X(time) X(price) X(qty) X(side) X(type)  \
-        X(tif) X(post_only) X(reduce_only) X(tag) X(trigger) X(expires) X(id) X(interval) X(open) \
-            X(high) X(low) X(close) X(volume) X(count) X(due) X(state)
+#define FIELDS(X)                                                                                  \
+    X(venue)                                                                                       \
+    X(symbol)                                                                                      \
+    X(bid) X(ask) X(bid_qty) X(ask_qty) X(seq) X(time) X(price) X(qty) X(side) X(type) X(tif)      \
+        X(post_only) X(reduce_only) X(tag) X(trigger) X(expires) X(id) X(interval) X(open) X(high) \
+            X(low) X(close) X(volume) X(count) X(due) X(state)
 enum field {
 #define X(name) FIELD_##name,
     FIELDS(X)

@@ -391,27 +391,29 @@ enum weir_err guard_ready(struct why *why)
 /* --- running ---------------------------------------------------------------------------------- */
 
 #ifdef WITH_ASAN
-/* The sanitizer must know which stack we are on, and that what was abandoned is no longer there. */
-static _Thread_local void *asan_fake;
+/* The sanitizer must know which stack we are on, and that what was abandoned is no longer there.
+ * `fake` is where it keeps frames of the own stack between two runs. */
+static _Thread_local void *asan_owner, *asan_fake;
 static void asan_leave(const struct thread *t)
 {
-    __sanitizer_start_switch_fiber(&asan_fake, t->stack, STACK_SIZE);
+    __sanitizer_start_switch_fiber(&asan_owner, t->stack, STACK_SIZE);
 }
 static void asan_arrive(const void **from, size_t *size)
 {
-    __sanitizer_finish_switch_fiber(NULL, from, size);
+    __sanitizer_finish_switch_fiber(asan_fake, from, size);
 }
 static void asan_return(const struct thread *t, const void *to, size_t size)
 {
-    if (t->end != GUARD_DONE)
+    bool whole = t->end == GUARD_DONE;
+    if (!whole)
         __asan_unpoison_memory_region(
             t->stack, (size_t)((unsigned char *)__builtin_frame_address(0) - t->stack));
-    void *gone;
-    __sanitizer_start_switch_fiber(&gone, to, size);
+    asan_fake = NULL;
+    __sanitizer_start_switch_fiber(whole ? &asan_fake : NULL, to, size);
 }
 static void asan_back(void)
 {
-    __sanitizer_finish_switch_fiber(asan_fake, NULL, NULL);
+    __sanitizer_finish_switch_fiber(asan_owner, NULL, NULL);
 }
 #endif
 

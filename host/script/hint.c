@@ -87,7 +87,9 @@ static unsigned distance(const char *a, const char *b)
 const char *hint_nearest(const char *word, const char *const *words)
 {
     const char *nearest = NULL;
-    unsigned least = 3; /* two mistakes are a typing error, three are another word */
+    unsigned most =
+        (unsigned)strlen(word) / 3; /* mistakes that make a typing error, not another word */
+    unsigned least = most < 1 ? 2 : most > 2 ? 3 : most + 1;
     for (; *words; words++) {
         unsigned d = distance(word, *words);
         if (d < least) {

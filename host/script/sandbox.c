@@ -87,7 +87,8 @@ static int load(lua_State *L)
     if (lua_type(L, 1) != LUA_TSTRING)
         return luaL_error(L, "load takes one string, not a %s", luaL_typename(L, 1));
     const char *text = lua_tolstring(L, 1, &len);
-    text_line(luaL_optlstring(L, 2, "=(load)", &name_len), name_len, name, sizeof name);
+    const char *given = luaL_optlstring(L, 2, "=(load)", &name_len);
+    text_line(given, name_len, name, sizeof name);
     const char *mode = luaL_optstring(L, 3, "t");
     lua_settop(L, 4);
     lua_pushnil(L);

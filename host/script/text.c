@@ -191,33 +191,33 @@ static int format(lua_State *L)
     return 1;
 }
 
-/* string.rep, refused where the library's would loop for ever or ask for more than one block. */
+/* string.rep: the library's loops for ever over nothing, and copies byte by byte. What is repeated is
+ * doubled; the result is cut where the last separator would begin. */
 static int rep(lua_State *L)
 {
     size_t len, between;
-    luaL_checklstring(L, 1, &len);
+    const char *text = luaL_checklstring(L, 1, &len);
     lua_Integer n = luaL_checkinteger(L, 2);
-    luaL_optlstring(L, 3, "", &between);
-    if (n <= 0 || len + between == 0) {
+    const char *separator = luaL_optlstring(L, 3, "", &between);
+    size_t unit = len + between, most = cell_of(L)->script->budget.block;
+    if (n <= 0 || unit == 0) {
         lua_pushliteral(L, "");
         return 1;
     }
-    size_t most = cell_of(L)->script->budget.block;
-    if ((size_t)n > most / (len + between))
+    if ((size_t)n > most / unit)
         return luaL_error(L, "resulting string too large: a script's longest string has %d bytes",
                           (int)most);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, 1);
+    luaL_Buffer buffer;
+    size_t total = unit * (size_t)n - between, done = unit < total ? unit : total;
+    char *out = luaL_buffinitsize(L, &buffer, total);
+    memcpy(out, text, len);
+    memcpy(out + len, separator, done - len);
+    for (size_t piece; done < total; done += piece) {
+        piece = done < total - done ? done : total - done;
+        memcpy(out + done, out, piece);
+    }
+    luaL_pushresultsize(&buffer, total);
     return 1;
-}
-
-/* Replace a function of the table on top by one of ours, which has the old one as its upvalue. */
-static void wrap(lua_State *L, const char *name, lua_CFunction function)
-{
-    lua_getfield(L, -1, name);
-    lua_pushcclosure(L, function, 1);
-    lua_setfield(L, -2, name);
 }
 
 /* The globals are on top. s:upper() finds its method in a copy that nobody else can reach, so that a
@@ -250,8 +250,11 @@ void text_open_in(lua_State *L)
     lua_pushcclosure(L, print, 1);
     lua_setfield(L, -2, "print");
     lua_getfield(L, -1, "string");
-    wrap(L, "format", format);
-    wrap(L, "rep", rep);
+    lua_getfield(L, -1, "format");
+    lua_pushcclosure(L, format, 1);
+    lua_setfield(L, -2, "format");
+    lua_pushcfunction(L, rep);
+    lua_setfield(L, -2, "rep");
     lua_pop(L, 1);
     protect_metatable(L);
 }
