@@ -9,7 +9,10 @@
 
 #include "base/check.h"
 
-enum { AHEAD = 256 << 10 };
+enum {
+    AHEAD = 256 << 10,
+    SMALL = 4096 /* asked for at a time when words are looked at, so that one read serves many */
+};
 
 void window_forget(struct window *window)
 {
@@ -125,7 +128,7 @@ static enum weir_err next_word(struct window *window, uint64_t offset, uint64_t 
                                uint64_t *at_out, struct why *why)
 {
     while (offset < end) {
-        size_t len = end - offset < AHEAD ? (size_t)(end - offset) : AHEAD;
+        size_t len = end - offset < SMALL ? (size_t)(end - offset) : SMALL;
         const uint64_t *words = window_view(window, offset, len, why);
         if (!words)
             return why->err;
@@ -157,29 +160,46 @@ struct remains {
     uint64_t good; /* a good record begins here; 0: none does */
 };
 
+/* Does a good record begin here? Its place is asked first: nearly all that is none fails there. */
+static enum weir_err is_record(const struct tail *tail, uint64_t at, bool *good_out,
+                               struct why *why)
+{
+    uint64_t room = tail->id->bytes - at;
+    struct record_head head;
+    *good_out = false;
+    if (room < RECORD_HEAD)
+        return WEIR_OK;
+    const void *view = window_view(tail->window, at, RECORD_HEAD, why);
+    if (!view)
+        return why->err;
+    memcpy(&head, view, sizeof head);
+    uint32_t size = (uint32_t)head.word;
+    if ((uint64_t)head.place * 8 != at || size > RECORD_MAX || size > room - RECORD_HEAD)
+        return WEIR_OK;
+    view = window_view(tail->window, at, RECORD_HEAD + size, why);
+    if (!view)
+        return why->err;
+    *good_out = record_is_good(view, room, at, tail->id->crc);
+    return WEIR_OK;
+}
+
+/* All that is behind the end, or as far as the first good record. */
 static enum weir_err look(const struct tail *tail, struct remains *remains, struct why *why)
 {
-    uint64_t at, bytes = tail->id->bytes, offset = tail->end;
+    uint64_t at = 0, bytes = tail->id->bytes, offset = tail->end;
+    bool good = false;
     *remains = (struct remains){0, 0};
     for (;;) {
         enum weir_err err = next_word(tail->window, offset, bytes, &at, why);
         if (err != WEIR_OK || at == bytes)
             return err;
-        remains->last = at + 8;
-        offset = at + 8;
-        if (at == tail->end || remains->good != 0 || bytes - at < RECORD_HEAD)
-            continue;
-        const uint64_t *word = window_view(tail->window, at, RECORD_HEAD, why);
-        if (!word)
-            return why->err;
-        uint32_t size = (uint32_t)*word;
-        if (size % 8 != 0 || size > RECORD_MAX || size > bytes - at - RECORD_HEAD)
-            continue;
-        const void *record = window_view(tail->window, at, RECORD_HEAD + size, why);
-        if (!record)
-            return why->err;
-        if (record_is_good(record, bytes - at, at, tail->id->crc))
+        remains->last = offset = at + 8;
+        if (at > tail->end && tail->same_boot)
+            err = is_record(tail, at, &good, why);
+        if (good)
             remains->good = at;
+        if (err != WEIR_OK || good)
+            return err;
     }
 }
 
@@ -217,7 +237,7 @@ enum weir_err tail_judge(const struct tail *tail, uint64_t *cut_out, struct why 
         err = reach(tail, &torn_to, why);
     if (err != WEIR_OK || remains.last == 0)
         return err;
-    if (tail->same_boot && remains.good != 0) {
+    if (remains.good != 0) {
         snprintf(note, sizeof note, " (a good one follows at offset %llu)",
                  (unsigned long long)remains.good);
         return record_refused(tail->window, tail->id, tail->end, note, why);

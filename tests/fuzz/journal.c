@@ -114,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (segment < 0)
         make();
     size_t size = change(data, len);
-    must(ftruncate(segment, 0) == 0 && pwrite(segment, bytes, size, 0) == (ssize_t)size);
+    must(pwrite(segment, bytes, size, 0) == (ssize_t)size && ftruncate(segment, (off_t)size) == 0);
     read_all();
     return 0;
 }

@@ -152,6 +152,25 @@ Test(damage, after_a_power_loss_the_unsynced_end_is_cut_wherever_it_tore)
     folder_remove(&folder);
 }
 
+/* All of a large segment is looked at behind a bad record, and that must not take for ever. */
+Test(damage, a_bad_record_at_the_beginning_of_much_is_judged_at_once, .timeout = 20)
+{
+    struct folder folder = folder_new();
+    struct journal_options options = options_of(&folder, 8 << 20, JOURNAL_NEVER);
+    struct journal *journal = start(&options);
+    append_samples(journal, 0, 20000);
+    journal_abandon(journal);
+    struct reading whole = read_all(&folder, NULL);
+    cr_assert(whole.extent.segments == 1 && whole.extent.end.offset > 4 << 20);
+    file_flip(&folder, "00000001.weir", SEGMENT_HEAD + 200, 1);
+    struct reading reading = read_all(&folder, NULL);
+    cr_expect(reading.err == WEIR_E_CORRUPT, "%s", reading.why.text);
+    reading = read_all(&folder, other_boot);
+    cr_expect(reading.err == WEIR_E_NOT_FOUND && reading.samples == 0 &&
+              reading.extent.cut > 4 << 20);
+    folder_remove(&folder);
+}
+
 /* --- flipped ---------------------------------------------------------------------------------- */
 
 struct flips {
