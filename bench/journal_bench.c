@@ -7,7 +7,9 @@
  *           in the same round. Median of the rounds, and the middle half of them.
  * durable   records a second that reached the disk while at most so many were on their way, and how
  *           long one was on its way. Floor: one write of such a record and fdatasync, again and again.
- *           Beside it: SQLite, WAL, synchronous=FULL, a transaction for each row, and for 256 rows. */
+ *           Beside it: SQLite, WAL, synchronous=FULL, a transaction for each row, and for 256 rows.
+ * replay    records a second: read and hashed, and fed to a new engine whose effects are compared, of
+ *           a journal of best prices and, for each tenth of them, an order. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,7 +22,9 @@
 #include <sqlite3.h>
 
 #include "base/hash.h"
+#include "journal/engine_home.h"
 #include "journal/journal.h"
+#include "journal/replay.h"
 
 enum { ROUNDS = 15, RECORDS = 40000, MESSAGE = 256 - RECORD_HEAD, MOST = 400000 };
 
@@ -247,6 +251,139 @@ static void bench_sqlite(int batch, int rows)
     printf("%-40s %10.0f rows/s\n", title, rows / took * 1e9);
 }
 
+/* --- replay ----------------------------------------------------------------------------------- */
+
+struct host {
+    struct journal *journal;
+    struct engine_home home;
+    weir_ns now;
+};
+
+static void take(void *context, const struct weir_msg *effect)
+{
+    struct host *host = context;
+    if (journal_append(host->journal, JOURNAL_EFFECT, effect) == 0)
+        die("append", "refused");
+}
+
+static void give(struct host *host, void *input)
+{
+    struct weir_msg *msg = input;
+    struct effect_sink sink = {take, host};
+    msg->venue = msg->account = 1;
+    msg->t = host->now += 1000;
+    uint64_t seq = journal_append(host->journal, JOURNAL_INPUT, msg);
+    if (seq == 0)
+        die("append", "refused");
+    engine_apply(host->home.engine, msg, seq, &sink);
+}
+
+static void give_definitions(struct host *host)
+{
+    static const struct in_define defines[] = {
+        {.msg = {.size = sizeof *defines, .kind = IN_DEFINE_VENUE}, .number = 1, .name = "venue"},
+        {.msg = {.size = sizeof *defines, .kind = IN_DEFINE_ACCOUNT},
+         .number = 1,
+         .parent = 1,
+         .name = "main"},
+        {.msg = {.size = sizeof *defines, .kind = IN_DEFINE_GROUP}, .number = 1, .name = "all"},
+        {.msg = {.size = sizeof *defines, .kind = IN_DEFINE_STRATEGY},
+         .number = 1,
+         .parent = 1,
+         .rights = RIGHT_ORDERS,
+         .name = "maker"},
+    };
+    for (size_t i = 0; i < sizeof defines / sizeof defines[0]; i++) {
+        struct in_define define = defines[i];
+        give(host, &define);
+    }
+    struct weir_instrument instrument = {
+        .msg = {.size = sizeof instrument, .kind = WEIR_INSTRUMENT, .instrument = 1},
+        .symbol = "BTC-USDT",
+        .base = "BTC",
+        .quote = "USDT",
+        .price_exp = 2,
+        .qty_exp = 3,
+        .multiplier = 1,
+        .tick = 1,
+        .step = 1};
+    give(host, &instrument);
+}
+
+static void give_prices_and_orders(struct host *host, int count)
+{
+    struct weir_top top = {
+        .msg = {.size = sizeof top, .kind = WEIR_TOP, .instrument = 1}, .bid_qty = 5, .ask_qty = 5};
+    struct in_submit submit = {.msg = {.size = sizeof submit, .kind = IN_SUBMIT, .instrument = 1},
+                               .strategy = 1,
+                               .px = 3000000,
+                               .qty = 1000};
+    struct in_change cancel = {.msg = {.size = sizeof cancel, .kind = IN_CANCEL_MANY}};
+    for (int i = 0; i < count; i++) {
+        top.seq = (uint64_t)i;
+        top.bid = 3000000 - i % 7;
+        top.ask = 3000100 + i % 5;
+        give(host, &top);
+        if (i % 10 == 0) {
+            submit.route = ROUTE_INTERNAL; /* rests inside, and needs no venue */
+            give(host, &submit);
+        }
+        if (i % 1000 == 0)
+            give(host, &cancel);
+    }
+}
+
+static uint64_t read_back(void)
+{
+    struct why why;
+    struct reader *reader;
+    struct journal_record record;
+    uint64_t count = 0;
+    if (reader_open(folder, NULL, &reader, &why) != WEIR_OK)
+        die("cannot read", why.text);
+    while (reader_next(reader, &record, &why) == WEIR_OK)
+        count++;
+    reader_close(reader);
+    return count;
+}
+
+static void bench_replay(void)
+{
+    enum { TIMES = 7 };
+    double reads[TIMES], replays[TIMES];
+    struct why why;
+    struct host host = {.now = 1};
+    struct engine_sizes sizes = engine_sizes_default();
+    struct journal_lock *lock;
+    struct journal_summary summary;
+    struct journal_options options = {.folder = folder, .sync = JOURNAL_NEVER, .sizes = sizes};
+    remove_journal();
+    if (engine_home_init(&host.home, &sizes, &why) != WEIR_OK ||
+        journal_lock(folder, &lock, &why) != WEIR_OK ||
+        journal_open(&options, lock, NULL, &host.journal, &why) != WEIR_OK)
+        die("cannot begin", why.text);
+    give_definitions(&host);
+    give_prices_and_orders(&host, 300000);
+    if (journal_close(host.journal, &summary, &why) != WEIR_OK)
+        die("cannot close", why.text);
+    engine_home_fini(&host.home);
+    for (int i = 0; i < TIMES; i++) {
+        struct replay_report report;
+        double start = nanoseconds(CLOCK_THREAD_CPUTIME_ID);
+        double count = (double)read_back();
+        reads[i] = count / (nanoseconds(CLOCK_THREAD_CPUTIME_ID) - start) * 1e3;
+        replay_report_init(&report);
+        start = nanoseconds(CLOCK_THREAD_CPUTIME_ID);
+        if (journal_replay(folder, true, &report, &why) != WEIR_OK || report.different)
+            die("replay", report.different ? text_cstr(&report.recorded) : why.text);
+        replays[i] = count / (nanoseconds(CLOCK_THREAD_CPUTIME_ID) - start) * 1e3;
+        replay_report_fini(&report);
+    }
+    remove_journal();
+    say("replay: inputs again, effects compared", replays, TIMES, "M records/s");
+    say("  floor: read and hashed", reads, TIMES, "M records/s");
+}
+
 int main(int argc, char **argv)
 {
     snprintf(folder, sizeof folder, "%s/journal-bench", argc > 1 ? argv[1] : ".");
@@ -261,5 +398,6 @@ int main(int argc, char **argv)
     bench_durable(4096, MOST);
     bench_sqlite(1, 2000);
     bench_sqlite(256, 51200);
+    bench_replay();
     return 0;
 }
