@@ -483,6 +483,53 @@ Test(match, refuses_what_makes_no_sense_and_stays_as_it_was)
     free(match);
 }
 
+Test(match, the_window_follows_the_market_and_is_not_torn)
+{
+    struct tape tape = {0};
+    struct match_config config = {.orders = 40, .instruments = 1, .window = 64, .far = 4};
+    struct match *match = match_on(&tape, &config);
+    int64_t left;
+
+    /* twenty levels a side walk a thousand windows down and up again: four far ones are enough */
+    for (int64_t step = 0; step < 128000; step++) {
+        int64_t mid = step < 64000 ? -step : step - 128000;
+        for (uint32_t side = 0; side < 2; side++) {
+            uint32_t id = 1 + side * 20 + (uint32_t)(step % 20);
+            int64_t away = 1 + step % 20;
+            struct match_order order = {
+                .id = id, .px = side ? mid + away : mid - away, .qty = 1, .side = (uint8_t)side};
+            (void)match_cancel(match, id);
+            enum match_end end = match_add(match, &order, &left);
+            cr_assert(end == MATCH_RESTS || end == MATCH_FILLED, "step %ld: %d", step, end);
+        }
+        tape.fill_count = 0;
+    }
+    free(match);
+
+    /* a price so good that the rest would have to leave, and has nowhere to go */
+    config.far = 3;
+    match = match_on(&tape, &config);
+    for (uint32_t id = 1; id <= 4; id++) {
+        struct match_order order = {.id = id, .px = id, .qty = 1};
+        cr_assert_eq(match_add(match, &order, &left), MATCH_RESTS);
+    }
+    struct match_order good = {.id = 5, .px = 100000, .qty = 7};
+    cr_expect_eq(match_add(match, &good, &left), MATCH_FULL);
+    cr_expect_eq(left, 7);
+    cr_expect_eq(match_cancel(match, 1), 1);
+    cr_expect_eq(match_add(match, &good, &left), MATCH_RESTS, "three can go");
+    int64_t px = 0, qty = 0, expected[] = {100000, 4, 3, 2};
+    bool more = match_best(match, 0, WEIR_BUY, &px, &qty);
+    for (size_t i = 0; i < 4; i++) {
+        cr_assert(more && px == expected[i], "level %zu is %ld", i, px);
+        more = match_next(match, 0, WEIR_BUY, px, &px, &qty);
+    }
+    cr_expect_not(more);
+    cr_expect_eq(match_cancel(match, 5), 7);
+    cr_expect(match_best(match, 0, WEIR_BUY, &px, &qty) && px == 4, "and come back");
+    free(match);
+}
+
 /* --- house liquidity ---------------------------------------------------------------------------*/
 
 /* What happens at one price, in one line each: our order is "o", numbers are the house's. */
