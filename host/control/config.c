@@ -350,6 +350,14 @@ static void build_paper(struct loaded *loaded, struct fy_node *node, struct conf
     out->balances = build_settings(loaded, schema_node(node, "balances"));
 }
 
+static void build_endpoint(struct loaded *loaded, struct fy_node *node, struct config_venue *venue)
+{
+    const struct schema *keys = schema_keys(schema_keys(config_schema, "venues"), "endpoint");
+    venue->ws = schema_text(keys, node, "ws");
+    venue->http = schema_text(keys, node, "http");
+    venue->ca_files = build_list(loaded, schema_node(node, "ca_files"));
+}
+
 static enum weir_err build_venues(struct loaded *loaded)
 {
     struct config *config = &loaded->config;
@@ -372,6 +380,7 @@ static enum weir_err build_venues(struct loaded *loaded)
         venue->book_far = (uint32_t)schema_number(keys, value, "book_far");
         venue->data_age_max = schema_number(keys, value, "data_age_max");
         venue->answer_timeout = schema_number(keys, value, "answer_timeout");
+        build_endpoint(loaded, schema_node(value, "endpoint"), venue);
         venue->settings = build_settings(loaded, schema_node(value, "settings"));
         build_paper(loaded, schema_node(value, "paper"), &venue->paper);
     }

@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "journal/index.h"
 #include "journal/journal.h"
+#include "net/net.h"
 #include "script/script.h"
 #include "sim/paper.h"
 #include "venue/venue.h"
@@ -66,7 +67,8 @@ struct host_venue {
     struct host *host;
     struct plugin *plugin;
     struct session *session;
-    struct paper *paper; /* execution: paper */
+    struct paper *paper;           /* execution: paper */
+    struct net_endpoint *endpoint; /* NULL: no network (virtual time) */
     uint16_t number;
     uint16_t account;
     uint64_t frames, bytes, errors;
@@ -108,6 +110,7 @@ struct host {
     struct queue inputs, effects;
     uint64_t *effect_seqs; /* of the queued effects, in their order: a ring of EFFECT_SEQS */
     uint64_t effect_head, effect_tail;
+    struct net *net; /* NULL in virtual time */
     struct host_venue *venues;
     size_t venue_count;
     struct host_script *scripts;
@@ -170,6 +173,15 @@ void host_close_venues(struct host *host);
 void host_venue_effect(struct host *host, const struct weir_msg *effect, uint64_t seq);
 weir_ns host_venue_next_timer(const struct host *host);
 void host_venue_timers(struct host *host);
+
+/* network.c: sockets and requests of the sessions. */
+enum weir_err host_open_network(struct host *host, struct why *why);
+enum weir_err host_open_endpoint(struct host_venue *venue, struct session_owner *owner,
+                                 struct why *why);
+void host_close_network(struct host *host); /* after the sessions */
+void host_turn_network(struct host *host);
+/* Until t at most, or something came; true: something did. */
+bool host_wait(struct host *host, weir_ns most);
 
 void host_note_request(struct host *host, struct host_venue *venue,
                        const struct weir_intent *intent); /* deadlines.c */

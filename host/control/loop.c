@@ -1,7 +1,7 @@
 /* loop.c - one turn: what is due, what came, what it led to; then sleep until there is more.
  *
- * Real time sleeps in ppoll on one eventfd (wishes of observers, signals) until the next timer. On
- * virtual time nothing sleeps: the clock goes to the next thing that is due, timers before data. */
+ * Real time sleeps in ppoll on the venues' sockets and one eventfd (wishes of observers, signals) until
+ * the next timer. On virtual time nothing sleeps: the clock goes to the next thing that is due, timers before data. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -164,32 +164,31 @@ static void drain_wake(struct host *host)
         ;
 }
 
-/* Until t, a wish, or a signal. */
+/* Until t, bytes of a venue, a wish, or a signal. */
 static void sleep_until(struct host *host, weir_ns t)
 {
-    struct pollfd fds = {.fd = host->wake, .events = POLLIN};
     weir_ns now = clock_now(&host->clock), left = t - now;
     weir_ns spin_end = now + host->config->busy_poll;
+    bool came = false;
     if (host->tap)
         left = least(left, 100000000); /* observers hear of us at least that often */
     left = least(left, 1000000000);
-    while (host->config->busy_poll > 0 && left > 0 && clock_now(&host->clock) < spin_end) {
-        if (poll(&fds, 1, 0) != 0 || clock_now(&host->clock) >= t) {
-            drain_wake(host);
-            return;
-        }
+    while (!came && left > 0 && now < spin_end) {
+        came = host_wait(host, 0);
+        weir_ns then = now;
+        now = clock_now(&host->clock);
+        left -= now - then;
     }
-    left -= clock_now(&host->clock) - now;
-    if (left > 0) {
-        struct timespec wait = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
-        (void)ppoll(&fds, 1, &wait, NULL);
-    }
+    if (!came && left > 0)
+        (void)host_wait(host, left);
     drain_wake(host);
 }
 
+/* Bytes first: what came is worth most while it is new. */
 static void run_real(struct host *host)
 {
     while (!host->done) {
+        host_turn_network(host);
         fire_timers(host);
         look_for_signals(host);
         take_wishes(host);

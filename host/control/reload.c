@@ -10,6 +10,13 @@
 #include "base/log.h"
 #include "control/host.h"
 
+static bool same_texts(const char *const *a, const char *const *b)
+{
+    for (; *a && *b && strcmp(*a, *b) == 0; a++, b++)
+        ;
+    return !*a && !*b;
+}
+
 static enum weir_err same_venues(const struct config *a, const struct config *b, struct why *why)
 {
     bool same = a->venue_count == b->venue_count;
@@ -17,6 +24,9 @@ static enum weir_err same_venues(const struct config *a, const struct config *b,
         same = strcmp(a->venues[i].name, b->venues[i].name) == 0 &&
                strcmp(a->venues[i].plugin, b->venues[i].plugin) == 0 &&
                strcmp(a->venues[i].account, b->venues[i].account) == 0 &&
+               strcmp(a->venues[i].ws, b->venues[i].ws) == 0 &&
+               strcmp(a->venues[i].http, b->venues[i].http) == 0 &&
+               same_texts(a->venues[i].ca_files, b->venues[i].ca_files) &&
                a->venues[i].execution == b->venues[i].execution;
     return same ? WEIR_OK
                 : because(why, WEIR_E_STATE,

@@ -84,6 +84,17 @@ static const struct schema paper_keys[] = {
     {"balances", KIND_FREE, "", "wallet at the start: asset and amount", NULL, NULL},
     SCHEMA_END};
 
+static const struct schema endpoint_keys[] = {
+    {"ws", KIND_TEXT, "",
+     "wss://host[:port][/path] of its WebSockets; plain ws:// to 127.0.0.1 or [::1] only", NULL,
+     NULL},
+    {"http", KIND_TEXT, "", "https://host[:port][/path] of its requests; plain likewise", NULL,
+     NULL},
+    {"ca_files", KIND_LIST, "",
+     "files of certificates (PEM) trusted besides the system's; verifying has no switch", NULL,
+     NULL},
+    SCHEMA_END};
+
 static const struct schema venue_keys[] = {
     {"plugin", KIND_NAME, NULL, "name of the plugin, looked up in the plugins folder, or a path",
      NULL, NULL},
@@ -100,6 +111,8 @@ static const struct schema venue_keys[] = {
     {"answer_timeout", KIND_DURATION, "10s",
      "a request without an answer for so long is in doubt, and the venue is asked; 0s: never", NULL,
      NULL},
+    {"endpoint", KIND_KEYS, "", "the one host that each kind of connection of it goes to", NULL,
+     endpoint_keys},
     {"settings", KIND_FREE, "", "settings of the plugin", NULL, NULL},
     {"paper", KIND_KEYS, "", "the simulated venue, for execution: paper", NULL, paper_keys},
     SCHEMA_END};

@@ -139,6 +139,8 @@ static enum weir_err open_venue(struct host_venue *venue, struct why *why)
     if (!queue_init(&venue->waiting, WAITING_ROOM))
         return because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
     enum weir_err err = plugin_load(path, &venue->plugin, why);
+    if (!err)
+        err = host_open_endpoint(venue, &owner, why);
     if (!err && config->execution == EXECUTION_PAPER)
         err = open_paper(venue, why);
     if (!err && !(venue->session = session_create(venue->plugin, &session, &owner, why)))

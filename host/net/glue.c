@@ -245,14 +245,18 @@ void glue_remove(struct glue *glue, CURL *easy)
 
 /* --- what every transfer has ------------------------------------------------------------------*/
 
-/* The operator's roots, besides those of the system. */
+/* The operator's certificates, as they were read at the start, besides those of the system. */
 static CURLcode trust(CURL *easy, void *ssl, void *context)
 {
     const struct net_endpoint *endpoint = context;
+    STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(endpoint->trusted);
     (void)easy;
-    return X509_STORE_load_file(SSL_CTX_get_cert_store(ssl), endpoint->ca_file) == 1
-               ? CURLE_OK
-               : CURLE_SSL_CACERT_BADFILE;
+    for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+        X509 *cert = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+        if (cert && X509_STORE_add_cert(SSL_CTX_get_cert_store(ssl), cert) != 1)
+            return CURLE_SSL_CACERT_BADFILE;
+    }
+    return CURLE_OK;
 }
 
 bool glue_common(CURL *easy, const struct net_endpoint *endpoint, const struct url *url)
@@ -271,7 +275,7 @@ bool glue_common(CURL *easy, const struct net_endpoint *endpoint, const struct u
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     SET(CURLOPT_USERAGENT, "weir/" WEIR_VERSION);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(endpoint->config.connect_timeout / 1000000));
-    if (endpoint->ca_file) {
+    if (endpoint->trusted) {
         SET(CURLOPT_SSL_CTX_FUNCTION, trust);
         SET(CURLOPT_SSL_CTX_DATA, (void *)(uintptr_t)endpoint);
     }

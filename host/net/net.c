@@ -83,10 +83,11 @@ bool net_sleep(struct net *net, int wake_fd, weir_ns most)
                             {.fd = wake_fd, .events = POLLIN}};
     uv_update_time(&net->loop);
     int ms = uv_backend_timeout(&net->loop);
-    weir_ns wait = net->again ? 0 : ms < 0 ? most : least(most, (weir_ns)ms * 1000000);
+    bool due = net->again || ms == 0;
+    weir_ns wait = due ? 0 : ms < 0 ? most : least(most, (weir_ns)ms * 1000000);
     struct timespec time = {.tv_sec = wait / 1000000000, .tv_nsec = wait % 1000000000};
     int ready = ppoll(fds, wake_fd < 0 ? 1 : 2, &time, NULL);
-    return ready != 0 || wait < most;
+    return ready != 0 || due || wait < most;
 }
 
 /* --- endpoints --------------------------------------------------------------------------------*/
@@ -121,21 +122,23 @@ static void fill_in(struct net_config *config)
 #undef DEFAULT
     if (config->connect_timeout < 1000000)
         config->connect_timeout = 1000000;
-    config->ws = config->http = config->ca_file = NULL;
+    config->ws = config->http = NULL;
+    config->ca_files = NULL;
 }
 
-static enum weir_err take_ca(struct net_endpoint *endpoint, const char *file, struct why *why)
+static enum weir_err take_certificates(struct net_endpoint *endpoint, const char *const *files,
+                                       struct why *why)
 {
-    if (!file || !*file)
+    if (!files || !*files)
         return WEIR_OK;
-    X509_STORE *store = X509_STORE_new();
-    bool readable = store && X509_STORE_load_file(store, file) == 1;
-    X509_STORE_free(store);
-    if (!readable)
-        return because(why, WEIR_E_BAD_CONFIG, "ca_file: '%s': expected certificates in PEM", file);
-    endpoint->ca_file = strdup(file);
-    return endpoint->ca_file ? WEIR_OK
-                             : because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
+    endpoint->trusted = X509_STORE_new();
+    if (!endpoint->trusted)
+        return because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
+    for (; *files; files++)
+        if (X509_STORE_load_file(endpoint->trusted, *files) != 1)
+            return because(why, WEIR_E_BAD_CONFIG, "ca_files: '%s': expected certificates in PEM",
+                           *files);
+    return WEIR_OK;
 }
 
 static enum weir_err describe(struct net_endpoint *endpoint, const struct net_config *config,
@@ -151,7 +154,7 @@ static enum weir_err describe(struct net_endpoint *endpoint, const struct net_co
         while_doing(why, "http");
         return err;
     }
-    err = take_ca(endpoint, config->ca_file, why);
+    err = take_certificates(endpoint, config->ca_files, why);
     if (err)
         return err;
     endpoint->config = *config;
@@ -194,7 +197,7 @@ void net_endpoint_destroy(struct net_endpoint *endpoint)
         conn_release(endpoint->conns[i]);
     requests_release(endpoint);
     free(endpoint->conns);
-    free(endpoint->ca_file);
+    X509_STORE_free(endpoint->trusted);
     free(endpoint);
 }
 

@@ -5,7 +5,7 @@
  * reaches the one host of each of its two URLs and nothing else, follows no redirect, uses no proxy,
  * reads no environment, and has queues of its own, so that a slow venue delays no other.
  *
- *   TLS     always verified, with the system's roots and, if named, further ones (ca_file). There is
+ *   TLS     always verified, with the system's roots and, if named, further ones (ca_files). There is
  *           no switch that turns it off. Plain ws and http are accepted toward literal loopback
  *           addresses only.
  *   SOCKETS come back by themselves, with a delay that doubles and is drawn evenly from its upper
@@ -46,20 +46,20 @@ struct net_owner {
 
 /* 0 stands for the value in parentheses. Texts are copied. */
 struct net_config {
-    const char *ws;          /* "wss://host[:port][/prefix]"; NULL or "": no sockets */
-    const char *http;        /* "https://host[:port][/prefix]"; NULL or "": no requests */
-    const char *ca_file;     /* PEM: trusted besides the system's roots; NULL or "": none */
-    uint64_t seed;           /* of the jitter */
-    weir_ns connect_timeout; /* until it is up (10 s) */
-    weir_ns idle;            /* most time without a byte (30 s) */
-    weir_ns backoff_first;   /* delay of the second try (250 ms) */
-    weir_ns backoff_most;    /* (30 s) */
-    weir_ns request_timeout; /* of requests that name none (10 s) */
-    uint32_t frame_max;      /* bytes of one message (16 MiB) */
-    uint32_t queue_max;      /* bytes a connection that wait to be written (1 MiB) */
-    uint32_t body_max;       /* bytes of one answer (64 MiB) */
-    uint32_t conns_max;      /* (32) */
-    uint32_t requests_max;   /* without an answer yet (64) */
+    const char *ws;              /* "wss://host[:port][/prefix]"; NULL or "": no sockets */
+    const char *http;            /* "https://host[:port][/prefix]"; NULL or "": no requests */
+    const char *const *ca_files; /* PEM, ended by NULL: trusted besides the system's; NULL: none */
+    uint64_t seed;               /* of the jitter */
+    weir_ns connect_timeout;     /* until it is up (10 s) */
+    weir_ns idle;                /* most time without a byte (30 s) */
+    weir_ns backoff_first;       /* delay of the second try (250 ms) */
+    weir_ns backoff_most;        /* (30 s) */
+    weir_ns request_timeout;     /* of requests that name none (10 s) */
+    uint32_t frame_max;          /* bytes of one message (16 MiB) */
+    uint32_t queue_max;          /* bytes a connection that wait to be written (1 MiB) */
+    uint32_t body_max;           /* bytes of one answer (64 MiB) */
+    uint32_t conns_max;          /* (32) */
+    uint32_t requests_max;       /* without an answer yet (64) */
 };
 
 /* NULL: why says what. SIGPIPE is ignored from then on, if nobody handles it. */

@@ -11,6 +11,7 @@
 #define WEIR_NET_OWN_H
 
 #include <curl/curl.h>
+#include <openssl/x509.h>
 #include <sys/types.h>
 #include <uv.h>
 
@@ -94,7 +95,7 @@ struct net_endpoint {
     struct net_owner owner;
     struct net_config config; /* with defaults filled in; its texts are NULL */
     struct url ws, http;      /* scheme "" : none */
-    char *ca_file;            /* NULL: none */
+    X509_STORE *trusted;      /* the operator's certificates; NULL: none */
     struct conn **conns;
     uint32_t conn_count;
     struct glue *http_glue; /* NULL until the first request */

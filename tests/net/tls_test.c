@@ -43,8 +43,8 @@ static void serve_both(struct peer *peer, void *context)
 static void check(size_t i)
 {
     struct server *server = server_start(serve_both, NULL, test_tls(&cases[i].cert));
-    struct net_config config = {.ca_file = cases[i].with_ca ? test_ca_file() : NULL,
-                                .backoff_first = 1000 * (weir_ns)MS};
+    const char *files[2] = {cases[i].with_ca ? test_ca_file() : NULL};
+    struct net_config config = {.ca_files = files, .backoff_first = 1000 * (weir_ns)MS};
     client_start(&client, &config, server_port(server), true);
     struct weir_request_http wish = {.size = sizeof wish, .id = 1, .method = "GET", .path = "/"};
     cr_assert_eq(net_request(client.endpoint, &wish), WEIR_OK);
@@ -93,7 +93,8 @@ Test(tls, messages_of_all_sizes_go_both_ways)
     static char large[250000];
     struct cert_wish good = {"127.0.0.1", NULL, -1, 5, false};
     struct server *server = server_start(converse, NULL, test_tls(&good));
-    struct net_config config = {.ca_file = test_ca_file()};
+    const char *files[2] = {test_ca_file()};
+    struct net_config config = {.ca_files = files};
     client_start(&client, &config, server_port(server), true);
     cr_assert_eq(net_connect(client.endpoint, 1, "/"), WEIR_OK);
     cr_assert(client_hears(&client, 'f', -1, 501, 5000), "%zu", client_count(&client, 'f', -1));

@@ -66,8 +66,9 @@ Test(url, an_endpoint_is_judged_before_it_connects)
     cr_assert_null(
         net_endpoint_create(net, &(struct net_config){.ws = "ws://example.com"}, &owner, &why));
     cr_assert(strstr(why.text, "endpoint: ws: "), "%s", why.text);
-    cr_assert_null(
-        net_endpoint_create(net, &(struct net_config){.ca_file = "/nowhere.pem"}, &owner, &why));
+    cr_assert_null(net_endpoint_create(
+        net, &(struct net_config){.ca_files = (const char *const[]){"/nowhere.pem", NULL}}, &owner,
+        &why));
     cr_assert(strstr(why.text, "/nowhere.pem"), "%s", why.text);
     struct net_endpoint *none = net_endpoint_create(net, &(struct net_config){0}, &owner, &why);
     struct weir_request_http wish = {.size = sizeof wish, .method = "GET", .path = "/"};
