@@ -299,13 +299,14 @@ static int api_every(lua_State *L)
     return add_timer(L, ns, true);
 }
 
+/* weir.after(ns, function): once; at the earliest in 1 ms, so that virtual time goes on. */
 static int api_after(lua_State *L)
 {
     lua_settop(L, 2);
     weir_ns ns = period_arg(L, "weir.after", 0);
     luaL_checktype(L, 2, LUA_TFUNCTION);
     count_one(L, "weir.after");
-    return add_timer(L, ns, false);
+    return add_timer(L, ns < PERIOD_MIN ? PERIOD_MIN : ns, false);
 }
 
 void api_push_events_in(lua_State *L)
