@@ -1,6 +1,7 @@
 /* mirror.c - one function for each kind of message, in a table. */
 #include "watch/mirror.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,7 +163,8 @@ static void on_order(struct mirror *mirror, const struct weir_msg *msg)
     if (!order)
         return;
     bool was = is_live(order) && order->created == now->created;
-    memcpy(order, now, sizeof *order);
+    memset(order, 0, sizeof *order);
+    memcpy(order, now, msg->size < sizeof *order ? msg->size : sizeof *order);
     if (is_live(order) && !was)
         mirror->live_orders++;
     if (!is_live(order) && was)
@@ -288,7 +290,7 @@ static const struct {
     {WEIR_TOP, sizeof(struct weir_top), on_top},
     {WEIR_TRADE, sizeof(struct weir_trade), on_trade},
     {IN_BOOK_STATE, sizeof(struct in_state), on_book_state},
-    {OUT_ORDER, sizeof(struct out_order), on_order},
+    {OUT_ORDER, offsetof(struct out_order, next_cid), on_order}, /* the rest may be left out */
     {OUT_EXECUTION, sizeof(struct out_execution), on_execution},
     {OUT_DECISION, sizeof(struct out_decision), on_decision},
     {WEIR_NEW, sizeof(struct weir_intent), on_sent},

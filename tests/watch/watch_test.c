@@ -54,7 +54,8 @@ static struct mirror *sample(void)
     PUT(def, WEIR_INSTRUMENT, 2, 2);
     PUT(top, WEIR_TOP, 2, 3);
     PUT(live, IN_BOOK_STATE, 2, 3);
-    PUT(order, OUT_ORDER, 2, 4);
+    put(mirror, &order, offsetof(struct out_order, next_cid), OUT_ORDER, 2,
+        4); /* as the engine says it */
     PUT(intent, WEIR_NEW, 2, 4);
     PUT(execution, OUT_EXECUTION, 2, 5);
     PUT(alert, OUT_ALERT, 2, 6);
