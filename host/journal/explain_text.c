@@ -168,29 +168,54 @@ static void say_reading(const struct story *story, const struct risk_reading *r,
     if (r->scope != SCOPE_host || r->id != 0)
         text_say(out, "(%s %s)", risk_scope_name((enum risk_scope)r->scope),
                  directory_name(story->directory, (enum risk_scope)r->scope, r->id));
-    text_say(out, " %s/%s%s", value, limit, r->failed ? " (refuses)" : "");
+    text_say(out, " %s/%s", value, limit);
+}
+
+/* A question that was answered with no, as it should be. */
+static bool is_plain_no(const struct risk_reading *r)
+{
+    return r->value == 0 && r->limit == 0 && !r->failed;
 }
 
 static void say_readings(const struct story *story, const struct out_decision *decision,
                          struct text *out)
 {
-    for (uint32_t i = 0; i < decision->count; i++) {
-        text_say(out, "%s", i > 0 ? ", " : "");
-        say_reading(story, &decision->readings[i], out);
-    }
+    const char *before = "\n";
+    for (uint32_t i = 0; i < decision->count; i++)
+        if (!is_plain_no(&decision->readings[i])) {
+            text_say(out, "%s", before);
+            say_reading(story, &decision->readings[i], out);
+            text_say(out, "%s", decision->readings[i].failed ? " (refuses)" : "");
+            before = ", ";
+        }
+    before = "\n0/0: ";
+    for (uint32_t i = 0; i < decision->count; i++)
+        if (is_plain_no(&decision->readings[i])) {
+            text_say(out, "%s%s", before,
+                     risk_check_name((enum risk_check)decision->readings[i].check));
+            before = ", ";
+        }
 }
 
+/* The verdict first, then each check with its reading and limit. */
 static const char *tell_decision(const struct story *story, const struct weir_msg *msg,
                                  struct text *out)
 {
     const struct out_decision *decision = (const void *)msg;
+    const struct risk_reading *against = NULL;
+    for (uint32_t i = 0; !decision->allowed && !against && i < decision->count; i++)
+        if (decision->readings[i].failed && decision->readings[i].check == decision->reason)
+            against = &decision->readings[i];
+    text_say(out, decision->allowed ? "allowed" : "denied by ");
+    if (against)
+        say_reading(story, against, out);
+    else if (!decision->allowed)
+        text_say(out, "%s", risk_check_name((enum risk_check)decision->reason));
+    if (!decision->allowed)
+        text_say(out, ": %s", risk_check_text((enum risk_check)decision->reason));
+    text_say(out, "; limits version %" PRIu64 ", reading/limit of each check:",
+             decision->limits_version);
     say_readings(story, decision, out);
-    if (decision->allowed)
-        text_say(out, ": allowed");
-    else
-        text_say(out, ": denied, %s (%s)", risk_check_name((enum risk_check)decision->reason),
-                 risk_check_text((enum risk_check)decision->reason));
-    text_say(out, ", limits version %" PRIu64, decision->limits_version);
     return "risk";
 }
 
@@ -507,14 +532,23 @@ static void headline(const struct story *story, struct text *out)
     text_say(out, "\n");
 }
 
-/* A long line goes on under its beginning; it is broken behind commas. */
+/* As far as the next comma or the end of the line, the comma included. */
+static size_t part_of(const char *line)
+{
+    size_t len = strcspn(line, ",\n");
+    while (line[len] == ',' && line[len + 1] != ' ')
+        len += 1 + strcspn(line + len + 1, ",\n");
+    return len + (line[len] == ',');
+}
+
+/* A long line goes on under its beginning; it is broken behind commas, and where it says so. */
 static void say_wrapped(const char *line, struct text *out)
 {
     size_t column = INDENT;
     while (*line) {
-        const char *comma = strstr(line, ", ");
-        size_t len = comma ? (size_t)(comma - line) + 1 : strlen(line);
-        if (column > INDENT && column + 1 + len > LINE_WIDTH) {
+        size_t len = part_of(line);
+        bool breaks = *line == '\n';
+        if (breaks || (column > INDENT && column + 1 + len > LINE_WIDTH)) {
             text_say(out, "\n%*s", INDENT, "");
             column = INDENT;
         } else if (column > INDENT) {
@@ -523,7 +557,7 @@ static void say_wrapped(const char *line, struct text *out)
         }
         text_add(out, line, len);
         column += len;
-        line += len + (comma ? 1 : 0);
+        line += len + (breaks || line[len] == ' ');
     }
     text_say(out, "\n");
 }

@@ -87,18 +87,22 @@ Test(explain, an_order_is_told_from_what_was_seen_to_what_it_did_to_the_position
         PARTS("1  buy 2 BTC-USDT @ 29999   two_sided_maker -> alpha   filled\n",
               "name a1, wire id ", "id at the venue A-99182\n", "09:30:00.000",
               "intent   two_sided_maker, on book alpha seq 88201 (mid 30000.505, 401 us old)\n",
-              "risk     KILL_SWITCH 0/0, ", "MAX_ORDER_QTY(instrument BTC-USDT) 2/5",
-              "MAX_POSITION(instrument BTC-USDT) 2/10", ": allowed, limits version 5",
+              "risk     allowed; limits version 5, reading/limit of each check:\n",
+              "MAX_ORDER_QTY(instrument BTC-USDT) 2/5", "MAX_POSITION(instrument BTC-USDT) 2/10",
+              "\n                          0/0: KILL_SWITCH, DUP_CLIENT_ID, ",
               "sent     alpha, as ", ", 11.3 us after the intent\n", "open     ack \"A-99182\"\n",
               "partial  0.5 @ 29999, fee 1.2 USDT, position +0.5",
-              "filled   1.5 @ 29999, fee 1.2 USDT, position +2", "denied, DUP_CLIENT_ID ("));
+              "filled   1.5 @ 29999, fee 1.2 USDT, position +2",
+              "risk     denied by DUP_CLIENT_ID 1/0: this client id was used before;"));
     cr_expect(!strstr(text, "pending"), "%s", text);
     text = why_of(&folder, "a2", false, &out);
     expect_in_order(
         "denied", text,
         PARTS("  buy 9 BTC-USDT @ 29999   two_sided_maker -> alpha   denied: MAX_ORDER_QTY\n",
+              "risk     denied by MAX_ORDER_QTY(instrument BTC-USDT) 9/5: order quantity; limits "
+              "version 5,",
               "MAX_ORDER_QTY(instrument BTC-USDT) 9/5 (refuses)",
-              "MAX_POSITION(instrument BTC-USDT) 11/10 (refuses)", ": denied, MAX_ORDER_QTY ("));
+              "MAX_POSITION(instrument BTC-USDT) 11/10 (refuses)"));
     text = why_of(&folder, "4711", false, &out);
     expect_in_order(
         "part filled, canceled", text,
