@@ -4,7 +4,8 @@
 -- settings  venue            where; left out: everywhere
 --           symbol           which; left out: all
 --           spread_bps       alert at a spread of this much or more              (10)
---           imbalance        alert when |bid - ask| / (bid + ask) of the best sizes is this or more (0.95)
+--           imbalance        alert when |bid - ask| / (bid + ask) of the best sizes is this much
+--                            or more                                             (0.95)
 --           quiet_s          and then be quiet about that market for so long     (30)
 
 local settings = weir.settings
@@ -28,9 +29,12 @@ weir.on("book", function(book)
     local mid = (book.bid + book.ask) / 2
     local spread = (book.ask - book.bid) / mid * 10000
     local lean = (book.bid_qty - book.ask_qty) / (book.bid_qty + book.ask_qty)
-    if spread >= spread_most then tell(book, "spread", string.format("spread %.1f bps", spread)) end
+    if spread >= spread_most then
+        tell(book, "spread", string.format("spread %.1f bps", spread))
+    end
     if math.abs(lean) >= imbalance_most then
-        tell(book, "imbalance", string.format("%s side holds %.1f %% of the best sizes", lean > 0 and "bid" or "ask",
+        tell(book, "imbalance", string.format("%s side holds %.1f %% of the best sizes",
+                                              lean > 0 and "bid" or "ask",
                                               (math.abs(lean) + 1) * 50))
     end
 end)

@@ -7,9 +7,9 @@
 --           window_s        over how many seconds                                (30)
 --           slippage_bps    a slice may take this much beyond the best price     (5)
 --
--- A slice is an IOC at the best price plus the slippage; what it could not get is added to the next one,
--- and never more than the parent is asked for. The last line tells the average price against the mid at
--- the start (arrival price).
+-- A slice is an IOC at the best price plus the slippage; what it could not get is added to the next
+-- one, and never more than the parent is asked for. The last line tells the average price against
+-- the mid at the start (arrival price).
 
 local settings = weir.settings
 local side = settings.side or "buy"
@@ -30,8 +30,9 @@ local function report()
     if parent.done == 0 then return weir.log("nothing was executed of " .. total) end
     local average = parent.cost / parent.done
     local worse = (average - arrival) / arrival * 10000 * (side == "buy" and 1 or -1)
-    weir.log(string.format("%s %.10g of %.10g in %d slices, average %.10g, arrival %.10g, cost %.2f bps", side,
-                           parent.done, total, parent.slice, average, arrival, worse))
+    weir.log(string.format(
+        "%s %.10g of %.10g in %d slices, average %.10g, arrival %.10g, cost %.2f bps",
+        side, parent.done, total, parent.slice, average, arrival, worse))
 end
 
 -- The nearest step downwards, so that the parent is never exceeded.
@@ -39,20 +40,23 @@ local function on_step(qty, step) return math.floor(qty / step + 1e-9) * step en
 
 local function send_slice()
     if finished or working then return end
-    local instrument, book = weir.instrument(settings.venue, settings.symbol), weir.book(settings.venue, settings.symbol)
-    if not instrument or not book or not book.bid or not book.ask or book.state ~= "LIVE" then return end
+    local instrument = weir.instrument(settings.venue, settings.symbol)
+    local book = weir.book(settings.venue, settings.symbol)
+    if not instrument or not book or book.state ~= "LIVE" then return end
+    if not book.bid or not book.ask then return end
     arrival = arrival or (book.bid + book.ask) / 2
     local due = total * math.min(1, (parent.slice + 1) / slices)
     local qty = on_step(due - parent.done, instrument.step)
-    local best = side == "buy" and book.ask * (1 + slippage / 10000) or book.bid * (1 - slippage / 10000)
+    local best = side == "buy" and book.ask * (1 + slippage / 10000)
+        or book.bid * (1 - slippage / 10000)
     local price = math.floor(best / instrument.tick + 0.5) * instrument.tick
     if qty <= 0 then
         parent.slice = parent.slice + 1
         if parent.slice >= slices then report() end
         return
     end
-    local id, err = weir.submit{venue = settings.venue, symbol = settings.symbol, side = side, type = "limit",
-                                price = price, qty = qty, tif = "ioc", tag = "twap"}
+    local id, err = weir.submit{venue = settings.venue, symbol = settings.symbol, side = side,
+                                type = "limit", price = price, qty = qty, tif = "ioc", tag = "twap"}
     if id then
         working, parent.slice = id, parent.slice + 1
     else

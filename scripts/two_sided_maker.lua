@@ -6,8 +6,8 @@
 --           clip               size of each quote, in base                               (0.01)
 --           position_max       position at which the side that adds to it is withdrawn   (0.2)
 --           requote_bps        moves of the mid smaller than this are not worth an order (0.5)
---           probe_qty          at the start, ask once for an order of this size, which the limits must
---                              refuse: shows that they are alive                         (none)
+--           probe_qty          at the start, ask once for an order of this size, which the
+--                              limits must refuse: shows that they are alive             (none)
 
 local settings = weir.settings
 local half_spread = settings.half_spread_bps or 2
@@ -60,7 +60,7 @@ weir.on("book", function(book)
     if instrument then quote(book) end
 end)
 
-weir.on("fill", function(fill)
+weir.on("fill", function()
     quoted = nil -- what we hold has changed: quote anew with the next book
     weir.state.fills = (weir.state.fills or 0) + 1
 end)
@@ -77,8 +77,9 @@ if settings.probe_qty then
     weir.after(1500000000, function()
         local book = weir.book(settings.venue, settings.symbol)
         if not book or not book.bid then return end
-        local _, err = weir.submit{venue = settings.venue, symbol = settings.symbol, side = "buy", type = "limit",
-                                   price = book.bid, qty = settings.probe_qty, tif = "gtc", tag = "probe"}
+        local _, err = weir.submit{venue = settings.venue, symbol = settings.symbol, side = "buy",
+                                   type = "limit", price = book.bid, qty = settings.probe_qty,
+                                   tif = "gtc", tag = "probe"}
         weir.log("the limits are alive: " .. tostring(err))
     end)
 end

@@ -1,13 +1,13 @@
 -- quotes: says what should rest in the book, and works out the orders.
 --
 --   local quotes = weir.import("quotes")
---   local desk = quotes.new{venue=, symbol=, tolerance=}   -- tolerance: smallest move worth an order, in price
---   desk:rest("buy", price, qty)      -- one order a side; moved when the wish moves by more than the tolerance
---   desk:withdraw()                   -- nothing rests
+--   local desk = quotes.new{venue=, symbol=, tolerance=}  -- tolerance: smallest move worth an order
+--   desk:rest("buy", price, qty)  -- one order a side; moved when the wish moves by more than that
+--   desk:withdraw()               -- nothing rests
 --   desk.on_refused = function(side, err) ... end
 --
--- At most one order a side is alive: a new one is asked for only when the old one has ended, so that the
--- desk never crosses or doubles itself while a cancel is on its way.
+-- At most one order a side is alive: a new one is asked for only when the old one has ended, so that
+-- the desk never crosses or doubles itself while a cancel is on its way.
 
 local quotes = {}
 quotes.__index = quotes
@@ -15,8 +15,9 @@ quotes.__index = quotes
 local function submit(desk, side)
     local wish = desk.wishes[side]
     if not wish or desk.ids[side] then return end
-    local id, err = weir.submit{venue = desk.venue, symbol = desk.symbol, side = side, type = "limit",
-                                price = wish.price, qty = wish.qty, tif = "gtc", post_only = true, tag = "quote"}
+    local id, err = weir.submit{venue = desk.venue, symbol = desk.symbol, side = side,
+                                type = "limit", price = wish.price, qty = wish.qty, tif = "gtc",
+                                post_only = true, tag = "quote"}
     if id then
         desk.ids[side], desk.prices[side] = id, wish.price
     else
@@ -35,7 +36,8 @@ local function on_order(desk, order)
 end
 
 function quotes.new(options)
-    local desk = setmetatable({venue = options.venue, symbol = options.symbol, tolerance = options.tolerance or 0,
+    local desk = setmetatable({venue = options.venue, symbol = options.symbol,
+                               tolerance = options.tolerance or 0,
                                wishes = {}, ids = {}, prices = {}, leaving = {}}, quotes)
     weir.on("order", function(order) on_order(desk, order) end)
     return desk
@@ -53,7 +55,9 @@ end
 function quotes:withdraw(side)
     for _, s in ipairs(side and {side} or {"buy", "sell"}) do
         self.wishes[s] = nil
-        if self.ids[s] and not self.leaving[s] then self.leaving[s] = weir.cancel(self.ids[s]) and true or nil end
+        if self.ids[s] and not self.leaving[s] then
+            self.leaving[s] = weir.cancel(self.ids[s]) and true or nil
+        end
     end
 end
 
