@@ -1,13 +1,13 @@
 -- quotes: says what should rest in the book, and works out the orders.
 --
 --   local quotes = weir.import("quotes")
---   local desk = quotes.new{venue=, symbol=, tolerance=}  -- tolerance: smallest move worth an order
+--   local desk = quotes.new{venue=, symbol=, tolerance=}  -- tolerance: least move worth an order
 --   desk:rest("buy", price, qty)  -- one order a side; moved when the wish moves by more than that
 --   desk:withdraw()               -- nothing rests
 --   desk.on_refused = function(side, err) ... end
 --
--- At most one order a side is alive: a new one is asked for only when the old one has ended, so that
--- the desk never crosses or doubles itself while a cancel is on its way.
+-- At most one order a side is alive: a new one is asked for only when the old one has ended, so
+-- that the desk never crosses or doubles itself while a cancel is on its way.
 
 local quotes = {}
 quotes.__index = quotes
