@@ -54,7 +54,7 @@ struct segment_id {
     char magic[8];
     uint32_t version;
     uint32_t number;
-    uint64_t bytes;   /* of the file, preallocated; at a clean end it is cut to what is used */
+    uint64_t bytes;   /* of the file, preallocated; when it is left, it is cut to what is used */
     uint64_t journal; /* drawn when the journal was made; the same in all its segments */
     weir_ns created;  /* wall clock */
     unsigned char boot[BOOT_ID_BYTES]; /* of the machine when the segment was made; 0: not known */

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -78,31 +79,40 @@ static int real_remove(void *context, int folder, const char *name)
     return error_of(unlinkat(folder, name, 0));
 }
 
-/* Open, do, sync, close; word 0: only sync. */
-static int write_word(int folder, const char *name, uint64_t offset, uint64_t word)
+static int open_to_write(int folder, const char *name)
 {
-    int fd = openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return errno;
-    int error = 0;
-    if (word != 0 && pwrite(fd, &word, sizeof word, (off_t)offset) != (ssize_t)sizeof word)
-        error = errno != 0 ? errno : EIO;
-    if (error == 0)
-        error = error_of(fdatasync(fd));
-    close(fd);
-    return error;
+    return openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 }
 
 static int real_settle(void *context, int folder, const char *name)
 {
     (void)context;
-    return write_word(folder, name, 0, 0);
+    int fd = open_to_write(folder, name);
+    if (fd < 0)
+        return errno;
+    int error = error_of(fdatasync(fd));
+    close(fd);
+    return error;
 }
 
-static int real_mark(void *context, int folder, const char *name, uint64_t offset, uint64_t word)
+static int real_mark(void *context, int folder, const char *name, uint64_t offset, uint64_t word,
+                     uint64_t bytes)
 {
     (void)context;
-    return write_word(folder, name, offset, word);
+    int fd = open_to_write(folder, name);
+    if (fd < 0)
+        return errno;
+    errno = 0;
+    int error = pwrite(fd, &word, sizeof word, (off_t)offset) == (ssize_t)sizeof word ? 0
+                : errno != 0                                                          ? errno
+                                                                                      : EIO;
+    struct stat now;
+    if (error == 0 && fstat(fd, &now) == 0 && (uint64_t)now.st_size > bytes)
+        error = error_of(ftruncate(fd, (off_t)bytes));
+    if (error == 0)
+        error = error_of(fdatasync(fd));
+    close(fd);
+    return error;
 }
 
 static int real_cut(void *context, int fd, uint64_t bytes)

@@ -20,8 +20,9 @@ struct journal_io {
     int (*remove)(void *context, int folder, const char *name);
     int (*settle)(void *context, int folder,
                   const char *name); /* all of a file that we did not write */
-    int (*mark)(void *context, int folder, const char *name, uint64_t offset,
-                uint64_t word); /* and sync */
+    /* set one word of a file that we did not write, cut it to what it uses, and sync */
+    int (*mark)(void *context, int folder, const char *name, uint64_t offset, uint64_t word,
+                uint64_t bytes);
     int (*cut)(void *context, int fd, uint64_t bytes);
     int (*sync_folder)(void *context, int folder);
     int (*room)(void *context, int folder, uint64_t *free_bytes_out);

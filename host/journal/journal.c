@@ -9,7 +9,7 @@
  *          (3) A torn last record is cut off. Any other bad record stops the start: a hole in the
  *              record is for a person to judge. [reader.h]
  *          (4) What was written is not written again. Only two words of a segment's head are set
- *              later, once: that another follows, and how far it was durable. [segment.c]
+ *              later: that another follows, and how far it was durable. [segment.c]
  *          (5) durable never tells of a record that the disk has not confirmed, and after a sync
  *              that failed it never moves again: the kernel may drop what it could not write, and
  *              a second sync would succeed without it. [sync.c]

@@ -123,7 +123,13 @@ static enum weir_err append_begin(struct journal *journal, const struct journal_
     return WEIR_OK;
 }
 
-/* Say in the head of the segment before that it has a successor. */
+static uint64_t in_pages(uint64_t bytes)
+{
+    return (bytes + SEGMENT_HEAD - 1) / SEGMENT_HEAD * SEGMENT_HEAD;
+}
+
+/* Say in the head of the segment before that it has a successor, and give back the room that it
+ * never used; its reader knows now where it ends. */
 static enum weir_err mark_before(struct journal *journal, const struct journal_extent *extent,
                                  struct why *why)
 {
@@ -134,7 +140,7 @@ static enum weir_err mark_before(struct journal *journal, const struct journal_e
     segment_name(extent->segments, name);
     int error =
         io->mark(io->context, journal->maker.folder, name, offsetof(struct segment_head, next),
-                 word_of(extent->seed, 'n', extent->segments + 1));
+                 word_of(extent->seed, 'n', extent->segments + 1), in_pages(extent->end.offset));
     return error == 0 ? WEIR_OK
                       : because(why, WEIR_E_IO, "%s: cannot write that it has a successor: %s",
                                 name, strerror(error));
@@ -290,8 +296,7 @@ static enum weir_err seal(struct journal *journal, struct journal_summary *summa
 static void trim(struct journal *journal)
 {
     const struct journal_io *io = journal->maker.io;
-    uint64_t used = (journal->at + SEGMENT_HEAD - 1) / SEGMENT_HEAD * SEGMENT_HEAD;
-    (void)io->cut(io->context, journal->segment->fd, used);
+    (void)io->cut(io->context, journal->segment->fd, in_pages(journal->at));
     if (journal->next)
         segment_discard(&journal->maker, journal->next);
     journal->next = NULL;

@@ -225,6 +225,28 @@ Test(journal, a_killed_process_loses_nothing_that_was_appended)
     folder_remove(&folder);
 }
 
+Test(journal, what_a_killed_process_had_reserved_is_given_back)
+{
+    struct folder folder = folder_new();
+    struct journal_options options = options_of(&folder, 1 << 20, JOURNAL_GROUP);
+    for (uint64_t i = 0; i < 4; i++) {
+        struct journal *journal = start(&options);
+        append_samples(journal, i * 10, i * 10 + 10);
+        journal_abandon(journal);
+    }
+    (void)finish(start(&options));
+    for (uint32_t segment = 1; segment <= 5; segment++) {
+        struct stat stat_of;
+        char path[600];
+        file_name(&folder, segment, path, sizeof path);
+        cr_expect(stat(path, &stat_of) == 0 && stat_of.st_size <= 3 * 4096, "%u: %ld bytes",
+                  segment, (long)stat_of.st_size);
+    }
+    struct reading reading = read_all(&folder, NULL);
+    cr_expect(reading.err == WEIR_E_NOT_FOUND && reading.samples == 40, "%s", reading.why.text);
+    folder_remove(&folder);
+}
+
 /* --- read while written ----------------------------------------------------------------------- */
 
 struct watcher {

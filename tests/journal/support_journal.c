@@ -290,9 +290,10 @@ static int bad_settle(void *c, int folder, const char *name)
 {
     return fails(c, "settle") ? EIO : journal_io_real.settle(NULL, folder, name);
 }
-static int bad_mark(void *c, int folder, const char *name, uint64_t offset, uint64_t word)
+static int bad_mark(void *c, int folder, const char *name, uint64_t offset, uint64_t word,
+                    uint64_t bytes)
 {
-    return fails(c, "mark") ? EIO : journal_io_real.mark(NULL, folder, name, offset, word);
+    return fails(c, "mark") ? EIO : journal_io_real.mark(NULL, folder, name, offset, word, bytes);
 }
 static int bad_cut(void *c, int fd, uint64_t bytes)
 {
