@@ -156,7 +156,7 @@ static double per_message(int64_t ns, const struct stream *stream)
 
 static int run(const char *name, const struct stream *stream, int runs)
 {
-    int64_t spent[RUNS_MAX];
+    int64_t spent[RUNS_MAX] = {0};
     struct totals totals = {0};
     for (int i = 0; i < runs; i++) {
         spent[i] = run_once(stream, &totals);

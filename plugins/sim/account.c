@@ -98,18 +98,10 @@ struct desk *account_create(struct exchange *exchange)
     unsigned char *memory = aligned_alloc(64, bytes);
     if (!memory)
         return NULL;
+    exchange->account_memory = memory;
     memset(memory, 0, bytes);
     struct arena arena = {memory, memory + bytes};
-    struct desk *desk =
-        desk_init(&arena, &config, exchange->match, &hooks); /* the first thing in it */
+    struct desk *desk = desk_init(&arena, &config, exchange->match, &hooks);
     exchange->desk = desk;
-    if (pay_in(exchange, desk))
-        return desk;
-    account_destroy(desk);
-    return NULL;
-}
-
-void account_destroy(struct desk *desk)
-{
-    free(desk);
+    return desk && pay_in(exchange, desk) ? desk : NULL;
 }

@@ -90,6 +90,7 @@ void exchange_destroy(struct exchange *exchange)
 {
     if (!exchange)
         return;
+    free(exchange->account_memory);
     free(exchange->match);
     free(exchange->message);
     free(exchange);

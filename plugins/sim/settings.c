@@ -1,7 +1,6 @@
 /* settings.c - what the operator wants of this exchange: one row for each setting.
  *
  *   instruments   SYMBOL:PRICE:TICK:STEP,...   balances   USD:1000000,BTC:10   positions   BTC-USD:0.5 */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,14 +13,9 @@ struct reader {
     const char *name, *value;
 };
 
-__attribute__((format(printf, 2, 3))) static enum weir_err refuse(const struct reader *r,
-                                                                  const char *format, ...)
+static enum weir_err refuse(const struct reader *r, const char *expected)
 {
-    char expected[200], line[320];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(expected, sizeof expected, format, args);
-    va_end(args);
+    char line[320];
     (void)snprintf(line, sizeof line, "sim: %s: expected %s, found \"%.60s\"", r->name, expected,
                    r->value);
     if (r->host->log)
@@ -34,10 +28,13 @@ __attribute__((format(printf, 2, 3))) static enum weir_err refuse(const struct r
 static enum weir_err read_whole(const struct reader *r, int64_t least, int64_t most,
                                 int64_t *value_out)
 {
-    enum weir_err err = decimal_parse(r->value, strlen(r->value), 0, value_out);
-    if (err != WEIR_OK || *value_out < least || *value_out > most)
-        return refuse(r, "a whole number from %lld to %lld", (long long)least, (long long)most);
-    return WEIR_OK;
+    char expected[80];
+    if (decimal_parse(r->value, strlen(r->value), 0, value_out) == WEIR_OK && *value_out >= least &&
+        *value_out <= most)
+        return WEIR_OK;
+    (void)snprintf(expected, sizeof expected, "a whole number from %lld to %lld", (long long)least,
+                   (long long)most);
+    return refuse(r, expected);
 }
 
 static enum weir_err read_u32(const struct reader *r, int64_t least, int64_t most, uint32_t *to)
@@ -92,7 +89,7 @@ static enum weir_err read_amounts(const struct reader *r, struct named_amount *l
         if (*count == MONEY_MAX || !word(&at, ':', one->name, sizeof one->name) ||
             !word(&at, ',', value, sizeof value) ||
             amount_parse(value, strlen(value), &one->value) != WEIR_OK)
-            return refuse(r, "up to %d of NAME:AMOUNT, with commas between", MONEY_MAX);
+            return refuse(r, "up to 16 of NAME:AMOUNT, with commas between");
         ++*count;
     }
     return WEIR_OK;
@@ -121,6 +118,7 @@ static bool read_step(const char *text, int8_t *exp, int64_t *step)
 
 /* Prices have at least this many ticks, so that there is room for a market below them. */
 enum { START_MIN = 1000 };
+_Static_assert(MONEY_MAX == 16 && MARKETS_MAX == 8 && START_MIN == 1000, "the texts below say so");
 #define START_MAX ((int64_t)1 << 40)
 
 static bool read_instrument(const char **at, struct weir_instrument *is, int64_t *start)
@@ -145,15 +143,14 @@ static enum weir_err read_instruments(const struct reader *r)
     while (*at) {
         uint32_t i = to->instrument_count;
         if (i == MARKETS_MAX)
-            return refuse(r, "at most %d instruments", MARKETS_MAX);
+            return refuse(r, "at most 8 instruments");
         struct weir_instrument *is = &to->instruments[i];
         *is = (struct weir_instrument){
             .msg = {.size = sizeof *is, .kind = WEIR_INSTRUMENT, .instrument = i + 1},
             .multiplier = 1,
             .min_notional = amount_pack(amount_from(1, 0))};
         if (!read_instrument(&at, is, &to->start[i]))
-            return refuse(r, "BASE-QUOTE:PRICE:TICK:STEP,... with a price of %d ticks or more",
-                          START_MIN);
+            return refuse(r, "BASE-QUOTE:PRICE:TICK:STEP,... with a price of 1000 ticks or more");
         for (uint32_t before = 0; before < i; before++)
             if (strcmp(to->instruments[before].symbol, is->symbol) == 0)
                 return refuse(r, "each instrument once");

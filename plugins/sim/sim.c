@@ -27,7 +27,6 @@ static void close_session(void *session)
     struct sim *sim = session;
     if (!sim)
         return;
-    account_destroy(sim->desk);
     flow_destroy(sim->flow);
     exchange_destroy(sim->exchange);
     free(sim);

@@ -66,7 +66,8 @@ struct exchange {
     const struct weir_host *host;
     const struct settings *settings;
     struct match *match;
-    struct desk *desk; /* account.c's; told of every fill */
+    struct desk *desk;    /* account.c's; told of every fill */
+    void *account_memory; /* in which it lives */
     struct dice dice;
     weir_ns now;
     struct market markets[MARKETS_MAX]; /* by index: instrument number - 1 */
@@ -104,8 +105,8 @@ void flow_skip_to(struct flow *flow, weir_ns t);
 
 enum { ACCOUNT_ORDERS = 2048 };
 
-/* NULL: out of memory, or a balance or position that cannot be (said with host->log). */
+/* NULL: out of memory, or a balance or position that cannot be (said with host->log). It goes with the
+ * exchange. */
 struct desk *account_create(struct exchange *exchange);
-void account_destroy(struct desk *desk); /* accepts NULL */
 
 #endif

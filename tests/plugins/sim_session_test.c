@@ -86,7 +86,7 @@ static void play(const char *gap_ppm, struct owner *owner)
     session_destroy(session);
 }
 
-Test(sim_session, a_host_stays_in_step_and_gets_back_into_it, .timeout = 60)
+Test(sim_session, a_host_stays_in_step_and_gets_back_into_it)
 {
     struct owner owner = {.instruments = 0};
     play("0", &owner);

@@ -46,7 +46,7 @@ static void run_once(const char *seed, weir_ns grid, char print[65], uint64_t *e
     sim_close(&sim);
 }
 
-Test(sim, the_same_seed_is_the_same_market, .timeout = 120)
+Test(sim, the_same_seed_is_the_same_market)
 {
     char first[65], second[65], coarse[65], other[65];
     uint64_t events, again;
@@ -71,7 +71,7 @@ static int64_t spread_bps_x10(const struct sim_market *market, weir_px *mid_out)
     return (ask.px - bid.px) * 100000 / *mid_out;
 }
 
-Test(sim, looks_like_a_market, .timeout = 120)
+Test(sim, looks_like_a_market)
 {
     static const struct {
         const char *symbol;
@@ -132,7 +132,7 @@ static uint64_t book_difference(const struct book *a, const struct book *b)
     return different;
 }
 
-Test(sim, a_new_snapshot_is_the_book_that_the_deltas_made, .timeout = 60)
+Test(sim, a_new_snapshot_is_the_book_that_the_deltas_made)
 {
     struct sim_host sim;
     sim_open(&sim, SETTINGS("rate", "500", "volatility", "100"), NULL);
@@ -186,7 +186,7 @@ static void wait_a_little(struct sim_host *sim)
     sim_run(sim, sim->now + SECOND / 100, 0);
 }
 
-Test(sim, works_our_orders, .timeout = 60)
+Test(sim, works_our_orders)
 {
     struct sim_host sim;
     sim_open(&sim, SETTINGS("latency_us", "2000", "taker_fee_bps", "5", "maker_fee_bps", "-1"),
@@ -291,7 +291,7 @@ static void apply(amount *base, amount *quote, const struct weir_fill *fill)
 }
 
 /* Send orders of all kinds at random, with faults on; then ask. */
-Test(sim, the_books_of_the_account_balance, .timeout = 120)
+Test(sim, the_books_of_the_account_balance)
 {
     struct sim_host sim;
     uint64_t dice = 11;

@@ -574,7 +574,8 @@ Test(match, house_liquidity_follows_what_is_displayed)
         int64_t left;
 
         snprintf(steps, sizeof steps, "%s", story->steps);
-        for (char *step = strtok(steps, " "); step; step = strtok(NULL, " ")) {
+        for (char *rest, *step = strtok_r(steps, " ", &rest); step;
+             step = strtok_r(NULL, " ", &rest)) {
             int64_t n = strtol(step + 1, NULL, 10);
             struct match_order order = {.id = next, .owner = 1, .px = 100, .qty = n};
             if (*step == 'd')

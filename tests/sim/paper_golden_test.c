@@ -269,7 +269,7 @@ static unsigned judge(struct stream *stream)
     return facts;
 }
 
-Test(paper_golden, virtual_orders_fare_as_an_independent_program_says, .timeout = 300)
+Test(paper_golden, virtual_orders_fare_as_an_independent_program_says)
 {
     static const char *const markets[] = {"spot", "usdm"};
     static const char *const assets[][2] = {{"BTC", "btcusdt"}, {"ETH", "ethusdt"}};
