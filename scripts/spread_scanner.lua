@@ -1,5 +1,5 @@
--- spread_scanner: watches books and alerts when a spread is wide or a book leans to one side. It has
--- no order rights and needs none.
+-- spread_scanner: watches books and alerts when a spread is wide or a book leans to one side. It
+-- has no order rights and needs none.
 --
 -- settings  venue            where; left out: everywhere
 --           symbol           which; left out: all

@@ -259,7 +259,7 @@ static int run_host(const struct config *config, const struct run *run)
     if (!run->json && !options.screen)
         fprintf(stderr, "weir: running; journal %s; http://%s:%u/metrics; `weir ctl status`\n",
                 host->journal_folder, config->listen,
-                host->observer ? observer_port(host->observer) : 0);
+                (unsigned)(host->observer ? observer_port(host->observer) : 0));
     enum weir_err err = host_run(host, &why);
     int code = finish(host, run, tape, err, &why);
     running = NULL;

@@ -12,9 +12,9 @@ enum effect_kind {
     /* besides WEIR_NEW, WEIR_CANCEL, WEIR_REPLACE, WEIR_QUERY_ORDER, WEIR_QUERY_FILLS, WEIR_RECONCILE */
     OUT_DECISION = WEIR_HOST_KINDS + 100, /* struct out_decision: each check with its reading */
     OUT_ORDER,                            /* struct out_order: the order as it is now */
-    OUT_EXECUTION,                        /* struct out_execution: one execution was booked, or undone */
-    OUT_ALERT,                            /* struct out_alert */
-    OUT_STATE                             /* struct out_state: kill switch, trading state */
+    OUT_EXECUTION, /* struct out_execution: one execution was booked, or undone */
+    OUT_ALERT,     /* struct out_alert */
+    OUT_STATE      /* struct out_state: kill switch, trading state */
 };
 
 /* One check's reading: value and limit are counts of 10^-exp. Passed when value <= limit (or as the
@@ -35,18 +35,19 @@ struct out_decision {
     char cid[WEIR_ID_MAX]; /* replace: new_cid */
     uint32_t order;
     uint32_t strategy;
-    uint8_t of;       /* enum decision_of */
+    uint8_t of; /* enum decision_of */
     uint8_t allowed;
-    uint8_t reason;   /* enum risk_check: the first that failed; meaningless if allowed */
+    uint8_t reason; /* enum risk_check: the first that failed; meaningless if allowed */
     uint8_t pad;
-    uint32_t count;         /* readings that follow */
+    uint32_t count;          /* readings that follow */
     uint64_t limits_version; /* counts IN_LIMIT inputs so far */
     struct risk_reading readings[];
 };
 
 struct out_order {
     struct weir_msg msg;
-    uint32_t order; /* the host's number, dense from 1; a slot may be used again long after the end */
+    uint32_t
+        order; /* the host's number, dense from 1; a slot may be used again long after the end */
     uint32_t strategy;
     char cid[WEIR_ID_MAX];     /* its present name */
     char wire_id[WEIR_ID_MAX]; /* its present client order id at the venue */
@@ -95,9 +96,10 @@ struct out_execution {
     uint8_t maker;
     uint8_t stage; /* enum exec_stage */
     uint8_t pad[2];
-    weir_qty position;                  /* of the account in this instrument, afterwards */
-    weir_qty strategy_position;         /* of the strategy, afterwards */
-    struct weir_amount realized; /* change of realized PnL of the account, in the asset it settles in */
+    weir_qty position;          /* of the account in this instrument, afterwards */
+    weir_qty strategy_position; /* of the strategy, afterwards */
+    struct weir_amount
+        realized; /* change of realized PnL of the account, in the asset it settles in */
     struct weir_amount strategy_realized;
     /* afterwards, of the account: cost of what is held (as engine_position's), and realized since the
      * start; of the strategy: realized since the start */

@@ -16,16 +16,17 @@ struct engine;
 
 /* Room for so many of each; fixed for the life of the engine. */
 struct engine_sizes {
-    uint32_t orders;      /* orders in the table, ended ones included: the oldest ended is forgotten
+    uint32_t orders;     /* orders in the table, ended ones included: the oldest ended is forgotten
                              first; live ones never */
-    uint32_t executions;  /* remembered in detail: for undoing and for recognizing repeats */
-    uint32_t client_ids;  /* names given by askers, remembered for ever */
+    uint32_t executions; /* remembered in detail: for undoing and for recognizing repeats */
+    uint32_t client_ids; /* names given by askers, remembered for ever */
     uint32_t instruments;
     uint32_t strategies;
     uint32_t venues;
     uint32_t accounts;
     uint32_t assets;
-    uint32_t positions; /* pairs of instrument and strategy (or group) that ever had an order; 0: a default */
+    uint32_t
+        positions; /* pairs of instrument and strategy (or group) that ever had an order; 0: a default */
 };
 struct engine_sizes engine_sizes_default(void);
 size_t engine_bytes(const struct engine_sizes *sizes); /* the arena it needs */
@@ -54,37 +55,45 @@ struct order_view {
     weir_qty leaves_qty;
     weir_qty exposure;
 };
-uint32_t engine_order_find(const struct engine *engine, const char *cid); /* 0: unknown; any name it has had */
+uint32_t engine_order_find(const struct engine *engine,
+                           const char *cid); /* 0: unknown; any name it has had */
 uint32_t engine_order_by_wire(const struct engine *engine, const char *wire_id);
 bool engine_order(const struct engine *engine, uint32_t order, struct order_view *view_out);
-uint32_t engine_order_next(const struct engine *engine, uint32_t after, bool live_only); /* 0: no more */
+uint32_t engine_order_next(const struct engine *engine, uint32_t after,
+                           bool live_only); /* 0: no more */
 
 struct position_view {
     weir_qty qty; /* signed */
-    amount cost;  /* price * quantity of what is held, >= 0, without multiplier; inverse: quantity / price */
+    amount
+        cost; /* price * quantity of what is held, >= 0, without multiplier; inverse: quantity / price */
     amount avg_price;
-    amount realized;   /* since the start; in the quote asset, inverse contracts in the base asset */
+    amount realized; /* since the start; in the quote asset, inverse contracts in the base asset */
     amount unrealized; /* at the reference; 0 if there is none */
     bool has_reference;
 };
 /* strategy 0: the account's own position (internal crosses do not count in it). */
 bool engine_position(const struct engine *engine, uint32_t instrument, uint32_t strategy,
                      struct position_view *view_out);
-bool engine_wallet(const struct engine *engine, uint16_t account, const char *asset, amount *total_out,
-                   amount *fees_out, amount *funding_out);
+bool engine_wallet(const struct engine *engine, uint16_t account, const char *asset,
+                   amount *total_out, amount *fees_out, amount *funding_out);
 uint32_t engine_asset_count(const struct engine *engine);
 const char *engine_asset_name(const struct engine *engine, uint32_t asset); /* 0 .. count-1 */
 
-const struct weir_instrument *engine_instrument(const struct engine *engine, uint32_t instrument); /* NULL: unknown */
-uint32_t engine_instrument_find(const struct engine *engine, uint16_t venue, const char *symbol);  /* 0: unknown */
-uint32_t engine_instrument_count(const struct engine *engine);                                     /* numbers 1 .. count */
-const char *engine_name(const struct engine *engine, enum risk_scope scope, uint32_t id);          /* "" unknown */
-uint32_t engine_number(const struct engine *engine, enum risk_scope scope, const char *name);      /* UINT32_MAX: unknown */
+const struct weir_instrument *engine_instrument(const struct engine *engine,
+                                                uint32_t instrument); /* NULL: unknown */
+uint32_t engine_instrument_find(const struct engine *engine, uint16_t venue,
+                                const char *symbol);           /* 0: unknown */
+uint32_t engine_instrument_count(const struct engine *engine); /* numbers 1 .. count */
+const char *engine_name(const struct engine *engine, enum risk_scope scope,
+                        uint32_t id); /* "" unknown */
+uint32_t engine_number(const struct engine *engine, enum risk_scope scope,
+                       const char *name); /* UINT32_MAX: unknown */
 
 struct market_view {
     struct weir_top top;
-    weir_px reference_x2; /* twice the reference price (a mid may fall between two ticks); 0: none */
-    enum book_state book; 
+    weir_px
+        reference_x2; /* twice the reference price (a mid may fall between two ticks); 0: none */
+    enum book_state book;
     bool stale;
 };
 bool engine_market(const struct engine *engine, uint32_t instrument, struct market_view *view_out);
@@ -104,11 +113,12 @@ const struct engine_counts *engine_counts(const struct engine *engine);
 void engine_ids(const struct engine *engine, int64_t *next_out, int64_t *end_out);
 
 bool engine_killed(const struct engine *engine);
-enum trading_state engine_trading_state(const struct engine *engine, enum risk_scope scope, uint32_t id);
+enum trading_state engine_trading_state(const struct engine *engine, enum risk_scope scope,
+                                        uint32_t id);
 bool engine_reconciling(const struct engine *engine, uint16_t venue);
 bool engine_venue_up(const struct engine *engine, uint16_t venue);
 /* A limit as set: LIMIT_UNSET, LIMIT_NONE or LIMIT_VALUE; what is used of it, if that is a state. */
-int engine_limit(const struct engine *engine, enum risk_scope scope, uint32_t id, enum risk_limit limit,
-                 amount *value_out, amount *used_out);
+int engine_limit(const struct engine *engine, enum risk_scope scope, uint32_t id,
+                 enum risk_limit limit, amount *value_out, amount *used_out);
 
 #endif

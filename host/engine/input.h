@@ -31,18 +31,18 @@ enum input_kind {
     IN_SUBMIT = WEIR_HOST_KINDS + 20, /* struct in_submit */
     IN_CANCEL,                        /* struct in_change */
     IN_REPLACE,                       /* struct in_change */
-    IN_CANCEL_MANY,                   /* struct in_change: order 0; filters strategy, instrument, venue */
-    IN_KILL,                          /* struct in_change: pull the kill switch */
-    IN_RELEASE,                       /* struct in_change: and release it */
-    IN_TRADING_STATE,                 /* struct in_limit: scope, id, limit = enum trading_state */
+    IN_CANCEL_MANY,   /* struct in_change: order 0; filters strategy, instrument, venue */
+    IN_KILL,          /* struct in_change: pull the kill switch */
+    IN_RELEASE,       /* struct in_change: and release it */
+    IN_TRADING_STATE, /* struct in_limit: scope, id, limit = enum trading_state */
 
     /* what the host noticed */
     IN_TICK = WEIR_HOST_KINDS + 40, /* struct weir_msg: time passed; engine_next_timer() is due */
-    IN_RESTARTED,                   /* struct weir_msg: the process was started again on this journal */
-    IN_BOOK_STATE,                  /* struct in_state: enum book_state of an instrument */
-    IN_CLOCK_JUMP,                  /* struct in_state: value = delta ns of the wall clock */
-    IN_JOURNAL_STATE,               /* struct in_state: 0 well, 1 new risk must stop */
-    IN_ID_BLOCK                     /* struct in_state: wire ids below value are durably reserved */
+    IN_RESTARTED,     /* struct weir_msg: the process was started again on this journal */
+    IN_BOOK_STATE,    /* struct in_state: enum book_state of an instrument */
+    IN_CLOCK_JUMP,    /* struct in_state: value = delta ns of the wall clock */
+    IN_JOURNAL_STATE, /* struct in_state: 0 well, 1 new risk must stop */
+    IN_ID_BLOCK       /* struct in_state: wire ids below value are durably reserved */
 };
 
 /* States of a book; only LIVE may be traded on. */
@@ -51,7 +51,7 @@ enum book_state {
 #define X(name) BOOK_##name,
     BOOK_STATES(X)
 #undef X
-    BOOK_STATE_COUNT
+        BOOK_STATE_COUNT
 };
 
 enum { RIGHT_ORDERS = 1 };
@@ -89,7 +89,7 @@ enum order_route { ROUTE_VENUE = 0, ROUTE_INTERNAL, ROUTE_INTERNAL_THEN_VENUE };
 enum asker { ASKER_SCRIPT = 0, ASKER_CLIENT, ASKER_OPERATOR, ASKER_HOST };
 
 struct in_submit {
-    struct weir_msg msg; /* venue, account, instrument: where */
+    struct weir_msg msg;   /* venue, account, instrument: where */
     char cid[WEIR_ID_MAX]; /* the asker's name for it; "": the wire id serves */
     char tag[TAG_MAX];
     uint32_t strategy;
@@ -103,19 +103,20 @@ struct in_submit {
     weir_px px; /* limit; 0 for market */
     weir_px trigger;
     weir_qty qty;
-    weir_ns expires; /* GTD, else 0 */
+    weir_ns expires;   /* GTD, else 0 */
     uint64_t seen_seq; /* what the asker saw when it decided: sequence of the book, and its time */
     weir_ns seen_t;
 };
 
 enum { CHANGE_QTY = 1, CHANGE_PX = 2 };
 struct in_change {
-    struct weir_msg msg;         /* instrument, venue: filters of CANCEL_MANY, 0 = any (0xffff: any venue) */
-    char cid[WEIR_ID_MAX];       /* the order by any name it has had, or by number: */
-    char new_cid[WEIR_ID_MAX];   /* replace: its next name; "": the host makes one */
-    uint32_t order;              /* 0: by name */
-    uint32_t strategy;           /* filter of CANCEL_MANY, 0 = any; else who asks */
-    uint8_t change;              /* replace: CHANGE_QTY, CHANGE_PX */
+    struct weir_msg
+        msg; /* instrument, venue: filters of CANCEL_MANY, 0 = any (0xffff: any venue) */
+    char cid[WEIR_ID_MAX];     /* the order by any name it has had, or by number: */
+    char new_cid[WEIR_ID_MAX]; /* replace: its next name; "": the host makes one */
+    uint32_t order;            /* 0: by name */
+    uint32_t strategy;         /* filter of CANCEL_MANY, 0 = any; else who asks */
+    uint8_t change;            /* replace: CHANGE_QTY, CHANGE_PX */
     uint8_t asker;
     uint8_t pad[6];
     weir_qty qty; /* new total, filled part included */
@@ -126,7 +127,8 @@ struct in_change {
 struct in_state {
     struct weir_msg msg;
     int64_t value;
-    int64_t from; /* ID_BLOCK: first id of the block, if ids were lost count; 0: go on from the last */
+    int64_t
+        from; /* ID_BLOCK: first id of the block, if ids were lost count; 0: go on from the last */
 };
 
 #endif

@@ -9,82 +9,85 @@
 #include <stdint.h>
 
 /* Public labels of an order; derived from what the order is and which requests are open on it. */
-#define ORDER_LABELS(X)                                                    \
-    X(PENDING_NEW, "sent, no answer yet")                                  \
-    X(OPEN, "accepted, nothing filled")                                    \
-    X(PARTIAL, "accepted, part filled")                                    \
-    X(PENDING_CANCEL, "cancel sent, no answer yet")                        \
-    X(PENDING_REPLACE, "replace sent, no answer yet")                      \
-    X(UNKNOWN, "outcome in doubt; only the venue's evidence ends this")    \
-    X(HELD, "kept by the host: trigger, schedule or throttle lane")        \
-    X(FILLED, "executed in full")                                          \
-    X(CANCELED, "canceled")                                                \
-    X(EXPIRED, "ended by the venue")                                       \
-    X(REJECTED, "refused by the venue, or proved never to have arrived")   \
+#define ORDER_LABELS(X)                                                  \
+    X(PENDING_NEW, "sent, no answer yet")                                \
+    X(OPEN, "accepted, nothing filled")                                  \
+    X(PARTIAL, "accepted, part filled")                                  \
+    X(PENDING_CANCEL, "cancel sent, no answer yet")                      \
+    X(PENDING_REPLACE, "replace sent, no answer yet")                    \
+    X(UNKNOWN, "outcome in doubt; only the venue's evidence ends this")  \
+    X(HELD, "kept by the host: trigger, schedule or throttle lane")      \
+    X(FILLED, "executed in full")                                        \
+    X(CANCELED, "canceled")                                              \
+    X(EXPIRED, "ended by the venue")                                     \
+    X(REJECTED, "refused by the venue, or proved never to have arrived") \
     X(DENIED, "refused by the host; never sent")
 enum order_label {
 #define X(name, text) ORDER_##name,
     ORDER_LABELS(X)
 #undef X
-    ORDER_LABEL_COUNT
+        ORDER_LABEL_COUNT
 };
-static inline int order_label_is_done(enum order_label label) { return label >= ORDER_FILLED; }
+static inline int order_label_is_done(enum order_label label)
+{
+    return label >= ORDER_FILLED;
+}
 
 /* Checks in the order of the contract (scenarios/README.md), then the host's own. The first that
  * fails names the reason of DENIED. */
-#define RISK_CHECKS(X)                                                                      \
-    X(KILL_SWITCH, "the kill switch is pulled")                                             \
-    X(DUP_CLIENT_ID, "this client id was used before")                                      \
-    X(RECONCILING, "the account is being reconciled with the venue")                        \
-    X(HALTED, "the instrument is halted, by the venue or by a mismatch")                    \
-    X(VENUE_DOWN, "the private stream of the venue is down")                                \
-    X(VENUE_BACKOFF, "the venue asked us to wait")                                          \
-    X(TICK, "price is not a positive multiple of the tick")                                 \
-    X(STEP, "quantity is not a positive multiple of the step")                              \
-    X(MIN_NOTIONAL, "price times quantity is below the venue's minimum")                    \
-    X(PRICE_BAND, "price is too far from the reference")                                    \
-    X(STALE_BOOK, "market data of the instrument is stale")                                 \
-    X(MAX_ORDER_QTY, "order quantity")                                                      \
-    X(MAX_ORDER_NOTIONAL, "order price times quantity")                                     \
-    X(REDUCE_ONLY, "a reduce-only order that would not only reduce")                        \
-    X(MAX_POSITION, "position with the worst case of all orders of this side")              \
-    X(MAX_OPEN_ORDERS, "live orders at the venue")                                          \
-    X(INSUFFICIENT_BALANCE, "wallet total against this and all working orders")             \
-    X(SELF_CROSS, "would meet an order of our own")                                         \
-    X(THROTTLED, "orders and replaces in the window")                                       \
-    X(RIGHTS, "the asker may not send orders here")                                         \
-    X(UNKNOWN_INSTRUMENT, "no such instrument at this venue")                               \
-    X(JOURNAL, "the journal cannot hold new risk")                                          \
-    X(NO_LIMIT, "a limit has not been given; a missing limit refuses")                      \
-    X(NO_REFERENCE, "no reference price; a missing reference refuses")                      \
-    X(CAPABILITY, "the venue cannot do this, and config does not emulate it")               \
-    X(CAPACITY, "the host's tables are full")                                               \
-    X(TRADING_STATE, "a scope is REDUCE_ONLY, CANCEL_ONLY or HALTED")                       \
+#define RISK_CHECKS(X)                                                          \
+    X(KILL_SWITCH, "the kill switch is pulled")                                 \
+    X(DUP_CLIENT_ID, "this client id was used before")                          \
+    X(RECONCILING, "the account is being reconciled with the venue")            \
+    X(HALTED, "the instrument is halted, by the venue or by a mismatch")        \
+    X(VENUE_DOWN, "the private stream of the venue is down")                    \
+    X(VENUE_BACKOFF, "the venue asked us to wait")                              \
+    X(TICK, "price is not a positive multiple of the tick")                     \
+    X(STEP, "quantity is not a positive multiple of the step")                  \
+    X(MIN_NOTIONAL, "price times quantity is below the venue's minimum")        \
+    X(PRICE_BAND, "price is too far from the reference")                        \
+    X(STALE_BOOK, "market data of the instrument is stale")                     \
+    X(MAX_ORDER_QTY, "order quantity")                                          \
+    X(MAX_ORDER_NOTIONAL, "order price times quantity")                         \
+    X(REDUCE_ONLY, "a reduce-only order that would not only reduce")            \
+    X(MAX_POSITION, "position with the worst case of all orders of this side")  \
+    X(MAX_OPEN_ORDERS, "live orders at the venue")                              \
+    X(INSUFFICIENT_BALANCE, "wallet total against this and all working orders") \
+    X(SELF_CROSS, "would meet an order of our own")                             \
+    X(THROTTLED, "orders and replaces in the window")                           \
+    X(RIGHTS, "the asker may not send orders here")                             \
+    X(UNKNOWN_INSTRUMENT, "no such instrument at this venue")                   \
+    X(JOURNAL, "the journal cannot hold new risk")                              \
+    X(NO_LIMIT, "a limit has not been given; a missing limit refuses")          \
+    X(NO_REFERENCE, "no reference price; a missing reference refuses")          \
+    X(CAPABILITY, "the venue cannot do this, and config does not emulate it")   \
+    X(CAPACITY, "the host's tables are full")                                   \
+    X(TRADING_STATE, "a scope is REDUCE_ONLY, CANCEL_ONLY or HALTED")           \
     X(BAD_REQUEST, "the request itself cannot be understood")
 enum risk_check {
 #define X(name, text) CHECK_##name,
     RISK_CHECKS(X)
 #undef X
-    RISK_CHECK_COUNT
+        RISK_CHECK_COUNT
 };
 
 /* Limits as config and scenarios name them; a value is an exact decimal. Money is in the quote asset. */
-#define RISK_LIMITS(X)                                                                         \
-    X(max_order_qty, "largest quantity of one order")                                          \
-    X(max_order_notional, "largest price * quantity * multiplier of one order")                \
-    X(max_position, "largest |position + worst case of all orders|, each side on its own")     \
-    X(price_band_pct, "largest distance of a price from the reference, in percent of it")      \
-    X(max_open_orders, "most live orders at the venue")                                        \
-    X(max_loss, "realized + unrealized at or below minus this pulls the kill switch")          \
-    X(check_balance, "1: spot orders must be covered by the wallet")                           \
-    X(self_cross, "1: an order that would meet an own live order is denied")                   \
-    X(throttle_max, "most orders and replaces sent in throttle_window_ms")                     \
+#define RISK_LIMITS(X)                                                                     \
+    X(max_order_qty, "largest quantity of one order")                                      \
+    X(max_order_notional, "largest price * quantity * multiplier of one order")            \
+    X(max_position, "largest |position + worst case of all orders|, each side on its own") \
+    X(price_band_pct, "largest distance of a price from the reference, in percent of it")  \
+    X(max_open_orders, "most live orders at the venue")                                    \
+    X(max_loss, "realized + unrealized at or below minus this pulls the kill switch")      \
+    X(check_balance, "1: spot orders must be covered by the wallet")                       \
+    X(self_cross, "1: an order that would meet an own live order is denied")               \
+    X(throttle_max, "most orders and replaces sent in throttle_window_ms")                 \
     X(throttle_window_ms, "length of the throttle's sliding window, milliseconds")
 enum risk_limit {
 #define X(name, text) LIMIT_##name,
     RISK_LIMITS(X)
 #undef X
-    RISK_LIMIT_COUNT
+        RISK_LIMIT_COUNT
 };
 
 /* Where a limit, a trading state or a reading belongs; wider first. */
@@ -93,66 +96,66 @@ enum risk_scope {
 #define X(name) SCOPE_##name,
     RISK_SCOPES(X)
 #undef X
-    RISK_SCOPE_COUNT
+        RISK_SCOPE_COUNT
 };
 
-#define TRADING_STATES(X)                                       \
-    X(ACTIVE, "orders are allowed")                             \
-    X(REDUCE_ONLY, "only orders that reduce a position")        \
-    X(CANCEL_ONLY, "only cancels")                              \
+#define TRADING_STATES(X)                                \
+    X(ACTIVE, "orders are allowed")                      \
+    X(REDUCE_ONLY, "only orders that reduce a position") \
+    X(CANCEL_ONLY, "only cancels")                       \
     X(HALTED_STATE, "only cancels; set by a person or a check")
 enum trading_state {
 #define X(name, text) TRADING_##name,
     TRADING_STATES(X)
 #undef X
-    TRADING_STATE_COUNT
+        TRADING_STATE_COUNT
 };
 
-#define ALERTS(X)                                                                      \
-    X(DUP_CLIENT_ID, "a client id was submitted twice; the second was dropped")        \
-    X(PROTOCOL, "the venue contradicts itself")                                        \
-    X(OVERFILL, "more was executed than asked")                                        \
-    X(LATE_FILL, "an execution on an order that had ended")                            \
-    X(EXTERNAL_FILL, "an execution that is not of an order known here")                \
-    X(EXTERNAL_ORDER, "an order at the venue that is not known here")                  \
-    X(MISSING_FILLS, "the venue executed more than was reported")                      \
-    X(UNKNOWN_ORDER, "the outcome of a request is in doubt")                           \
-    X(SEQ_GAP, "the private stream skipped a number")                                  \
-    X(STREAM_DOWN, "the private stream is lost")                                       \
-    X(POSITION_MISMATCH, "the venue's position differs from our books")                \
-    X(BALANCE_MISMATCH, "the venue's balance differs from our books")                  \
-    X(RATE_LIMITED, "the venue refused a request for pace")                            \
-    X(BAD_PRICE, "a price of zero or less was thrown away")                            \
-    X(STALE_BOOK, "market data is stale")                                              \
-    X(MAX_LOSS, "the loss limit is reached")                                           \
-    X(CLOCK_JUMP, "the wall clock jumped")                                             \
-    X(TRADE_BUST, "the venue undid an execution")                                      \
-    X(KILL_SWITCH, "the kill switch was pulled")                                       \
-    X(JOURNAL_FAILED, "the journal cannot be written")                                 \
-    X(ANOMALY, "an event that does not fit the state of its order")                    \
+#define ALERTS(X)                                                               \
+    X(DUP_CLIENT_ID, "a client id was submitted twice; the second was dropped") \
+    X(PROTOCOL, "the venue contradicts itself")                                 \
+    X(OVERFILL, "more was executed than asked")                                 \
+    X(LATE_FILL, "an execution on an order that had ended")                     \
+    X(EXTERNAL_FILL, "an execution that is not of an order known here")         \
+    X(EXTERNAL_ORDER, "an order at the venue that is not known here")           \
+    X(MISSING_FILLS, "the venue executed more than was reported")               \
+    X(UNKNOWN_ORDER, "the outcome of a request is in doubt")                    \
+    X(SEQ_GAP, "the private stream skipped a number")                           \
+    X(STREAM_DOWN, "the private stream is lost")                                \
+    X(POSITION_MISMATCH, "the venue's position differs from our books")         \
+    X(BALANCE_MISMATCH, "the venue's balance differs from our books")           \
+    X(RATE_LIMITED, "the venue refused a request for pace")                     \
+    X(BAD_PRICE, "a price of zero or less was thrown away")                     \
+    X(STALE_BOOK, "market data is stale")                                       \
+    X(MAX_LOSS, "the loss limit is reached")                                    \
+    X(CLOCK_JUMP, "the wall clock jumped")                                      \
+    X(TRADE_BUST, "the venue undid an execution")                               \
+    X(KILL_SWITCH, "the kill switch was pulled")                                \
+    X(JOURNAL_FAILED, "the journal cannot be written")                          \
+    X(ANOMALY, "an event that does not fit the state of its order")             \
     X(CAPACITY, "a table of the engine is full")
 enum alert {
 #define X(name, text) ALERT_##name,
     ALERTS(X)
 #undef X
-    ALERT_COUNT
+        ALERT_COUNT
 };
 
 /* Settings of the engine, given as inputs (WEIR_POLICY). */
-#define POLICIES(X)                                                                               \
-    X(not_found_confirm, "NOT_FOUND answers that prove an order never arrived")                   \
-    X(not_found_after_ns, "and the least age of the order, ns")                                   \
-    X(strict, "1: live rules (a missing limit or reference refuses); 0: scenario rules")          \
-    X(instance, "number of this host, 0..1679615 (four base-36 digits of each client order id)")  \
-    X(wait_for_ack_ns, "how long a fill that names only a venue id waits for its order's ack")    \
-    X(query_first_ns, "first delay of the resolver's next question")                              \
-    X(query_most_ns, "largest delay of the resolver's backoff, reached by doubling")              \
+#define POLICIES(X)                                                                              \
+    X(not_found_confirm, "NOT_FOUND answers that prove an order never arrived")                  \
+    X(not_found_after_ns, "and the least age of the order, ns")                                  \
+    X(strict, "1: live rules (a missing limit or reference refuses); 0: scenario rules")         \
+    X(instance, "number of this host, 0..1679615 (four base-36 digits of each client order id)") \
+    X(wait_for_ack_ns, "how long a fill that names only a venue id waits for its order's ack")   \
+    X(query_first_ns, "first delay of the resolver's next question")                             \
+    X(query_most_ns, "largest delay of the resolver's backoff, reached by doubling")             \
     X(query_rest_ns, "and from then on one question each this long, for ever")
 enum policy {
 #define X(name, text) POLICY_##name,
     POLICIES(X)
 #undef X
-    POLICY_COUNT
+        POLICY_COUNT
 };
 
 /* Names from the lists above; "?" outside. In lists.c. */

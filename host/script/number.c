@@ -163,7 +163,7 @@ static int dec_unm(lua_State *L)
 /* Numbers with a point may be compared: as the decimal that tostring shows, with 17 digits. */
 static int compare(lua_State *L)
 {
-    amount left, right;
+    amount left = 0, right = 0;
     lua_Number x;
     if (dec_get(L, 1, &left) && dec_get(L, 2, &right))
         return (left > right) - (left < right);

@@ -54,7 +54,8 @@ static struct listing *add(struct session *session)
 {
     void *listings = session->listings;
     struct listing *listing = calloc(1, sizeof *listing);
-    bool room = listing && grow(&listings, &session->room, session->count, sizeof listing);
+    bool room =
+        listing && grow(&listings, &session->room, session->count, sizeof(struct listing *));
     session->listings = listings;
     if (!room) {
         free(listing);

@@ -34,7 +34,7 @@ enum weir_side { WEIR_BUY = 0, WEIR_SELL = 1 };
 enum weir_order_type {
     WEIR_LIMIT = 0,
     WEIR_MARKET,
-    WEIR_STOP,        /* market when the trigger is touched */
+    WEIR_STOP, /* market when the trigger is touched */
     WEIR_STOP_LIMIT,
     WEIR_TAKE_PROFIT, /* market when the trigger is touched from the other side */
     WEIR_TRAILING,
@@ -66,27 +66,31 @@ enum weir_kind {
     WEIR_RATE_LIMITED = 21, /* struct weir_rate_limited */
 
     /* orders: the venue's answers and reports */
-    WEIR_ACK = 40,            /* struct weir_report: accepted, venue_id is its id there */
-    WEIR_REJECT = 41,         /* struct weir_report: refused; see proof */
-    WEIR_FILL = 42,           /* struct weir_fill: one execution */
-    WEIR_CANCELED = 43,       /* struct weir_report: canceled; cum_qty if has_cum */
-    WEIR_CANCEL_REJECT = 44,  /* struct weir_report: the cancel failed; reason UNKNOWN_ORDER is special */
-    WEIR_EXPIRED = 45,        /* struct weir_report: ended by the venue (IOC, FOK, STP, VENUE) */
-    WEIR_REPLACED = 46,       /* struct weir_report: the replace holds; client_id is the old or new one */
+    WEIR_ACK = 40,      /* struct weir_report: accepted, venue_id is its id there */
+    WEIR_REJECT = 41,   /* struct weir_report: refused; see proof */
+    WEIR_FILL = 42,     /* struct weir_fill: one execution */
+    WEIR_CANCELED = 43, /* struct weir_report: canceled; cum_qty if has_cum */
+    WEIR_CANCEL_REJECT =
+        44,             /* struct weir_report: the cancel failed; reason UNKNOWN_ORDER is special */
+    WEIR_EXPIRED = 45,  /* struct weir_report: ended by the venue (IOC, FOK, STP, VENUE) */
+    WEIR_REPLACED = 46, /* struct weir_report: the replace holds; client_id is the old or new one */
     WEIR_REPLACE_REJECT = 47, /* struct weir_report: the order is as before */
     WEIR_NO_ANSWER = 48,      /* struct weir_report: request `request` had no answer in time */
     WEIR_STATUS = 49,         /* struct weir_report: answer to a query; `state`, or NOT_FOUND */
-    WEIR_BUST = 50,           /* struct weir_fill: exec_id was undone; `state` is the order's state after it */
-    WEIR_FUNDING = 51,        /* struct weir_cash: negative is paid */
-    WEIR_TRANSFER = 52,       /* struct weir_cash: deposit or withdrawal */
+    WEIR_BUST =
+        50, /* struct weir_fill: exec_id was undone; `state` is the order's state after it */
+    WEIR_FUNDING = 51,  /* struct weir_cash: negative is paid */
+    WEIR_TRANSFER = 52, /* struct weir_cash: deposit or withdrawal */
 
     /* a full answer to a reconciliation request, as rows between BEGIN and END, in this order:
      * fills (WEIR_FILL), orders (WEIR_RECON_ORDER), positions, balances */
-    WEIR_RECON_BEGIN = 60,    /* struct weir_msg */
-    WEIR_RECON_ORDER = 61,    /* struct weir_report */
-    WEIR_RECON_POSITION = 62, /* struct weir_cash: instrument, amount = net quantity traded, 1e-18 */
-    WEIR_RECON_BALANCE = 63,  /* struct weir_cash: asset, amount = wallet total */
-    WEIR_RECON_END = 64,      /* struct weir_msg; flags bit 0: positions listed, bit 1: balances listed */
+    WEIR_RECON_BEGIN = 60, /* struct weir_msg */
+    WEIR_RECON_ORDER = 61, /* struct weir_report */
+    WEIR_RECON_POSITION =
+        62,                  /* struct weir_cash: instrument, amount = net quantity traded, 1e-18 */
+    WEIR_RECON_BALANCE = 63, /* struct weir_cash: asset, amount = wallet total */
+    WEIR_RECON_END =
+        64, /* struct weir_msg; flags bit 0: positions listed, bit 1: balances listed */
 
     /* intents: what the host asks of a plugin */
     WEIR_NEW = 100,         /* struct weir_intent */
@@ -145,7 +149,10 @@ struct weir_level {
  * the host, not the plugin, decides whether the message can be applied. The rule is that of the
  * capability sheet, unless the high byte of msg.flags names another one: a plugin whose markets
  * differ in it (spot and futures of one venue) says so in each of its book messages. */
-enum { WEIR_BOOK_SNAPSHOT = 1, WEIR_BOOK_RULE_SHIFT = 8 }; /* flags >> 8: enum weir_book_rule; 0: the sheet's */
+enum {
+    WEIR_BOOK_SNAPSHOT = 1,
+    WEIR_BOOK_RULE_SHIFT = 8
+}; /* flags >> 8: enum weir_book_rule; 0: the sheet's */
 struct weir_book_msg {
     struct weir_msg msg; /* flags: WEIR_BOOK_SNAPSHOT, else a delta */
     uint64_t first_seq;
@@ -156,11 +163,13 @@ struct weir_book_msg {
     struct weir_level levels[]; /* in any order within a side */
 };
 
-enum { WEIR_TOP_OF_BOOK = 1 }; /* flags, set by the host: read off its own book, not sent by the venue */
+enum {
+    WEIR_TOP_OF_BOOK = 1
+}; /* flags, set by the host: read off its own book, not sent by the venue */
 struct weir_top {
     struct weir_msg msg;
-    uint64_t seq;             /* numbered as the messages of the book are; 0: not, or otherwise */
-    weir_px bid, ask;         /* 0: that side is empty */
+    uint64_t seq;     /* numbered as the messages of the book are; 0: not, or otherwise */
+    weir_px bid, ask; /* 0: that side is empty */
     weir_qty bid_qty, ask_qty;
 };
 
@@ -224,7 +233,12 @@ struct weir_report {
     char reason[WEIR_REASON_MAX];
 };
 
-enum weir_origin { WEIR_ORIGIN_OURS = 0, WEIR_ORIGIN_MANUAL, WEIR_ORIGIN_LIQUIDATION, WEIR_ORIGIN_ADL };
+enum weir_origin {
+    WEIR_ORIGIN_OURS = 0,
+    WEIR_ORIGIN_MANUAL,
+    WEIR_ORIGIN_LIQUIDATION,
+    WEIR_ORIGIN_ADL
+};
 
 struct weir_fill {
     struct weir_msg msg;
@@ -253,12 +267,12 @@ struct weir_cash {
 struct weir_intent {
     struct weir_msg msg; /* kind: WEIR_NEW ... WEIR_SUBSCRIBE */
     char client_id[WEIR_ID_MAX];
-    char venue_id[WEIR_ID_MAX];     /* "" while not known */
+    char venue_id[WEIR_ID_MAX];      /* "" while not known */
     char new_client_id[WEIR_ID_MAX]; /* replace */
     uint8_t side;
-    uint8_t type;  /* enum weir_order_type */
-    uint8_t tif;   /* enum weir_tif */
-    uint8_t flags; /* enum weir_order_flags */
+    uint8_t type;   /* enum weir_order_type */
+    uint8_t tif;    /* enum weir_tif */
+    uint8_t flags;  /* enum weir_order_flags */
     uint32_t order; /* the host's order number, for correlation only */
     weir_px px;     /* 0 for market orders */
     weir_px trigger;
