@@ -242,6 +242,19 @@ static bool write_neighbour(struct trial *trial)
     return whole;
 }
 
+/* The file's name without its ending; a number behind it where two are alike. */
+static void name_after(const struct trial *trial, struct tried *tried, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+    int len = (int)strcspn(file, "."), alike = strncmp(file, "neighbour", (size_t)len) == 0;
+    len = len < 20 ? len : 20;
+    for (size_t i = 0; i < trial->count; i++)
+        alike += strncmp(trial->scripts[i].name, file, (size_t)len) == 0;
+    snprintf(tried->name, sizeof tried->name, "%.*s", len, file);
+    if (alike)
+        snprintf(tried->name + len, sizeof tried->name - (size_t)len, "-%zu", trial->count + 1);
+}
+
 static int add(struct trial *trial, const char *path)
 {
     struct stat st;
@@ -250,7 +263,8 @@ static int add(struct trial *trial, const char *path)
     if (stat(path, &st) != 0)
         return usage_error("try", "%s: cannot be read: %m", path);
     struct tried *tried = &trial->scripts[trial->count];
-    snprintf(tried->name, sizeof tried->name, "script%zu", ++trial->count);
+    name_after(trial, tried, path);
+    trial->count++;
     tried->path = path;
     return 0;
 }
