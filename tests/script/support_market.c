@@ -311,8 +311,7 @@ void market_settle(struct market *market)
 {
     _Alignas(16) unsigned char copy[16384];
     while (market->effects_done < market->effects_len) {
-        const struct weir_msg *at =
-            (const struct weir_msg *)(market->effects + market->effects_done);
+        const struct weir_msg *at = (const void *)(market->effects + market->effects_done);
         cr_assert_leq(at->size, sizeof copy);
         memcpy(copy, at, at->size); /* the array may move while it is carried out */
         market->effects_done += at->size;
