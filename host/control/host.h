@@ -180,6 +180,7 @@ enum weir_err host_open_endpoint(struct host_venue *venue, struct session_owner 
                                  struct why *why);
 void host_close_network(struct host *host); /* after the sessions */
 void host_turn_network(struct host *host);
+void host_tell_state(const struct host *host, const struct out_state *state);
 /* Until t at most, or something came; true: something did. */
 bool host_wait(struct host *host, weir_ns most);
 

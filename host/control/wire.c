@@ -80,6 +80,8 @@ static void dispatch(struct host *host, const struct weir_msg *effect)
         host_venue_effect(host, effect, seq);
     else
         host_script_effect(host, effect);
+    if (effect->kind == OUT_STATE)
+        host_tell_state(host, (const struct out_state *)effect);
 }
 
 static void settle_effects(struct host *host)

@@ -3,7 +3,8 @@
  * Pulled, it denies every submit and replace and sends one cancel for each live order at a venue
  * that has none pending, those in doubt or not acknowledged included. An order whose cancel the
  * venue refused, or did not answer, is asked about, and canceled again only when the venue's answer
- * shows it live [kill_follow]; so a cancel is never repeated on silence. */
+ * shows it live [kill_follow]; so a cancel is never repeated on silence. Live, the same holds for any
+ * cancel without an answer, killed or not: who asked for it still wants it. */
 #include "engine/state.h"
 
 void kill_pull(struct engine *engine, const char *reason)
@@ -22,7 +23,8 @@ void kill_pull(struct engine *engine, const char *reason)
 void kill_follow(struct engine *engine, uint32_t n, bool shown_live)
 {
     struct order *order = order_at(engine, n);
-    if (!engine->killed || !is_at_venue(order->is))
+    bool lost = strict(engine) && order->cancel == REQUEST_AMBIGUOUS && shown_live;
+    if ((!engine->killed && !lost) || !is_at_venue(order->is))
         return;
     bool answered_badly = order->cancel == REQUEST_REJECTED || order->cancel == REQUEST_AMBIGUOUS;
     if (order->cancel == REQUEST_SENT || (answered_badly && !shown_live))

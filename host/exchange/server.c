@@ -40,11 +40,11 @@ struct client {
 /* What lws keeps for each connection, zeroed. */
 struct door {
     struct client *client; /* WebSocket */
+    char body[BODY_MOST];  /* of a message or a request, as far as it came */
+    size_t body_len;
     /* HTTP */
     bool posting;
     char path[PATH_MOST];
-    char body[BODY_MOST];
-    size_t body_len;
     struct text answer;
     size_t sent;
     uint64_t audit; /* waits for this one; 0: for none */
@@ -189,21 +189,33 @@ static void leave(struct door *door)
     door->client = NULL;
 }
 
-static int take_frame(struct lws *wsi, struct door *door, const char *bytes, size_t len)
+static int take_message(struct client *client, struct weir_bytes message)
 {
-    struct client *client = door->client;
     struct weir_intent intent;
-    if (client->ending)
-        return -1;
-    bool whole = lws_is_first_fragment(wsi) && lws_is_final_fragment(wsi) &&
-                 lws_remaining_packet_payload(wsi) == 0;
-    if (!whole || client->dialect->take((struct weir_bytes){bytes, len}, &intent) ||
-        account_request(client->account, &intent)) {
-        log_line(LOG_WARN, client->account->key, "a client sent what is not %s",
-                 client->dialect->name);
+    if (client->dialect->take(message, &intent) || account_request(client->account, &intent)) {
+        log_line(LOG_WARN, client->account->key, "a client sent what is not %s: %zu bytes",
+                 client->dialect->name, message.len);
         return -1;
     }
     return 0;
+}
+
+/* lws hands frames on in pieces, as they lay in its buffer. */
+static int take_piece(struct lws *wsi, struct door *door, const char *bytes, size_t len)
+{
+    struct client *client = door->client;
+    if (client->ending || len > sizeof door->body - door->body_len)
+        return -1;
+    bool last = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
+    if (last && door->body_len == 0)
+        return take_message(client, (struct weir_bytes){bytes, len});
+    memcpy(door->body + door->body_len, bytes, len);
+    door->body_len += len;
+    if (!last)
+        return 0;
+    len = door->body_len;
+    door->body_len = 0;
+    return take_message(client, (struct weir_bytes){door->body, len});
 }
 
 /* --- HTTP -------------------------------------------------------------------------------------*/
@@ -323,7 +335,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     switch (reason) {
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return 0;
     case LWS_CALLBACK_ESTABLISHED: memset(door, 0, sizeof *door); return join(wsi, door);
-    case LWS_CALLBACK_RECEIVE: return door->client ? take_frame(wsi, door, in, len) : -1;
+    case LWS_CALLBACK_RECEIVE: return door->client ? take_piece(wsi, door, in, len) : -1;
     case LWS_CALLBACK_SERVER_WRITEABLE: return door->client ? write_frames(door->client) : -1;
     case LWS_CALLBACK_CLOSED: leave(door); return 0;
     case LWS_CALLBACK_HTTP: return on_request(wsi, door);

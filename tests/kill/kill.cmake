@@ -1,0 +1,13 @@
+# The real host, killed under load: plain programs, since they start and trace processes.
+if(TARGET weir AND NOT WEIR_FUZZ AND NOT WEIR_SANITIZE MATCHES thread)
+  add_executable(kill_loop tests/kill/kill.c tests/kill/process.c tests/kill/compare.c tests/kill/step.c)
+  target_link_libraries(kill_loop PRIVATE weir_journal)
+  target_include_directories(kill_loop PRIVATE tests)
+  target_compile_definitions(kill_loop PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  set_target_properties(kill_loop PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests WEIR_TEST ON)
+  add_dependencies(kill_loop weir plugin_sim plugin_remote)
+  add_test(NAME kill_group COMMAND kill_loop $<TARGET_FILE:weir> --times 15 --seed 1)
+  add_test(NAME kill_always COMMAND kill_loop $<TARGET_FILE:weir> --times 8 --seed 2 --sync always)
+  add_test(NAME kill_steps COMMAND kill_loop $<TARGET_FILE:weir> --times 0 --seed 3 --steps 40)
+  set_tests_properties(kill_group kill_always kill_steps PROPERTIES TIMEOUT 300 RUN_SERIAL ON)
+endif()
