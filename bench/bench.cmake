@@ -1,12 +1,20 @@
 # Each bench/NAME_bench.c is the program build/PRESET/bench/NAME, linked with the rooms whose headers
-# it includes. `./dev bench` runs those of the release build.
-if(CMAKE_BUILD_TYPE STREQUAL Release)
+# it includes and, if it asks for bench.h, with the other sources here. `./dev bench` runs those of the
+# release build. WEIR_BENCH builds them in any other, too: speed under sanitizers is a figure as well.
+option(WEIR_BENCH "build the benches also when this is not a release build" OFF)
+if(CMAKE_BUILD_TYPE STREQUAL Release OR WEIR_BENCH)
+  add_library(bench_support STATIC bench/bench.c bench/desk.c)
+  target_link_libraries(bench_support PUBLIC weir_engine weir_flags ${CMAKE_DL_LIBS})
   file(GLOB benches CONFIGURE_DEPENDS bench/*_bench.c)
   foreach(source ${benches})
     get_filename_component(name ${source} NAME_WE)
     string(REGEX REPLACE "_bench$" "" name ${name})
     add_executable(bench_${name} ${source})
     rooms_of(${source} rooms)
+    file(STRINGS ${source} asks REGEX "^#include \"bench\\.h\"")
+    if(asks)
+      list(PREPEND rooms bench_support)
+    endif()
     target_link_libraries(bench_${name} PRIVATE ${rooms})
     set_target_properties(bench_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
   endforeach()

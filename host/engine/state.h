@@ -538,6 +538,8 @@ void loss_watch(struct engine *engine, const struct instrument *instrument,
 
 /* --- submit.c, cross.c, kill.c ---------------------------------------------------------------------- */
 void apply_submit(struct engine *engine, const void *input);
+void tell_decision(struct engine *engine, enum decision_of of, const struct weir_msg *from,
+                   const char *cid, uint32_t n, uint32_t strategy); /* the last that was judged */
 void apply_cancel(struct engine *engine, const void *input);
 void apply_replace(struct engine *engine, const void *input);
 void apply_cancel_many(struct engine *engine, const void *input);
@@ -548,7 +550,7 @@ void apply_kill(struct engine *engine, const void *input);
 void apply_release(struct engine *engine, const void *input);
 void kill_pull(struct engine *engine, const char *reason);
 void kill_follow(struct engine *engine, uint32_t n,
-                 bool shown_live); /* while pulled: cancel what lives */
+                 bool shown_live); /* cancel what lives and was to be cancelled */
 
 /* --- report.c, resolver.c, recon.c, market.c --------------------------------------------------------- */
 void apply_report(struct engine *engine, const void *input);

@@ -60,8 +60,8 @@ static void wish_from(struct engine *engine, const struct in_submit *in, struct 
         wish->instrument = NULL;
 }
 
-static void tell_decision(struct engine *engine, enum decision_of of, const struct weir_msg *from,
-                          const char *cid, uint32_t n, uint32_t strategy)
+void tell_decision(struct engine *engine, enum decision_of of, const struct weir_msg *from,
+                   const char *cid, uint32_t n, uint32_t strategy)
 {
     struct out_decision *out = engine->decision;
     size_t size = sizeof *out + out->count * sizeof out->readings[0];

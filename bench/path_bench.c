@@ -1,0 +1,599 @@
+/* path_bench.c - from a quote to the call of the plugin, in process, with all that stands between.
+ *
+ *   quote -> journal -> engine -> script -> submit -> journal -> engine, risk -> journal -> plugin
+ *
+ * A quote (WEIR_TOP) is journalled and applied; a Lua script hears of it, takes the mid and the
+ * imbalance, and submits a limit order; the wish is journalled; the engine judges it by every limit of
+ * host, account, strategy and instrument; decision, order and intent are journalled and queued; the
+ * intent goes to a plugin's on_intent. What stands here for host/control does what it does, in its
+ * order: clock readings, queue, answers. The plugin copies the intent and no more: no message is
+ * written, signed or sent. Engine time is virtual, 200 us from quote to quote; each order is acked and
+ * filled between batches. The journal is synced by its own thread, as when live.
+ *
+ * path            thread CPU time, a quote that becomes an order
+ * path-quote      the same until the script, which is not asked
+ * lua-floor       the same handler in plain liblua: an event table in, an order table out, lua_pcall
+ * copy-floor      memcpy and crc32c of the records that one path journals
+ *
+ * Then real time by the time stamp counter: percentiles of quote to plugin call, and of its stages.
+ * The sums of stages are higher by the stamps between them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "bench.h"
+#include "control/queue.h"
+#include "desk.h"
+#include "journal/journal.h"
+#include "script/script.h"
+#include "weir/plugin.h"
+
+enum {
+    BATCH = 256,
+    ROUNDS = 15,
+    PER_ROUND = 8 * BATCH,
+    STEP_NS = 200000,
+    RECORDS_MAX = 16,
+    QUEUE = 1 << 20,
+    LOG = 1 << 22
+};
+
+#define FOLDER "path-bench.journal"
+
+static const char maker[] =
+    "local qty = 0.01\n"
+    "local function book(e)\n"
+    "  local mid = (e.bid + e.ask) * 0.5\n"
+    "  local lean = (e.bid_qty - e.ask_qty) / (e.bid_qty + e.ask_qty)\n"
+    "  local buy = lean > 0\n"
+    "  local away = mid * 0.0005 - mid * 0.0005 % 0.01\n"
+    "  weir.submit{venue = e.venue, symbol = e.symbol, side = buy and 'buy' or 'sell',\n"
+    "    type = 'limit', price = buy and e.bid - away or e.ask + away, qty = qty, tif = 'gtc'}\n"
+    "end\n"
+    "weir.on('book', book)\n";
+
+/* --- stamps -------------------------------------------------------------------------------------- */
+
+enum stage { QUOTE_JOURNAL, QUOTE_ENGINE, SCRIPT, WISH_JOURNAL, WISH_ENGINE, BACK, CALL, STAGES };
+enum { EFFECTS_JOURNAL = STAGES, TOTAL, FIGURES };
+
+static const char *const stage_names[FIGURES] = {
+    [QUOTE_JOURNAL] = "  quote: clock, journal",
+    [QUOTE_ENGINE] = "  quote: engine",
+    [SCRIPT] = "  script, until it submits",
+    [WISH_JOURNAL] = "  wish: clock, journal",
+    [WISH_ENGINE] = "  wish: engine, with risk and decision",
+    [EFFECTS_JOURNAL] = "  effects: journal and queue",
+    [BACK] = "  script, until it has returned",
+    [CALL] = "  effects handed out, plugin called",
+    [TOTAL] = "  all of it"};
+
+static inline uint64_t ticks(void)
+{
+#if defined __x86_64__
+    return __builtin_ia32_rdtsc();
+#else
+    return (uint64_t)clock_stopwatch();
+#endif
+}
+
+/* --- the host ------------------------------------------------------------------------------------ */
+
+struct sent {
+    char wire[WEIR_ID_MAX];
+    uint8_t side;
+};
+
+struct path {
+    struct desk desk;
+    struct clock clock;
+    struct journal *journal;
+    struct queue effects;
+    uint64_t seq;
+    struct script *script;
+    struct script_answer *answer;
+    const struct weir_plugin *plugin;
+    struct weir_intent received; /* by the plugin */
+    uint64_t quotes, calls;
+    struct sent sent[BATCH]; /* not answered yet */
+    uint32_t sent_count;
+    bool stamping;
+    bool silent; /* the script is not asked */
+    uint64_t last, first;
+    uint64_t stages[FIGURES];
+    size_t records[RECORDS_MAX]; /* sizes of what one path journals */
+    uint32_t record_count;
+};
+
+static inline void stamp(struct path *path, enum stage stage)
+{
+    if (!path->stamping)
+        return;
+    uint64_t now = ticks();
+    path->stages[stage] = now - path->last;
+    path->last = now;
+}
+
+static uint64_t append(struct path *path, enum journal_class class, const struct weir_msg *msg)
+{
+    uint64_t seq = journal_append(path->journal, class, msg);
+    if (seq == 0)
+        bench_die("journal", "an append was refused");
+    if (path->record_count < RECORDS_MAX)
+        path->records[path->record_count++] = RECORD_HEAD + msg->size;
+    return path->seq = seq;
+}
+
+static void take_effect(void *context, const struct weir_msg *effect)
+{
+    struct path *path = context;
+    uint64_t from = path->stamping ? ticks() : 0;
+    (void)append(path, JOURNAL_EFFECT, effect);
+    if (path->answer)
+        script_answer_effect(path->answer, effect);
+    if (!queue_push(&path->effects, effect))
+        bench_die("effects", "the queue is full");
+    if (path->stamping)
+        path->stages[EFFECTS_JOURNAL] += ticks() - from;
+}
+
+static void take(struct path *path, struct weir_msg *input, enum stage journalled,
+                 enum stage applied)
+{
+    struct effect_sink sink = {take_effect, path};
+    (void)clock_now(&path->clock);
+    input->t = path->desk.now;
+    uint64_t seq = append(path, JOURNAL_INPUT, input);
+    stamp(path, journalled);
+    engine_apply(path->desk.engine, input, seq, &sink);
+    stamp(path, applied);
+}
+
+static void dispatch(struct path *path, const struct weir_msg *effect)
+{
+    if (effect->kind >= WEIR_HOST_KINDS) {
+        if (effect->kind != OUT_DECISION)
+            script_event(path->script, effect);
+        return;
+    }
+    if (effect->kind == WEIR_NEW && !journal_before_send(path->journal, path->seq))
+        bench_die("journal", "does not let the order go");
+    if (path->plugin->on_intent(path, clock_now(&path->clock), (const struct weir_intent *)effect))
+        bench_die("plugin", "refused an intent");
+}
+
+static void settle(struct path *path)
+{
+    const struct weir_msg *effect;
+    while ((effect = queue_front(&path->effects)) != NULL) {
+        dispatch(path, effect);
+        queue_drop(&path->effects);
+    }
+}
+
+/* --- the script's world -------------------------------------------------------------------------- */
+
+static weir_ns world_now(void *context)
+{
+    struct path *path = context;
+    (void)clock_now(&path->clock);
+    return path->desk.now;
+}
+
+static void world_submit(void *context, struct script *script, const struct in_submit *wish,
+                         struct script_answer *answer)
+{
+    struct path *path = context;
+    struct in_submit input = *wish;
+    (void)script;
+    stamp(path, SCRIPT);
+    path->answer = answer;
+    take(path, &input.msg, WISH_JOURNAL, WISH_ENGINE);
+    path->answer = NULL;
+}
+
+static void world_change(void *context, struct script *script, const struct in_change *wish,
+                         struct script_answer *answer)
+{
+    (void)context, (void)script, (void)wish, (void)answer;
+    bench_die("script", "asked for a change");
+}
+
+static void open_script(struct path *path)
+{
+    struct why why;
+    struct script_world world = {.context = path,
+                                 .engine = path->desk.engine,
+                                 .now = world_now,
+                                 .submit = world_submit,
+                                 .change = world_change};
+    struct script_config config = {.name = "maker",
+                                   .source = {"maker.lua", maker, strlen(maker)},
+                                   .strategy = 1,
+                                   .may_trade = true,
+                                   .budget = {.orders_per_s = 1000000},
+                                   .order_prefix = "maker-"};
+    if (script_create(&config, &world, &path->script, &why) != WEIR_OK)
+        bench_die("script", why.text);
+    script_start(path->script);
+}
+
+/* --- the venue ----------------------------------------------------------------------------------- */
+
+__attribute__((noipa)) static enum weir_err on_intent(void *session, weir_ns now,
+                                                      const struct weir_intent *intent)
+{
+    struct path *path = session;
+    (void)now;
+    if (path->stamping)
+        path->stages[TOTAL] = ticks() - path->first;
+    stamp(path, CALL);
+    path->received = *intent;
+    path->calls++;
+    return WEIR_OK;
+}
+
+static const struct weir_plugin plugin = {
+    .magic = WEIR_MAGIC, .size = sizeof plugin, .abi = WEIR_ABI, .name = "ear", .on_intent = on_intent};
+
+static void answer(struct path *path, const struct sent *sent)
+{
+    struct weir_report ack = desk_report(WEIR_ACK, 1, sent->wire);
+    desk_name(ack.venue_id, 'v', path->calls * BATCH + path->sent_count);
+    take(path, &ack.msg, QUOTE_JOURNAL, QUOTE_ENGINE);
+    struct weir_fill fill =
+        desk_fill(&path->desk, 1, sent->wire, (enum weir_side)sent->side, DESK_QTY);
+    take(path, &fill.msg, QUOTE_JOURNAL, QUOTE_ENGINE);
+    settle(path);
+}
+
+/* --- one path ------------------------------------------------------------------------------------ */
+
+static struct weir_top next_quote(struct path *path)
+{
+    uint64_t n = path->quotes++;
+    bool up = n & 1;
+    path->desk.now += STEP_NS;
+    return (struct weir_top){.msg = {.size = sizeof(struct weir_top), .kind = WEIR_TOP, .instrument = 1},
+                             .seq = n + 1,
+                             .bid = DESK_PX - 50 + (weir_px)(n % 16),
+                             .ask = DESK_PX + 50 + (weir_px)(n % 16),
+                             .bid_qty = up ? 25000 : 12000,
+                             .ask_qty = up ? 13000 : 31000};
+}
+
+static void one_quote(struct path *path)
+{
+    struct weir_top top = next_quote(path);
+    if (path->stamping) {
+        path->stages[EFFECTS_JOURNAL] = 0;
+        path->first = path->last = ticks();
+    }
+    take(path, &top.msg, QUOTE_JOURNAL, QUOTE_ENGINE);
+    settle(path);
+    if (path->silent)
+        return;
+    if (script_wants(path->script, WEIR_TOP, 1))
+        script_event(path->script, &top.msg);
+    stamp(path, BACK);
+    settle(path);
+    struct sent *sent = &path->sent[path->sent_count++];
+    memcpy(sent->wire, path->received.client_id, sizeof sent->wire);
+    sent->side = path->received.side;
+}
+
+static void check(const struct path *path)
+{
+    struct script_report report;
+    script_report(path->script, &report);
+    if (report.outcome != SCRIPT_OK)
+        bench_die("script", report.reason);
+    desk_check(&path->desk);
+}
+
+static void answer_all(struct path *path)
+{
+    bool stamping = path->stamping;
+    path->stamping = false;
+    for (uint32_t i = 0; i < path->sent_count; i++)
+        answer(path, &path->sent[i]);
+    path->sent_count = 0;
+    path->stamping = stamping;
+    check(path);
+}
+
+/* --- beginning and end --------------------------------------------------------------------------- */
+
+static void remove_journal(void)
+{
+    char name[64];
+    for (int i = 1; i < 200; i++) {
+        snprintf(name, sizeof name, FOLDER "/%08d.weir", i);
+        unlink(name);
+        snprintf(name, sizeof name, FOLDER "/%08d.weir.new", i);
+        unlink(name);
+    }
+    unlink(FOLDER "/lock");
+    rmdir(FOLDER);
+}
+
+static void open_journal(struct path *path)
+{
+    struct why why;
+    struct journal_lock *lock;
+    struct journal_options options = {
+        .folder = FOLDER, .sync = JOURNAL_GROUP, .sizes = path->desk.sizes};
+    remove_journal();
+    if (journal_lock(FOLDER, &lock, &why) != WEIR_OK ||
+        journal_open(&options, lock, NULL, &path->journal, &why) != WEIR_OK)
+        bench_die("journal", why.text);
+}
+
+static void path_open(struct path *path)
+{
+    struct desk_plan plan = {.strategies = 1000, .instruments = 100, .orders = 1 << 16};
+    if (path->journal)
+        return;
+    desk_open(&path->desk, &plan);
+    path->clock = clock_real();
+    path->plugin = &plugin;
+    if (!queue_init(&path->effects, QUEUE))
+        bench_die("queue", "no memory");
+    open_journal(path);
+    open_script(path);
+    path->record_count = 0;
+    one_quote(path);
+    if (path->calls != 1)
+        bench_die("script", "did not order");
+    path->records[RECORDS_MAX - 1] = path->record_count; /* the rest is not of one path */
+    answer_all(path);
+    path->record_count = RECORDS_MAX;
+}
+
+static void path_close(struct path *path)
+{
+    struct why why;
+    struct journal_summary summary;
+    if (!path->journal)
+        return;
+    if (journal_close(path->journal, &summary, &why) != WEIR_OK)
+        bench_die("journal", why.text);
+    remove_journal();
+    script_destroy(path->script);
+    script_thread_fini();
+    queue_fini(&path->effects);
+    desk_close(&path->desk);
+}
+
+/* --- works --------------------------------------------------------------------------------------- */
+
+static struct path path;
+
+static void path_prepare(void *context)
+{
+    (void)context;
+    path_open(&path);
+    answer_all(&path);
+}
+
+static uint64_t path_run(void *context)
+{
+    uint64_t calls = path.calls;
+    (void)context;
+    for (int i = 0; i < BATCH; i++)
+        one_quote(&path);
+    if (path.calls - calls != BATCH)
+        bench_die("script", "did not order");
+    return BATCH;
+}
+
+static uint64_t quote_run(void *context)
+{
+    (void)context;
+    path.silent = true;
+    for (int i = 0; i < BATCH; i++)
+        one_quote(&path);
+    path.silent = false;
+    return BATCH;
+}
+
+static struct {
+    unsigned char *from, *to;
+    size_t at;
+    uint32_t crc;
+} copied;
+
+static void copy_prepare(void *context)
+{
+    path_prepare(context);
+    if (copied.to)
+        return;
+    copied.from = bench_pages(LOG);
+    copied.to = bench_pages(LOG);
+    memset(copied.from, 0x5a, LOG);
+    memset(copied.to, 0x5a, LOG);
+}
+
+static uint64_t copy_run(void *context)
+{
+    (void)context;
+    for (int i = 0; i < BATCH; i++)
+        for (size_t r = 0; r < path.records[RECORDS_MAX - 1]; r++) {
+            size_t size = path.records[r];
+            memcpy(copied.to + copied.at, copied.from, size);
+            copied.crc ^= crc32c(0, copied.to + copied.at, size);
+            copied.at = copied.at + 2 * size > LOG / 2 ? 0 : copied.at + size;
+        }
+    return BATCH;
+}
+
+/* --- plain Lua ----------------------------------------------------------------------------------- */
+
+static struct {
+    lua_State *L;
+    int handler;
+    uint64_t quotes, orders;
+} plain;
+
+static int plain_on(lua_State *L)
+{
+    lua_settop(L, 2);
+    plain.handler = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+static int plain_submit(lua_State *L)
+{
+    static const char *const texts[] = {"venue", "symbol", "side", "type", "tif"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        lua_getfield(L, 1, texts[i]);
+        (void)luaL_checkstring(L, -1);
+    }
+    lua_getfield(L, 1, "price");
+    lua_getfield(L, 1, "qty");
+    plain.orders += luaL_checknumber(L, -1) > 0 && luaL_checknumber(L, -2) > 0;
+    lua_pushliteral(L, "maker-1");
+    return 1;
+}
+
+static void plain_prepare(void *context)
+{
+    static const luaL_Reg functions[] = {{"on", plain_on}, {"submit", plain_submit}, {NULL, NULL}};
+    (void)context;
+    if (plain.L)
+        return;
+    plain.L = luaL_newstate();
+    if (!plain.L)
+        bench_die("liblua", "no state");
+    luaL_openlibs(plain.L);
+    luaL_newlib(plain.L, functions);
+    lua_setglobal(plain.L, "weir");
+    if (luaL_dostring(plain.L, maker))
+        bench_die("liblua", lua_tostring(plain.L, -1));
+}
+
+static void set_number(const char *name, double value)
+{
+    lua_pushnumber(plain.L, value);
+    lua_setfield(plain.L, -2, name);
+}
+
+static uint64_t plain_run(void *context)
+{
+    (void)context;
+    for (int i = 0; i < BATCH; i++) {
+        uint64_t n = plain.quotes++;
+        double px = 60000 + (double)(n % 16) / 100;
+        lua_rawgeti(plain.L, LUA_REGISTRYINDEX, plain.handler);
+        lua_createtable(plain.L, 0, 8);
+        lua_pushliteral(plain.L, "venue0");
+        lua_setfield(plain.L, -2, "venue");
+        lua_pushliteral(plain.L, "S1-USDT");
+        lua_setfield(plain.L, -2, "symbol");
+        set_number("bid", px - 0.5);
+        set_number("ask", px + 0.5);
+        set_number("bid_qty", n & 1 ? 0.25 : 0.12);
+        set_number("ask_qty", n & 1 ? 0.13 : 0.31);
+        lua_pushinteger(plain.L, (lua_Integer)n);
+        lua_setfield(plain.L, -2, "seq");
+        lua_pushinteger(plain.L, 1700000000000000000);
+        lua_setfield(plain.L, -2, "time");
+        if (lua_pcall(plain.L, 1, 0, 0) != LUA_OK)
+            bench_die("liblua", lua_tostring(plain.L, -1));
+    }
+    return BATCH;
+}
+
+/* --- real time ----------------------------------------------------------------------------------- */
+
+static uint64_t samples[FIGURES][PER_ROUND];
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* stages: with a stamp after each, or with none but the last. */
+static void sample_round(bool stages)
+{
+    for (int i = 0; i < PER_ROUND; i++) {
+        if (i % BATCH == 0)
+            answer_all(&path);
+        path.stamping = stages;
+        uint64_t from = ticks();
+        one_quote(&path);
+        uint64_t took = ticks() - from;
+        path.stamping = false;
+        path.stages[WISH_ENGINE] -= stages ? path.stages[EFFECTS_JOURNAL] : 0;
+        for (int figure = 0; figure < FIGURES; figure++)
+            samples[figure][i] = path.stages[figure];
+        if (!stages)
+            samples[TOTAL][i] = took;
+    }
+    answer_all(&path);
+    for (int figure = 0; figure < FIGURES; figure++)
+        qsort(samples[figure], PER_ROUND, sizeof samples[figure][0], by_value);
+}
+
+static void take_percentiles(void)
+{
+    static double p50[ROUNDS], p90[ROUNDS], p99[ROUNDS], medians[FIGURES][ROUNDS];
+    uint64_t ticks_from = ticks();
+    double ns_from = bench_wall_ns();
+    for (int round = 0; round < ROUNDS; round++) {
+        sample_round(false);
+        p50[round] = (double)samples[TOTAL][PER_ROUND / 2];
+        p90[round] = (double)samples[TOTAL][PER_ROUND * 9 / 10];
+        p99[round] = (double)samples[TOTAL][PER_ROUND * 99 / 100];
+        sample_round(true);
+        for (int figure = 0; figure < FIGURES; figure++)
+            medians[figure][round] = (double)samples[figure][PER_ROUND / 2];
+    }
+    double scale = (bench_wall_ns() - ns_from) / (double)(ticks() - ticks_from);
+    for (int round = 0; round < ROUNDS; round++) {
+        p50[round] *= scale, p90[round] *= scale, p99[round] *= scale;
+        for (int figure = 0; figure < FIGURES; figure++)
+            medians[figure][round] *= scale;
+    }
+    bench_title("quote to the plugin having the intent, real time");
+    bench_line("  p50", p50, ROUNDS, "ns", AT_MOST(600));
+    bench_line("  p90", p90, ROUNDS, "ns", NO_GOAL);
+    bench_line("  p99", p99, ROUNDS, "ns", AT_MOST(1200));
+    bench_title("stages, p50 of each, with the stamps between them");
+    for (int figure = 0; figure < FIGURES; figure++)
+        bench_line(stage_names[figure], medians[figure], ROUNDS, "ns", NO_GOAL);
+}
+
+static void epilogue(void)
+{
+    size_t bytes = 0, count = path.records[RECORDS_MAX - 1];
+    for (size_t i = 0; i < count; i++)
+        bytes += path.records[i];
+    take_percentiles();
+    bench_fact("records journalled by one path", (double)count, "records", NO_GOAL);
+    bench_fact("bytes of them", (double)bytes, "bytes", NO_GOAL);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct bench_work works[] = {
+        {"path", path_prepare, path_run, NULL, AT_MOST(600), true},
+        {"path-quote", path_prepare, quote_run, NULL, NO_GOAL, true},
+        {"lua-floor", plain_prepare, plain_run, NULL, NO_GOAL, false},
+        {"copy-floor", copy_prepare, copy_run, NULL, NO_GOAL, true},
+    };
+    bench_epilogue = epilogue;
+    int result = bench_main(argc, argv, works, sizeof works / sizeof works[0]);
+    path_close(&path);
+    remove_journal();
+    if (plain.L)
+        lua_close(plain.L);
+    return result;
+}
