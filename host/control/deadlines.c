@@ -17,6 +17,23 @@ static const struct {
                 {WEIR_CANCEL, WEIR_REQUEST_CANCEL, ORDER_PENDING_CANCEL},
                 {WEIR_REPLACE, WEIR_REQUEST_REPLACE, ORDER_PENDING_REPLACE}};
 
+static bool still_waits(const struct host *host, const struct weir_report *report)
+{
+    struct order_view view;
+    uint32_t order = engine_order_by_wire(host->engine, report->client_id);
+    return engine_order(host->engine, order, &view) &&
+           view.order.label == requests[report->request].waits;
+}
+
+/* The oldest that have their answer need not wait for their time. */
+static void drop_answered(const struct host *host, struct host_venue *venue)
+{
+    const struct weir_msg *first;
+    while ((first = queue_front(&venue->waiting)) != NULL &&
+           !still_waits(host, (const struct weir_report *)first))
+        queue_drop(&venue->waiting);
+}
+
 void host_note_request(struct host *host, struct host_venue *venue,
                        const struct weir_intent *intent)
 {
@@ -30,18 +47,11 @@ void host_note_request(struct host *host, struct host_venue *venue,
         report.msg.t = clock_now(&host->clock) + venue->config->answer_timeout;
         memcpy(report.client_id, intent->client_id, sizeof report.client_id);
         memcpy(report.reason, "no answer in time", sizeof "no answer in time");
+        drop_answered(host, venue);
         if (!queue_push(&venue->waiting, &report.msg))
             log_line(LOG_ERROR, venue->config->name,
                      "too many requests wait for an answer; one has no deadline");
     }
-}
-
-static bool still_waits(const struct host *host, const struct weir_report *report)
-{
-    struct order_view view;
-    uint32_t order = engine_order_by_wire(host->engine, report->client_id);
-    return engine_order(host->engine, order, &view) &&
-           view.order.label == requests[report->request].waits;
 }
 
 weir_ns host_next_deadline(const struct host_venue *venue)

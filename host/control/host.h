@@ -126,7 +126,8 @@ struct host {
     weir_ns next_note;
     bool journal_failed;
     bool stopping, done;
-    weir_ns stop_at; /* the stop gives up waiting */
+    weir_ns stop_at;   /* the stop gives up waiting */
+    weir_ns cancel_at; /* and cancels what is left once more */
     int exit_code;
 };
 

@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "control/host.h"
 
+#define CANCEL_AGAIN ((weir_ns)500000000) /* while a stop waits */
+
 static weir_ns least(weir_ns a, weir_ns b)
 {
     return a < b ? a : b;
@@ -122,6 +124,15 @@ static void take_wishes(struct host *host)
 
 /* --- an orderly stop --------------------------------------------------------------------------*/
 
+static void cancel_all(struct host *host)
+{
+    struct in_change all = {.msg = {.size = sizeof all, .kind = IN_CANCEL_MANY, .venue = 0xffff},
+                            .asker = ASKER_HOST,
+                            .reason = "an orderly stop"};
+    host_do(host, &all.msg);
+    host->cancel_at = clock_now(&host->clock) + CANCEL_AGAIN;
+}
+
 void host_stop(struct host *host)
 {
     if (host->stopping)
@@ -129,14 +140,18 @@ void host_stop(struct host *host)
     host->stopping = true;
     host->stop_at = clock_now(&host->clock) + host->config->stop_wait;
     host_stop_scripts(host);
-    if (host->config->cancel_on_stop) {
-        struct in_change all = {
-            .msg = {.size = sizeof all, .kind = IN_CANCEL_MANY, .venue = 0xffff},
-            .asker = ASKER_HOST,
-            .reason = "an orderly stop"};
-        host_do(host, &all.msg);
-    }
+    if (host->config->cancel_on_stop)
+        cancel_all(host);
     host_settle(host);
+}
+
+/* Those whose cancel the venue refused, or that came to light since. One that waits for its answer is
+ * not cancelled twice. */
+static void cancel_the_rest(struct host *host)
+{
+    if (host->stopping && host->config->cancel_on_stop &&
+        clock_now(&host->clock) >= host->cancel_at && engine_counts(host->engine)->live_orders > 0)
+        cancel_all(host);
 }
 
 static void look_for_signals(struct host *host)
@@ -192,6 +207,7 @@ static void run_real(struct host *host)
         fire_timers(host);
         look_for_signals(host);
         take_wishes(host);
+        cancel_the_rest(host);
         host_settle(host);
         host_note(host);
         host->done = may_end(host);

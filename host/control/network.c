@@ -123,7 +123,7 @@ void host_close_network(struct host *host)
 void host_tell_state(const struct host *host, const struct out_state *state)
 {
     if (state->of == STATE_RECONCILING && !host->options.virtual_time)
-        log_line(LOG_INFO, engine_name(host->engine, SCOPE_account, state->msg.account), "%s",
+        log_line(LOG_INFO, engine_name(host->engine, SCOPE_account, state->id), "%s",
                  state->value ? "new orders wait until it is reconciled with the venue's books"
                               : "reconciled with the venue");
 }

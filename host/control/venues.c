@@ -6,7 +6,7 @@
 #include "control/host.h"
 #include "control/paths.h"
 
-enum { WAITING_ROOM = 1 << 22 }; /* bytes; more than 10,000 requests without an answer */
+enum { WAITING_ROOM = 1 << 26 }; /* bytes, used as needed: 160,000 requests without an answer */
 
 /* --- what a session tells ---------------------------------------------------------------------*/
 

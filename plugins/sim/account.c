@@ -78,7 +78,7 @@ struct desk *account_create(struct exchange *exchange)
     const struct settings *settings = exchange->settings;
     struct desk_config config = {.seed = settings->seed,
                                  .first_id = exchange_flow_ids(settings) + 1,
-                                 .orders = ACCOUNT_ORDERS,
+                                 .orders = settings->orders,
                                  .instruments = settings->instrument_count,
                                  .fills = FILLS,
                                  .flight = FLIGHT,

@@ -197,6 +197,7 @@ static enum weir_err read_stp(const struct reader *r)
     X(duplicate_fill_ppm, "0", read_u32(r, 0, PPM, &r->to->duplicate_fill_ppm))                           \
     X(gap_ppm, "0", read_u32(r, 0, PPM, &r->to->gap_ppm))                                                 \
     X(self_trade, "cancel_new", read_stp(r))                                                              \
+    X(orders, "2048", read_u32(r, 16, 1000000, &r->to->orders))                                            \
     X(check_balance, "1", read_flag(r, &r->to->check_balance))
 /* clang-format on */
 

@@ -39,6 +39,7 @@ struct settings {
     amount maker_fee_bps, taker_fee_bps;
     weir_ns latency, jitter, silence;
     uint32_t reject_ppm, drop_ack_ppm, drop_request_ppm, duplicate_fill_ppm, gap_ppm;
+    uint32_t orders; /* of ours at one time, ended ones that can still be asked for included */
     enum match_stp stp;
     bool check_balance;
 };
@@ -102,8 +103,6 @@ void flow_step(struct flow *flow);
 void flow_skip_to(struct flow *flow, weir_ns t);
 
 /* --- account.c ----------------------------------------------------------------------------------*/
-
-enum { ACCOUNT_ORDERS = 2048 };
 
 /* NULL: out of memory, or a balance or position that cannot be (said with host->log). It goes with the
  * exchange. */

@@ -62,7 +62,7 @@ static void write_config(const struct trial *trial, const char *settings)
         give_up("%s: %m", trial->config);
     fprintf(file,
             "host: {instance: 7, journal: \"%s\", journal_mode: continue, sync: %s, segment: 4MiB, "
-            "control: \"%s/sock\", disk_floor: 1MiB}\n"
+            "control: \"%s/sock\", disk_floor: 1MiB, stop_wait: 20s}\n"
             "policy: {not_found_after: 300ms, query_first: 20ms, query_most: 200ms}\n"
             "gateway: {port: 0}\n"
             "venues:\n  there: {plugin: remote, execution: venue, answer_timeout: 2s, endpoint: "
@@ -97,7 +97,7 @@ static void set_up(struct trial *trial)
 
 static void start_exchange(struct trial *trial)
 {
-    char seed[32];
+    char seed[32], orders[48];
     const char *argv[] = {trial->weir, "exchange",
                           "--venue",   "sim",
                           "--seed",    seed,
@@ -105,8 +105,11 @@ static void start_exchange(struct trial *trial)
                           "--set",     "self_trade=cancel_old",
                           "--set",     "latency_us=300",
                           "--set",     "jitter_us=700",
+                          "--set",     orders,
+                          "--set",     "check_balance=0",
                           NULL};
     unsigned port = 0;
+    snprintf(orders, sizeof orders, "orders=%" PRIu64, trial->open + 4096);
     snprintf(seed, sizeof seed, "%" PRIu64, trial->random % 1000);
     trial->exchange = process_start(argv, 1, trial->log, false);
     const char *line = process_says(&trial->exchange, "}", 10 * SECOND);
@@ -158,12 +161,33 @@ static void kill_at_random(struct trial *trial)
 
 /* --- killed at each step ----------------------------------------------------------------------*/
 
+enum { KINDS_MAX = 16 };
+
+/* What kinds of stops there were, and how many of each. */
+struct kinds {
+    char names[KINDS_MAX][64];
+    unsigned counts[KINDS_MAX];
+    size_t count;
+};
+
+static void count_kind(struct kinds *kinds, const char *name)
+{
+    size_t i = 0;
+    while (i < kinds->count && strcmp(kinds->names[i], name) != 0)
+        i++;
+    if (i == KINDS_MAX)
+        return;
+    if (i == kinds->count)
+        snprintf(kinds->names[kinds->count++], sizeof kinds->names[0], "%s", name);
+    kinds->counts[i]++;
+}
+
 /* One after the other; the stop of each is one further than that of the one before. */
 static void kill_at_steps(struct trial *trial)
 {
     struct stepper stepper = {.offset = function_offset(trial->weir, "journal_append"),
                               .from = ready};
-    char first[64] = "", last[64] = "";
+    struct kinds kinds = {0};
     if (!stepper.offset)
         printf("steps       the program has no symbol journal_append: system calls only\n");
     for (uint64_t n = 1; n <= trial->steps; n++) {
@@ -174,20 +198,57 @@ static void kill_at_steps(struct trial *trial)
             give_up("stop %" PRIu64 " was not reached; the last was %" PRIu64 ", %s", n,
                     stepper.stops, stepper.where);
         }
-        snprintf(n == 1 ? first : last, sizeof last, "%s", stepper.where);
+        count_kind(&kinds, stepper.where);
         (void)process_wait(&host);
     }
-    printf("steps       killed at %" PRIu64 " stops, from '%s' to '%s'\n", trial->steps, first,
-           last);
+    printf("steps       killed at %" PRIu64 " stops:", trial->steps);
+    for (size_t i = 0; i < kinds.count; i++)
+        printf("%s %s %u", i ? "," : "", kinds.names[i], kinds.counts[i]);
+    printf("\n");
+}
+
+/* --- with many open orders --------------------------------------------------------------------*/
+
+static uint64_t live_orders(const struct trial *trial);
+
+static void restart_with_many(struct trial *trial)
+{
+    char settings[64];
+    struct process host;
+    size_t before = trial->ready_count;
+    snprintf(settings, sizeof settings, "rest: %" PRIu64, trial->open);
+    write_config(trial, settings);
+    host = start_host(trial, false);
+    until_ready(trial, &host, now_ns());
+    for (weir_ns end = now_ns() + 120 * SECOND; live_orders(trial) < trial->open;) {
+        (void)process_listen(&host, 0);
+        sleep_ns(200 * MS);
+        if (now_ns() > end) {
+            show(&host);
+            give_up("only %" PRIu64 " orders rest", live_orders(trial));
+        }
+    }
+    write_config(trial, NULL);
+    trial->ready_count = before;
+    for (int i = 0; i < 5; i++) {
+        (void)process_kill(&host, SIGKILL);
+        weir_ns started = now_ns();
+        host = start_host(trial, false);
+        until_ready(trial, &host, started);
+        printf("open        %" PRIu64 " orders rest; killed, and ready again after %.1f ms\n",
+               live_orders(trial), (double)(now_ns() - started) / 1e6);
+    }
+    (void)process_kill(&host, SIGKILL);
+    trial->ready_count = before;
 }
 
 /* --- the end ----------------------------------------------------------------------------------*/
 
-static int64_t live_orders(const struct trial *trial)
+static uint64_t live_orders(const struct trial *trial)
 {
     cJSON *books = get_json(trial->port, "/_weir/books");
     const cJSON *order;
-    int64_t live = 0;
+    uint64_t live = 0;
     cJSON_ArrayForEach(order, json_get(json_get(json_get(books, "accounts"), "main"), "orders"))
         live += strcmp(json_text(order, "state", ""), "open") == 0;
     cJSON_Delete(books);
@@ -238,18 +299,20 @@ static void print_ready_times(struct trial *trial)
 
 static void parse(int argc, char **argv, struct trial *trial)
 {
-    static const struct option options[] = {{"times", required_argument, NULL, 't'},
-                                            {"seed", required_argument, NULL, 's'},
-                                            {"sync", required_argument, NULL, 'y'},
-                                            {"steps", required_argument, NULL, 'S'},
-                                            {0}};
+    static const struct option options[] = {
+        {"times", required_argument, NULL, 't'}, {"seed", required_argument, NULL, 's'},
+        {"sync", required_argument, NULL, 'y'},  {"steps", required_argument, NULL, 'S'},
+        {"open", required_argument, NULL, 'o'},  {0}};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
         switch (c) {
         case 't': trial->times = strtoull(optarg, NULL, 10); break;
         case 's': trial->random = strtoull(optarg, NULL, 10); break;
         case 'y': trial->sync = optarg; break;
+        case 'o': trial->open = strtoull(optarg, NULL, 10); break;
         case 'S': trial->steps = strtoull(optarg, NULL, 10); break;
-        default: give_up("usage: kill_loop WEIR [--times N] [--seed N] [--sync HOW] [--steps N]");
+        default:
+            give_up(
+                "usage: kill_loop WEIR [--times N] [--seed N] [--sync HOW] [--steps N] [--open N]");
         }
     if (optind + 1 != argc)
         give_up("expected the program weir");
@@ -267,6 +330,8 @@ int main(int argc, char **argv)
     write_config(&trial, "open: 60, per_tick: 2");
     for (uint64_t i = 0; i < trial.times; i++)
         kill_at_random(&trial);
+    if (trial.open > 0)
+        restart_with_many(&trial);
     if (trial.steps > 0) {
         write_config(&trial, "open: 3, per_tick: 1");
         kill_at_steps(&trial);

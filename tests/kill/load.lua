@@ -2,38 +2,43 @@
 local symbols = {"BTC-USD", "ETH-USD", "SOL-USD"}
 local sizes = {["BTC-USD"] = 0.001, ["ETH-USD"] = 0.01, ["SOL-USD"] = 0.1}
 local most, per_tick = weir.settings.open or 60, weir.settings.per_tick or 2
-local ids = {}
+local rest = weir.settings.rest -- so many resting orders, and nothing more
+local ids, places = {}, {} -- of living orders, and where each stands
 
 for _, symbol in ipairs(symbols) do weir.subscribe{venue = "there", symbol = symbol, what = "book"} end
 
 local function pick(n) return math.floor(weir.random() * n) + 1 end
 
-local function forget(id)
-    for i, known in ipairs(ids) do
-        if known == id then table.remove(ids, i) return end
-    end
+local function keep(id)
+    ids[#ids + 1] = id
+    places[id] = #ids
 end
 
-weir.on("start", function()
-    for _, order in ipairs(weir.orders{}) do ids[#ids + 1] = order.id end
-end)
+local function forget(id)
+    local place, last = places[id], ids[#ids]
+    if not place then return end
+    ids[place], places[last] = last, place
+    ids[#ids], places[id] = nil, nil
+end
+
+weir.on("start", function() for _, order in ipairs(weir.orders{}) do keep(order.id) end end)
 
 weir.on("order", function(order) if order.done then forget(order.id) end end)
 
-local function submit()
+local function submit(far)
     local symbol = symbols[pick(3)]
     local book, instrument = weir.book("there", symbol), weir.instrument("there", symbol)
     if not book or not book.bid or not book.ask or not instrument then return end
     local side, tick = weir.random() < 0.5 and "buy" or "sell", instrument.tick
-    local takes = weir.random() < 0.25
-    local away = takes and -pick(3) or pick(400) - 1
+    local takes = not far and weir.random() < 0.25
+    local away = takes and -pick(3) or far and 1500 + pick(2000) or pick(400) - 1
     local best = side == "buy" and book.bid or book.ask
     if takes then best = side == "buy" and book.ask or book.bid end
     local price = math.floor(best / tick + 0.5) * tick + (side == "buy" and -away or away) * tick
     local id = weir.submit{venue = "there", symbol = symbol, side = side, type = "limit",
                            tif = takes and "ioc" or "gtc", price = price,
                            qty = sizes[symbol] * pick(5)}
-    if id then ids[#ids + 1] = id end
+    if id then keep(id) end
 end
 
 local function amend()
@@ -46,7 +51,8 @@ local function amend()
 end
 
 weir.every(1000000, function()
-    for _ = 1, per_tick do
+    for _ = 1, rest and math.min(3, rest - #ids) or 0 do submit(true) end
+    for _ = 1, rest and 0 or per_tick do
         local dice = weir.random()
         if #ids >= most or (dice < 0.35 and #ids > 0) then
             weir.cancel(ids[pick(#ids)])
