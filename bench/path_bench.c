@@ -8,7 +8,9 @@
  * intent goes to a plugin's on_intent. What stands here for host/control does what it does, in its
  * order: clock readings, queue, answers. The plugin copies the intent and no more: no message is
  * written, signed or sent. Engine time is virtual, 200 us from quote to quote; each order is acked and
- * filled between batches. The journal is synced by its own thread, as when live.
+ * filled between batches, and takes the room of one that ended long ago. The journal is synced by its
+ * own thread, as when live. The deadline of the script is far away: its timer, a signal every some
+ * milliseconds while scripts run, does not come here.
  *
  * path            thread CPU time, a quote that becomes an order
  * path-quote      the same until the script, which is not asked
@@ -20,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
@@ -40,11 +43,13 @@ enum {
     PER_ROUND = 8 * BATCH,
     STEP_NS = 200000,
     RECORDS_MAX = 16,
+    ORDERS = 4096,
     QUEUE = 1 << 20,
     LOG = 1 << 22
 };
 
-#define FOLDER "path-bench.journal"
+#define FOLDER  "path-bench.journal"
+#define LONG_NS ((weir_ns)60 * 1000000000)
 
 static const char maker[] =
     "local qty = 0.01\n"
@@ -63,16 +68,16 @@ static const char maker[] =
 enum stage { QUOTE_JOURNAL, QUOTE_ENGINE, SCRIPT, WISH_JOURNAL, WISH_ENGINE, BACK, CALL, STAGES };
 enum { EFFECTS_JOURNAL = STAGES, TOTAL, FIGURES };
 
-static const char *const stage_names[FIGURES] = {
-    [QUOTE_JOURNAL] = "  quote: clock, journal",
-    [QUOTE_ENGINE] = "  quote: engine",
-    [SCRIPT] = "  script, until it submits",
-    [WISH_JOURNAL] = "  wish: clock, journal",
-    [WISH_ENGINE] = "  wish: engine, with risk and decision",
-    [EFFECTS_JOURNAL] = "  effects: journal and queue",
-    [BACK] = "  script, until it has returned",
-    [CALL] = "  effects handed out, plugin called",
-    [TOTAL] = "  all of it"};
+static const char *const stage_names[FIGURES] = {[QUOTE_JOURNAL] = "  quote: clock, journal",
+                                                 [QUOTE_ENGINE] = "  quote: engine",
+                                                 [SCRIPT] = "  script, until it submits",
+                                                 [WISH_JOURNAL] = "  wish: clock, journal",
+                                                 [WISH_ENGINE] =
+                                                     "  wish: engine, with risk and decision",
+                                                 [EFFECTS_JOURNAL] = "  effects: journal and queue",
+                                                 [BACK] = "  script, until it has returned",
+                                                 [CALL] = "  effects handed out, plugin called",
+                                                 [TOTAL] = "  all of it"};
 
 static inline uint64_t ticks(void)
 {
@@ -213,12 +218,13 @@ static void open_script(struct path *path)
                                  .now = world_now,
                                  .submit = world_submit,
                                  .change = world_change};
-    struct script_config config = {.name = "maker",
-                                   .source = {"maker.lua", maker, strlen(maker)},
-                                   .strategy = 1,
-                                   .may_trade = true,
-                                   .budget = {.orders_per_s = 1000000},
-                                   .order_prefix = "maker-"};
+    struct script_config config = {
+        .name = "maker",
+        .source = {"maker.lua", maker, strlen(maker)},
+        .strategy = 1,
+        .may_trade = true,
+        .budget = {.load_ns = LONG_NS, .callback_ns = LONG_NS, .orders_per_s = 1000000},
+        .order_prefix = "maker-"};
     if (script_create(&config, &world, &path->script, &why) != WEIR_OK)
         bench_die("script", why.text);
     script_start(path->script);
@@ -239,8 +245,11 @@ __attribute__((noipa)) static enum weir_err on_intent(void *session, weir_ns now
     return WEIR_OK;
 }
 
-static const struct weir_plugin plugin = {
-    .magic = WEIR_MAGIC, .size = sizeof plugin, .abi = WEIR_ABI, .name = "ear", .on_intent = on_intent};
+static const struct weir_plugin plugin = {.magic = WEIR_MAGIC,
+                                          .size = sizeof plugin,
+                                          .abi = WEIR_ABI,
+                                          .name = "ear",
+                                          .on_intent = on_intent};
 
 static void answer(struct path *path, const struct sent *sent)
 {
@@ -260,12 +269,13 @@ static struct weir_top next_quote(struct path *path)
     uint64_t n = path->quotes++;
     bool up = n & 1;
     path->desk.now += STEP_NS;
-    return (struct weir_top){.msg = {.size = sizeof(struct weir_top), .kind = WEIR_TOP, .instrument = 1},
-                             .seq = n + 1,
-                             .bid = DESK_PX - 50 + (weir_px)(n % 16),
-                             .ask = DESK_PX + 50 + (weir_px)(n % 16),
-                             .bid_qty = up ? 25000 : 12000,
-                             .ask_qty = up ? 13000 : 31000};
+    return (struct weir_top){
+        .msg = {.size = sizeof(struct weir_top), .kind = WEIR_TOP, .instrument = 1},
+        .seq = n + 1,
+        .bid = DESK_PX - 50 + (weir_px)(n % 16),
+        .ask = DESK_PX + 50 + (weir_px)(n % 16),
+        .bid_qty = up ? 25000 : 12000,
+        .ask_qty = up ? 13000 : 31000};
 }
 
 static void one_quote(struct path *path)
@@ -337,7 +347,7 @@ static void open_journal(struct path *path)
 
 static void path_open(struct path *path)
 {
-    struct desk_plan plan = {.strategies = 1000, .instruments = 100, .orders = 1 << 16};
+    struct desk_plan plan = {.strategies = 1000, .instruments = 100, .orders = ORDERS};
     if (path->journal)
         return;
     desk_open(&path->desk, &plan);
@@ -352,8 +362,13 @@ static void path_open(struct path *path)
     if (path->calls != 1)
         bench_die("script", "did not order");
     path->records[RECORDS_MAX - 1] = path->record_count; /* the rest is not of one path */
-    answer_all(path);
     path->record_count = RECORDS_MAX;
+    for (int i = 0; i < ORDERS; i++) { /* until orders take the room of ended ones */
+        if (i % BATCH == 0)
+            answer_all(path);
+        one_quote(path);
+    }
+    answer_all(path);
 }
 
 static void path_close(struct path *path)
@@ -542,6 +557,27 @@ static void sample_round(bool stages)
         qsort(samples[figure], PER_ROUND, sizeof samples[figure][0], by_value);
 }
 
+/* Pages that the thread met for the first time: each is a way into the kernel that is no call. */
+static double page_faults(void)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_THREAD, &usage) != 0)
+        bench_die("rusage", "cannot be had");
+    return (double)usage.ru_minflt;
+}
+
+static void take_faults(void)
+{
+    static double faults[ROUNDS];
+    for (int round = 0; round < ROUNDS; round++) {
+        path_prepare(NULL);
+        double before = page_faults();
+        uint64_t count = path_run(NULL);
+        faults[round] = (page_faults() - before) / (double)count;
+    }
+    bench_line("page faults in one path", faults, ROUNDS, "faults", NO_GOAL);
+}
+
 static void take_percentiles(void)
 {
     static double p50[ROUNDS], p90[ROUNDS], p99[ROUNDS], medians[FIGURES][ROUNDS];
@@ -577,6 +613,7 @@ static void epilogue(void)
     for (size_t i = 0; i < count; i++)
         bytes += path.records[i];
     take_percentiles();
+    take_faults();
     bench_fact("records journalled by one path", (double)count, "records", NO_GOAL);
     bench_fact("bytes of them", (double)bytes, "bytes", NO_GOAL);
 }
