@@ -57,7 +57,7 @@ void bench_title(const char *text);
 double bench_cpu_ns(void);  /* of this thread */
 double bench_wall_ns(void); /* monotonic */
 
-/* What was asked for so far, by all threads of this process. */
+/* What this thread has asked for so far. */
 struct bench_counts {
     uint64_t allocations; /* malloc, calloc, realloc, aligned_alloc, posix_memalign, free */
     uint64_t locks;       /* mutexes, rwlocks, spinlocks, conditions, semaphores */
