@@ -232,8 +232,8 @@ static void open_script(struct path *path)
 
 /* --- the venue ----------------------------------------------------------------------------------- */
 
-__attribute__((noipa)) static enum weir_err on_intent(void *session, weir_ns now,
-                                                      const struct weir_intent *intent)
+__attribute__((noinline)) static enum weir_err on_intent(void *session, weir_ns now,
+                                                         const struct weir_intent *intent)
 {
     struct path *path = session;
     (void)now;
