@@ -51,7 +51,8 @@ static void on_removed(void *context, uint32_t id, const struct match_view *was)
 
 static struct match *create_match(struct exchange *exchange)
 {
-    struct match_config config = {.orders = exchange_flow_ids(exchange->settings) + exchange->settings->orders,
+    struct match_config config = {.orders = exchange_flow_ids(exchange->settings) +
+                                            exchange->settings->orders,
                                   .instruments = exchange->settings->instrument_count,
                                   .window = WINDOW,
                                   .far = FAR_LEVELS};
