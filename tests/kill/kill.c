@@ -1,11 +1,12 @@
 /* kill.c - the real host, killed again and again under load, against an exchange in another process.
  *
- * usage: kill_loop WEIR [--times N] [--seed N] [--sync group|always] [--steps N] [--open N]
+ * usage: kill_loop WEIR [--times N] [--seed N] [--sync group|always] [--steps N] [--open N] [--faults N]
  *
  *   --times N   SIGKILL at random moments under load (15)
  *   --steps N   then one order at a time, killed at the first N stops of its way: before and after each
  *               system call that sends, receives or syncs, and before each append to the journal (0)
  *   --open N    then N resting orders, and how long a restart with them takes (0)
+ *   --faults N  then trading while the exchange does N things wrong (0)
  *
  * All runs go on with one journal. At the end the host is stopped in good order, and what its journal
  * says is held against what the exchange says: orders lost or doubled, executions lost or doubled,
@@ -33,7 +34,7 @@ struct trial {
     const char *weir;
     char folder[64], config[128], journal[128], log[128], script[128];
     const char *sync;
-    uint64_t times, steps, open, random;
+    uint64_t times, steps, open, faults, random;
     struct process exchange;
     uint16_t port;
     weir_ns ready_times[100000];
@@ -207,6 +208,60 @@ static void kill_at_steps(struct trial *trial)
     printf("\n");
 }
 
+/* --- faults -----------------------------------------------------------------------------------*/
+
+static int faults_waiting(const struct trial *trial)
+{
+    cJSON *list = get_json(trial->port, "/_weir/faults");
+    int count = cJSON_GetArraySize(list);
+    cJSON_Delete(list);
+    return count;
+}
+
+/* The exchange answers not at all, late, twice, or hangs up, while the host trades. */
+static void trade_with_faults(struct trial *trial)
+{
+    static const char *const wishes[] = {
+        "{\"kind\":\"drop_ack\",\"match\":\"new\",\"count\":2}",
+        "{\"kind\":\"drop_ack\",\"match\":\"cancel\",\"count\":2}",
+        "{\"kind\":\"drop_ack\",\"match\":\"replace\"}",
+        "{\"kind\":\"reject\",\"match\":\"new\",\"count\":3}",
+        "{\"kind\":\"reject\",\"match\":\"cancel\",\"count\":3}",
+        "{\"kind\":\"reject\",\"match\":\"replace\"}",
+        "{\"kind\":\"duplicate\",\"match\":\"fill\",\"count\":5}",
+        "{\"kind\":\"duplicate\",\"match\":\"new\",\"count\":5}",
+        "{\"kind\":\"duplicate\",\"match\":\"cancel\",\"count\":5}",
+        "{\"kind\":\"delay\",\"match\":\"new\",\"ms\":150}",
+        "{\"kind\":\"delay\",\"match\":\"fill\",\"ms\":300}",
+        "{\"kind\":\"disconnect\",\"match\":\"new\"}",
+        "{\"kind\":\"disconnect\",\"match\":\"cancel\"}",
+        "{\"kind\":\"disconnect\",\"match\":\"fill\"}",
+        "{\"kind\":\"drop_ack\",\"match\":\"query\"}",
+    };
+    struct process host = start_host(trial, false);
+    until_ready(trial, &host, now_ns());
+    for (uint64_t i = 0; i < trial->faults; i++) {
+        for (weir_ns end = now_ns() + 60 * SECOND; faults_waiting(trial) > 16;) {
+            if (now_ns() > end) {
+                show(&host);
+                give_up("the host has stopped trading: faults wait for it");
+            }
+            (void)process_listen(&host, 20 * MS);
+        }
+        const char *wish = wishes[random_below(&trial->random, sizeof wishes / sizeof wishes[0])];
+        post_json(trial->port, "/_weir/faults", wish);
+        sleep_ns((weir_ns)random_below(&trial->random, 120 * MS));
+        if (strstr(wish, "disconnect")) /* else the pauses before it comes back grow and grow */
+            sleep_ns(SECOND);
+        (void)process_listen(&host, 0);
+    }
+    int status = process_kill(&host, SIGTERM);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        give_up("the host did not stop in good order after faults (status %d)", status);
+    printf("faults      %" PRIu64 " of %zu kinds\n", trial->faults,
+           sizeof wishes / sizeof wishes[0]);
+}
+
 /* --- with many open orders --------------------------------------------------------------------*/
 
 static uint64_t live_orders(const struct trial *trial);
@@ -299,20 +354,24 @@ static void print_ready_times(struct trial *trial)
 
 static void parse(int argc, char **argv, struct trial *trial)
 {
-    static const struct option options[] = {
-        {"times", required_argument, NULL, 't'}, {"seed", required_argument, NULL, 's'},
-        {"sync", required_argument, NULL, 'y'},  {"steps", required_argument, NULL, 'S'},
-        {"open", required_argument, NULL, 'o'},  {0}};
+    static const struct option options[] = {{"times", required_argument, NULL, 't'},
+                                            {"seed", required_argument, NULL, 's'},
+                                            {"sync", required_argument, NULL, 'y'},
+                                            {"steps", required_argument, NULL, 'S'},
+                                            {"open", required_argument, NULL, 'o'},
+                                            {"faults", required_argument, NULL, 'f'},
+                                            {0}};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
         switch (c) {
         case 't': trial->times = strtoull(optarg, NULL, 10); break;
         case 's': trial->random = strtoull(optarg, NULL, 10); break;
         case 'y': trial->sync = optarg; break;
+        case 'f': trial->faults = strtoull(optarg, NULL, 10); break;
         case 'o': trial->open = strtoull(optarg, NULL, 10); break;
         case 'S': trial->steps = strtoull(optarg, NULL, 10); break;
         default:
-            give_up(
-                "usage: kill_loop WEIR [--times N] [--seed N] [--sync HOW] [--steps N] [--open N]");
+            give_up("usage: kill_loop WEIR [--times N] [--seed N] [--sync HOW] [--steps N] [--open "
+                    "N] [--faults N]");
         }
     if (optind + 1 != argc)
         give_up("expected the program weir");
@@ -322,6 +381,7 @@ static void parse(int argc, char **argv, struct trial *trial)
 int main(int argc, char **argv)
 {
     static struct trial trial = {.sync = "group", .times = 15, .random = 1};
+    setvbuf(stdout, NULL, _IOLBF, 0);
     parse(argc, argv, &trial);
     set_up(&trial);
     start_exchange(&trial);
@@ -330,6 +390,8 @@ int main(int argc, char **argv)
     write_config(&trial, "open: 60, per_tick: 2");
     for (uint64_t i = 0; i < trial.times; i++)
         kill_at_random(&trial);
+    if (trial.faults > 0)
+        trade_with_faults(&trial);
     if (trial.open > 0)
         restart_with_many(&trial);
     if (trial.steps > 0) {
