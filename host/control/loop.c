@@ -250,7 +250,7 @@ static enum weir_err run_virtual(struct host *host, struct why *why)
         clock_advance(&host->clock, next);
         if (timer <= next)
             fire_timers(host);
-        if (data <= next) {
+        if (feed && data <= next) {
             enum weir_err err = feed->give(feed->context, host, why);
             host_settle(host);
             if (err)

@@ -45,7 +45,7 @@ enum { OF_ORDER = 1, OF_EXECUTION = 2 };
 
 static void *append(struct books *books, struct list *list, size_t size)
 {
-    if (list->count == list->room) {
+    if (!list->items || list->count == list->room) {
         size_t room = list->room ? list->room * 2 : 1024;
         void *grown = realloc(list->items, room * size);
         if (!grown) {

@@ -181,9 +181,10 @@ enum weir_err net_request(struct net_endpoint *endpoint, const struct weir_reque
 
 void requests_release(struct net_endpoint *endpoint)
 {
-    while (endpoint->requests) {
-        glue_remove(endpoint->http_glue, endpoint->requests->easy);
-        release(endpoint->requests);
+    for (struct request *request = endpoint->requests, *next; request; request = next) {
+        next = request->next;
+        glue_remove(endpoint->http_glue, request->easy);
+        release(request);
     }
     glue_destroy(endpoint->http_glue);
 }
