@@ -143,6 +143,9 @@ static struct key128 holding_key(uint32_t instrument, uint32_t owner)
 uint32_t holding_find(const struct engine *engine, uint32_t instrument, uint32_t owner)
 {
     uint32_t n = 0;
+    if (owner <= engine->sizes.strategies &&
+        engine->strategies[owner].last_instrument == instrument)
+        return engine->strategies[owner].last_holding;
     return map_get(&engine->holding_of, holding_key(instrument, owner), &n) ? n : 0;
 }
 
@@ -159,7 +162,7 @@ static uint32_t holding_make(struct engine *engine, uint32_t instrument, uint32_
     return n;
 }
 
-uint32_t holding_take(struct engine *engine, uint32_t instrument, uint32_t owner)
+static uint32_t holding_first(struct engine *engine, uint32_t instrument, uint32_t owner)
 {
     uint32_t n = holding_find(engine, instrument, owner), group = 0;
     if (n)
@@ -176,6 +179,20 @@ uint32_t holding_take(struct engine *engine, uint32_t instrument, uint32_t owner
     n = holding_make(engine, instrument, owner);
     if (n)
         engine->holdings[n].group = group;
+    return n;
+}
+
+/* Most strategies ask for the same one again and again. */
+uint32_t holding_take(struct engine *engine, uint32_t instrument, uint32_t owner)
+{
+    struct scope *strategy = owner <= engine->sizes.strategies ? &engine->strategies[owner] : NULL;
+    if (strategy && strategy->last_instrument == instrument)
+        return strategy->last_holding;
+    uint32_t n = holding_first(engine, instrument, owner);
+    if (strategy && n) {
+        strategy->last_instrument = instrument;
+        strategy->last_holding = n;
+    }
     return n;
 }
 
@@ -328,12 +345,12 @@ static void card_make(struct card *card, struct scope *scope, const struct instr
         .max_open_orders = in_units(limits[LIMIT_max_open_orders].value, 0),
         .unset = scope->unset,
         .scope_id = scope->id,
-        .scope_kind = scope->kind,
         .scope = scope,
     };
-    for (unsigned i = 0; i < RISK_LIMIT_COUNT; i++)
-        if (limits[i].how == LIMIT_VALUE)
-            card->given |= 1u << i;
+    for (unsigned i = 0; i < RISK_LIMIT_COUNT; i++) {
+        card->given |= (uint32_t)(limits[i].how == LIMIT_VALUE) << i;
+        card->on |= (uint32_t)(limits[i].how == LIMIT_VALUE && limits[i].value != 0) << i;
+    }
 }
 
 void cards_refresh(struct engine *engine, struct instrument *instrument)

@@ -5,6 +5,9 @@
  * ONCE checks are read once for an order, EACH checks once for every scope that has their limit. A
  * new check is one function and one row. Cancels do not come here.
  *
+ * The rows are walked twice: for the verdict, which looks at each reading and writes none, and to
+ * write down all readings. Both are made from the same functions, so they cannot differ.
+ *
  * A check that does not apply (no such limit, no price to compare with under scenario rules) gives no
  * reading. Under strict rules what is missing refuses: NO_LIMIT, NO_REFERENCE, STALE_BOOK. A number
  * that does not fit is the greatest there is.
@@ -12,33 +15,13 @@
  * REPLACES  are judged with the larger of old and new quantity for themselves, and without what the
  *           order adds to the sums already.
  * INTERNAL  only: max_position, max_open_orders, self_cross and the throttle do not apply. */
-#include "engine/state.h"
+#include "engine/riskview.h"
 
-enum { CARDS_MAX = 6 };
-
-struct risk_view {
-    struct engine *engine; /* read only, but for the throttles' tails */
-    const struct wish *wish;
-    const struct instrument *instrument;
-    const struct holding *strategy, *group; /* NULL: never had an order */
-    const struct card *cards[CARDS_MAX];
-    uint32_t card_count;
-    weir_px px;         /* its limit, or the reference; 0: none */
-    bool outside;       /* it may reach a venue */
-    amount notional;    /* 10^-product_exp */
-    bool has_notional;  /* it has a price */
-    int64_t band;       /* distance from the reference, 10^-9 percent; -1: none */
-    amount own_counted; /* what the order adds already */
-    amount own_held;
-};
-
-static int64_t narrow(amount value)
-{
-    return value > INT64_MAX ? INT64_MAX : value < -INT64_MAX ? -INT64_MAX : (int64_t)value;
-}
+/* Put in place at each use: a reading then lives in registers until it is written. */
+#define READS static inline __attribute__((always_inline))
 
 /* value must not be over limit */
-static inline bool at_most(struct risk_reading *reading, int64_t value, int64_t limit, int exp)
+READS bool at_most(struct risk_reading *reading, int64_t value, int64_t limit, int exp)
 {
     reading->value = value;
     reading->limit = limit;
@@ -47,48 +30,48 @@ static inline bool at_most(struct risk_reading *reading, int64_t value, int64_t 
     return true;
 }
 
-static inline bool at_least(struct risk_reading *reading, int64_t value, int64_t limit, int exp)
+READS bool at_least(struct risk_reading *reading, int64_t value, int64_t limit, int exp)
 {
     at_most(reading, value, limit, exp);
     reading->failed = value < limit;
     return true;
 }
 
-static inline bool none(struct risk_reading *reading, int64_t value)
+READS bool none(struct risk_reading *reading, int64_t value)
 {
     return at_most(reading, value, 0, 0);
 }
 
 /* --- what is read once ------------------------------------------------------------------------- */
 
-static bool kill_switch(const struct risk_view *view, struct risk_reading *r)
+READS bool kill_switch(const struct risk_view *view, struct risk_reading *r)
 {
     return none(r, view->engine->killed);
 }
-static bool dup_client_id(const struct risk_view *view, struct risk_reading *r)
+READS bool dup_client_id(const struct risk_view *view, struct risk_reading *r)
 {
     return none(r, view->wish->used_cid);
 }
 
-static bool reconciling(const struct risk_view *view, struct risk_reading *r)
+READS bool reconciling(const struct risk_view *view, struct risk_reading *r)
 {
     return view->instrument &&
            none(r, view->engine->accounts[view->instrument->account].reconciling);
 }
 
-static bool halted(const struct risk_view *view, struct risk_reading *r)
+READS bool halted(const struct risk_view *view, struct risk_reading *r)
 {
     return view->instrument && none(r, view->instrument->halted);
 }
 
-static bool venue_down(const struct risk_view *view, struct risk_reading *r)
+READS bool venue_down(const struct risk_view *view, struct risk_reading *r)
 {
     return view->instrument &&
            none(r,
                 !account_is_up(view->engine, &view->engine->accounts[view->instrument->account]));
 }
 
-static bool venue_backoff(const struct risk_view *view, struct risk_reading *r)
+READS bool venue_backoff(const struct risk_view *view, struct risk_reading *r)
 {
     if (!view->instrument)
         return false;
@@ -96,42 +79,34 @@ static bool venue_backoff(const struct risk_view *view, struct risk_reading *r)
     return at_most(r, until > now ? until - now : 0, 0, 9);
 }
 
-/* What is left over a multiple of unit; a value that is not positive is left over whole. */
-static int64_t left_over(int64_t value, int64_t unit)
-{
-    if (value <= 0)
-        return value == 0 ? INT64_MAX : value;
-    return unit > 1 ? value % unit : 0;
-}
-
-static bool tick(const struct risk_view *view, struct risk_reading *r)
+READS bool tick(const struct risk_view *view, struct risk_reading *r)
 {
     if (!view->instrument || view->wish->type == WEIR_MARKET)
         return false;
-    none(r, left_over(view->wish->px, view->instrument->is.tick));
+    none(r, view->off_tick);
     r->exp = view->instrument->is.price_exp;
     r->failed = r->value != 0;
     return true;
 }
 
-static bool step(const struct risk_view *view, struct risk_reading *r)
+READS bool step(const struct risk_view *view, struct risk_reading *r)
 {
     if (!view->instrument)
         return false;
-    none(r, left_over(view->wish->qty, view->instrument->is.step));
+    none(r, view->off_step);
     r->exp = view->instrument->is.qty_exp;
     r->failed = r->value != 0;
     return true;
 }
 
-static bool min_notional(const struct risk_view *view, struct risk_reading *r)
+READS bool min_notional(const struct risk_view *view, struct risk_reading *r)
 {
     return view->has_notional && view->instrument->min_units > 0 &&
-           at_least(r, narrow(view->notional), view->instrument->min_units,
+           at_least(r, view->notional_64, view->instrument->min_units,
                     view->instrument->product_exp);
 }
 
-static bool stale_book(const struct risk_view *view, struct risk_reading *r)
+READS bool stale_book(const struct risk_view *view, struct risk_reading *r)
 {
     if (!view->instrument)
         return false;
@@ -156,7 +131,7 @@ static int64_t reducible(const struct risk_view *view, amount others)
     return reduces ? narrow((amount)size_of(held) - others) : 0;
 }
 
-static bool reduce_only(const struct risk_view *view, struct risk_reading *r)
+READS bool reduce_only(const struct risk_view *view, struct risk_reading *r)
 {
     if (!view->instrument || !(view->wish->flags & WEIR_REDUCE_ONLY))
         return false;
@@ -178,20 +153,20 @@ static void amounts(struct risk_reading *r, amount value, amount limit)
     r->limit = narrow(!drop ? limit : limit < 0 ? (limit - unit + 1) / unit : limit / unit);
 }
 
-static bool flag_given(const struct risk_view *view, enum risk_limit limit, struct risk_reading *r)
+/* The widest scope that has it on. */
+READS bool flag_given(const struct risk_view *view, enum risk_limit limit, struct risk_reading *r)
 {
-    for (uint32_t i = 0; i < view->card_count; i++) {
-        const struct scope *scope = view->cards[i]->scope;
-        if (!(view->cards[i]->given & (1u << limit)) || scope->limits[limit].value == 0)
+    for (uint8_t i = 0; i < RISK_SCOPE_COUNT; i++) {
+        if (!(view->cards[i]->on & (1u << limit)))
             continue;
-        r->scope = scope->kind;
-        r->id = scope->id;
+        r->scope = i;
+        r->id = view->cards[i]->scope_id;
         return true;
     }
     return false;
 }
 
-static bool insufficient_balance(const struct risk_view *view, struct risk_reading *r)
+READS bool insufficient_balance(const struct risk_view *view, struct risk_reading *r)
 {
     const struct instrument *instrument = view->instrument;
     const struct wish *wish = view->wish;
@@ -216,7 +191,7 @@ static bool insufficient_balance(const struct risk_view *view, struct risk_readi
     return true;
 }
 
-static bool self_cross(const struct risk_view *view, struct risk_reading *r)
+READS bool self_cross(const struct risk_view *view, struct risk_reading *r)
 {
     const struct wish *wish = view->wish;
     uint8_t other = wish->side == WEIR_BUY ? WEIR_SELL : WEIR_BUY;
@@ -232,30 +207,28 @@ static bool self_cross(const struct risk_view *view, struct risk_reading *r)
     return true;
 }
 
-static bool rights(const struct risk_view *view, struct risk_reading *r)
+READS bool rights(const struct risk_view *view, struct risk_reading *r)
 {
     return none(r, view->wish->foreign);
 }
-static bool unknown_instrument(const struct risk_view *view, struct risk_reading *r)
+READS bool unknown_instrument(const struct risk_view *view, struct risk_reading *r)
 {
     return none(r, !view->instrument);
 }
-static bool journal(const struct risk_view *view, struct risk_reading *r)
+READS bool journal(const struct risk_view *view, struct risk_reading *r)
 {
     return none(r, view->engine->journal_failed);
 }
 
-static bool no_limit(const struct risk_view *view, struct risk_reading *r)
+READS bool no_limit(const struct risk_view *view, struct risk_reading *r)
 {
     if (!strict(view->engine) || !view->instrument)
         return false;
-    for (uint32_t i = 0; i < view->card_count; i++) {
-        const struct scope *scope = view->cards[i]->scope;
-        bool must_be_given = scope->kind != SCOPE_venue && scope->kind != SCOPE_group;
-        if (!must_be_given || !view->cards[i]->unset)
+    for (uint8_t i = 0; view->unset && i < RISK_SCOPE_COUNT; i++) {
+        if (!must_be_given[i] || !view->cards[i]->unset)
             continue;
-        r->scope = scope->kind;
-        r->id = scope->id;
+        r->scope = i;
+        r->id = view->cards[i]->scope_id;
         none(r, __builtin_ctz(view->cards[i]->unset)); /* value: which limit */
         r->failed = 1;
         return true;
@@ -263,24 +236,22 @@ static bool no_limit(const struct risk_view *view, struct risk_reading *r)
     return none(r, 0);
 }
 
-static bool no_reference(const struct risk_view *view, struct risk_reading *r)
+READS bool no_reference(const struct risk_view *view, struct risk_reading *r)
 {
     return strict(view->engine) && view->instrument && none(r, view->instrument->reference_x2 <= 0);
 }
 
-static bool capability(const struct risk_view *view, struct risk_reading *r)
+READS bool capability(const struct risk_view *view, struct risk_reading *r)
 {
     return none(r, view->wish->unable);
 }
-static bool capacity(const struct risk_view *view, struct risk_reading *r)
+READS bool capacity(const struct risk_view *view, struct risk_reading *r)
 {
     return none(r, view->wish->no_room);
 }
 
 static bool state_allows(const struct risk_view *view, uint8_t state)
 {
-    if (state == TRADING_ACTIVE)
-        return true;
     if (state != TRADING_REDUCE_ONLY || !view->instrument)
         return false;
     amount others =
@@ -288,13 +259,13 @@ static bool state_allows(const struct risk_view *view, uint8_t state)
     return view->wish->worst <= reducible(view, others);
 }
 
-static bool trading_state(const struct risk_view *view, struct risk_reading *r)
+READS bool trading_state(const struct risk_view *view, struct risk_reading *r)
 {
-    for (uint32_t i = 0; i < view->card_count; i++) {
+    for (uint8_t i = 0; view->restricted && i < RISK_SCOPE_COUNT; i++) {
         const struct scope *scope = view->cards[i]->scope;
-        if (state_allows(view, scope->state))
+        if (!scope || scope->state == TRADING_ACTIVE || state_allows(view, scope->state))
             continue;
-        r->scope = scope->kind;
+        r->scope = i;
         r->id = scope->id;
         none(r, scope->state);
         r->failed = 1;
@@ -303,7 +274,7 @@ static bool trading_state(const struct risk_view *view, struct risk_reading *r)
     return none(r, TRADING_ACTIVE);
 }
 
-static bool bad_request(const struct risk_view *view, struct risk_reading *r)
+READS bool bad_request(const struct risk_view *view, struct risk_reading *r)
 {
     amount fits;
     bool too_large = view->has_notional && view->instrument->is.kind != WEIR_INVERSE &&
@@ -314,68 +285,56 @@ static bool bad_request(const struct risk_view *view, struct risk_reading *r)
 
 /* --- what is read for each scope ------------------------------------------------------------------ */
 
-static bool given(const struct card *card, enum risk_limit limit)
+READS bool given(const struct risk_view *view, uint8_t scope, enum risk_limit limit)
 {
-    return card->given & (1u << limit);
+    return view->given[scope] & (1u << limit);
 }
 
-static bool price_band(const struct risk_view *view, const struct card *card,
-                       struct risk_reading *r)
+READS bool price_band(const struct risk_view *view, uint8_t scope, struct risk_reading *r)
 {
-    return given(card, LIMIT_price_band_pct) && view->band >= 0 &&
-           at_most(r, view->band, card->price_band, 9);
+    return given(view, scope, LIMIT_price_band_pct) &&
+           at_most(r, view->band, view->cards[scope]->price_band, 9);
 }
 
-static bool max_order_qty(const struct risk_view *view, const struct card *card,
-                          struct risk_reading *r)
+READS bool max_order_qty(const struct risk_view *view, uint8_t scope, struct risk_reading *r)
 {
-    return given(card, LIMIT_max_order_qty) && view->instrument &&
-           at_most(r, view->wish->qty, card->max_order_qty, view->instrument->is.qty_exp);
+    return given(view, scope, LIMIT_max_order_qty) &&
+           at_most(r, view->wish->qty, view->cards[scope]->max_order_qty,
+                   view->instrument->is.qty_exp);
 }
 
-static bool max_order_notional(const struct risk_view *view, const struct card *card,
-                               struct risk_reading *r)
+READS bool max_order_notional(const struct risk_view *view, uint8_t scope, struct risk_reading *r)
 {
-    if (!given(card, LIMIT_max_order_notional) || !view->has_notional)
+    const struct card *card = view->cards[scope];
+    if (!given(view, scope, LIMIT_max_order_notional))
         return false;
-    at_most(r, narrow(view->notional), card->max_order_notional, view->instrument->product_exp);
-    if (view->notional <=
-        INT64_MAX) /* as wide as it is, it is over what fits in a card, or the limit is wider */
-        return true;
+    at_most(r, view->notional_64, card->max_order_notional, view->instrument->product_exp);
+    if (view->notional_64 < INT64_MAX)
+        return true; /* else it is over what fits in a card, or the limit is wider */
     amount unit = pow10_of(AMOUNT_EXP - view->instrument->product_exp);
     r->failed = view->notional > card->scope->limits[LIMIT_max_order_notional].value / unit;
     return true;
 }
 
 /* Position and exposure are those of the account in the instrument; a strategy's and a group's their own. */
-static bool max_position(const struct risk_view *view, const struct card *card,
-                         struct risk_reading *r)
+READS bool max_position(const struct risk_view *view, uint8_t scope, struct risk_reading *r)
 {
-    if (!given(card, LIMIT_max_position) || !view->outside)
-        return false;
-    const struct holding *holding = &view->instrument->own;
-    if (card->scope->kind == SCOPE_strategy)
-        holding = view->strategy;
-    else if (card->scope->kind == SCOPE_group)
-        holding = view->group;
-    amount held = holding->now.qty;
-    amount worst = (view->wish->side == WEIR_BUY ? held : -held) +
-                   holding->exposure[view->wish->side] - view->own_counted + view->wish->worst;
-    return at_most(r, narrow(worst), card->max_position, view->instrument->is.qty_exp);
+    return given(view, scope, LIMIT_max_position) &&
+           at_most(r, view->worst[scope], view->cards[scope]->max_position,
+                   view->instrument->is.qty_exp);
 }
 
-static bool max_open_orders(const struct risk_view *view, const struct card *card,
-                            struct risk_reading *r)
+READS bool max_open_orders(const struct risk_view *view, uint8_t scope, struct risk_reading *r)
 {
-    return given(card, LIMIT_max_open_orders) && view->outside && view->wish->order == 0 &&
+    const struct card *card = view->cards[scope];
+    return given(view, scope, LIMIT_max_open_orders) &&
            at_most(r, (int64_t)card->scope->live + 1, card->max_open_orders, 0);
 }
 
-static bool throttled(const struct risk_view *view, const struct card *card, struct risk_reading *r)
+READS bool throttled(const struct risk_view *view, uint8_t scope, struct risk_reading *r)
 {
-    struct scope *scope = card->scope;
-    return scope->throttle_max >= 0 && view->outside &&
-           at_most(r, (int64_t)throttle_count(view->engine, scope) + 1, scope->throttle_max, 0);
+    return given(view, scope, LIMIT_throttle_max) &&
+           at_most(r, view->sends[scope], view->cards[scope]->scope->throttle_max, 0);
 }
 
 /* --- the table ------------------------------------------------------------------------------------- */
@@ -420,141 +379,124 @@ static bool throttled(const struct risk_view *view, const struct card *card, str
 _Static_assert(0 ROWS(COUNT_ONCE, COUNT_EACH) == RISK_CHECK_COUNT, "a check without a row");
 
 #define MOST_ONCE(check, scope, read) +1
-#define MOST_EACH(check, read)        +CARDS_MAX
+#define MOST_EACH(check, read)        +RISK_SCOPE_COUNT
 _Static_assert(0 ROWS(MOST_ONCE, MOST_EACH) < DECISION_READINGS_MAX,
                "a decision has no room for all readings");
 
-struct trail {
-    struct risk_reading *at;
-    uint8_t failed; /* 1 + the first check that did */
-};
-
-static inline void keep(struct trail *trail, const struct risk_reading *reading)
-{
-    *trail->at++ = *reading;
-    if (__builtin_expect(reading->failed, 0) && !trail->failed)
-        trail->failed = (uint8_t)(reading->check + 1);
-}
-
-static void evaluate(const struct risk_view *view, struct trail *trail)
-{
-    const struct instrument *instrument = view->instrument;
-    const uint32_t ids[RISK_SCOPE_COUNT] = {
-        [SCOPE_venue] = instrument ? instrument->venue : 0,
-        [SCOPE_account] = instrument ? instrument->account : 0,
-        [SCOPE_strategy] = view->wish->strategy ? view->wish->strategy->id : 0,
-        [SCOPE_instrument] = instrument ? instrument->is.msg.instrument : 0,
-    };
-    struct trail so_far = *trail;
+/* All readings, one after the other: `what` is done with those that apply. */
 #define READ_ONCE(name, in, read)                                               \
     {                                                                           \
         struct risk_reading reading = {                                         \
             .check = CHECK_##name, .scope = SCOPE_##in, .id = ids[SCOPE_##in]}; \
         if (read(view, &reading))                                               \
-            keep(&so_far, &reading);                                            \
+            WHAT(reading);                                                      \
     }
-#define READ_EACH(name, read)                                                        \
-    for (uint32_t i = 0; i < view->card_count; i++) {                                \
-        const struct card *card = view->cards[i];                                    \
-        struct risk_reading reading = {                                              \
-            .check = CHECK_##name, .scope = card->scope_kind, .id = card->scope_id}; \
-        if (read(view, card, &reading))                                              \
-            keep(&so_far, &reading);                                                 \
+#define READ_IN(name, in, read)                                                                   \
+    {                                                                                             \
+        struct risk_reading reading = {                                                           \
+            .check = CHECK_##name, .scope = SCOPE_##in, .id = view->cards[SCOPE_##in]->scope_id}; \
+        if (read(view, SCOPE_##in, &reading))                                                     \
+            WHAT(reading);                                                                        \
     }
+#define READ_EACH(name, read)     \
+    READ_IN(name, host, read)     \
+    READ_IN(name, venue, read)    \
+    READ_IN(name, account, read)  \
+    READ_IN(name, group, read)    \
+    READ_IN(name, strategy, read) \
+    READ_IN(name, instrument, read)
+
+READS void scope_ids(const struct risk_view *view, uint32_t ids[RISK_SCOPE_COUNT])
+{
+    const struct instrument *instrument = view->instrument;
+    ids[SCOPE_host] = ids[SCOPE_group] = 0;
+    ids[SCOPE_venue] = instrument ? instrument->venue : 0;
+    ids[SCOPE_account] = instrument ? instrument->account : 0;
+    ids[SCOPE_strategy] = view->wish->strategy ? view->wish->strategy->id : 0;
+    ids[SCOPE_instrument] = instrument ? instrument->is.msg.instrument : 0;
+}
+
+static bool all_pass(const struct risk_view *view)
+{
+    uint32_t ids[RISK_SCOPE_COUNT];
+    unsigned failed = 0;
+    scope_ids(view, ids);
+#define WHAT(reading) failed |= (reading).failed
     ROWS(READ_ONCE, READ_EACH)
-    *trail = so_far;
+#undef WHAT
+    return failed == 0;
 }
 
-/* --- the view ---------------------------------------------------------------------------------------- */
+_Static_assert(sizeof(struct risk_reading) == 24 && offsetof(struct risk_reading, id) == 4 &&
+                   offsetof(struct risk_reading, value) == 8 &&
+                   __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "a reading is three words, of which the first begins with the check");
 
-static const struct holding nothing;
-
-static void view_holdings(struct risk_view *view, struct instrument *instrument,
-                          const struct scope *strategy)
+READS void put_word(struct risk_reading *at, size_t word, uint64_t value)
 {
-    struct engine *engine = view->engine;
-    uint32_t n = holding_take(engine, instrument->is.msg.instrument, strategy->id);
-    view->strategy = view->group = &nothing;
-    if (!n)
-        return;
-    struct holding *holding = &engine->holdings[n];
-    if (holding->group) {
-        struct holding *group = &engine->holdings[holding->group];
-        holding_refresh(engine, instrument, group);
-        view->group = group;
-        view->cards[view->card_count++] = &group->card;
-    }
-    holding_refresh(engine, instrument, holding);
-    view->strategy = holding;
-    view->cards[view->card_count++] = &holding->card;
+    memcpy((char *)at + word * sizeof value, &value, sizeof value);
 }
 
-/* Scopes from wide to narrow: host, venue, account, group, strategy, instrument. */
-static void view_cards(struct risk_view *view, struct instrument *instrument,
-                       const struct scope *strategy)
+/* In whole words: what is put together byte by byte in memory is slow to be read again. */
+READS void put_reading(struct risk_reading *at, const struct risk_reading *reading, bool failed)
 {
-    cards_refresh(view->engine, instrument);
-    for (uint32_t i = 0; i < CHAIN_FIXED; i++)
-        view->cards[view->card_count++] = &instrument->cards[i];
-    if (strategy)
-        view_holdings(view, instrument, strategy);
-    view->cards[view->card_count++] = &instrument->cards[CHAIN_FIXED];
+    put_word(at, 0,
+             reading->check | (uint32_t)reading->scope << 8 |
+                 (uint32_t)(uint8_t)reading->exp << 16 | (uint32_t)failed << 24 |
+                 (uint64_t)reading->id << 32);
+    put_word(at, 1, (uint64_t)reading->value);
+    put_word(at, 2, (uint64_t)reading->limit);
 }
 
-/* ceil(|2 px - reference_x2| / reference_x2 in 10^-9 percent) */
-static int64_t band_of(weir_px px, weir_px reference_x2)
+/* The readings themselves. Most orders pass all checks, and then no verdict has to be worked out. */
+static uint32_t put_passed(const struct risk_view *view, struct risk_reading *readings)
 {
-    amount away = 2 * (amount)px - reference_x2;
-    unsigned __int128 scaled = (unsigned __int128)(away < 0 ? -away : away) * 100000000000u;
-    uint64_t by = (uint64_t)reference_x2;
-    if (scaled <= UINT64_MAX - by) /* the usual case, without a long division */
-        return narrow((amount)(((uint64_t)scaled + by - 1) / by));
-    return narrow((amount)((scaled + by - 1) / by));
+    uint32_t ids[RISK_SCOPE_COUNT];
+    struct risk_reading *at = readings;
+    scope_ids(view, ids);
+#define WHAT(reading) put_reading(at++, &(reading), false)
+    ROWS(READ_ONCE, READ_EACH)
+#undef WHAT
+    return (uint32_t)(at - readings);
 }
 
-static amount product_units(const struct instrument *instrument, weir_px px, weir_qty qty)
+static uint32_t put_judged(const struct risk_view *view, struct risk_reading *readings)
 {
-    amount units = instrument->is.kind == WEIR_INVERSE ? qty : (amount)px * qty;
-    if (instrument->plain)
-        return units;
-    return __builtin_mul_overflow(units, instrument->multiplier, &units) ? AMOUNT_MAX : units;
+    uint32_t ids[RISK_SCOPE_COUNT];
+    struct risk_reading *at = readings;
+    scope_ids(view, ids);
+#define WHAT(reading) put_reading(at++, &(reading), (reading).failed)
+    ROWS(READ_ONCE, READ_EACH)
+#undef WHAT
+    return (uint32_t)(at - readings);
 }
 
-static void view_make(struct risk_view *view, struct engine *engine, const struct wish *wish)
+/* --- the door ------------------------------------------------------------------------------------------ */
+
+bool risk_passes(struct engine *engine, const struct wish *wish)
 {
-    struct instrument *instrument = wish->instrument;
-    *view = (struct risk_view){.engine = engine,
-                               .wish = wish,
-                               .instrument = instrument,
-                               .band = -1,
-                               .outside = instrument && wish->route != ROUTE_INSIDE_ONLY};
-    if (!instrument)
-        return;
-    view_cards(view, instrument, wish->strategy);
-    if (wish->order) {
-        view->own_counted = more_at(engine, wish->order)->counted;
-        view->own_held = more_at(engine, wish->order)->held;
-    }
-    view->px = wish->px;
-    if (wish->type == WEIR_MARKET) /* half of the doubled reference, rounded up */
-        view->px = instrument->reference_x2 / 2 + instrument->reference_x2 % 2;
-    else if (instrument->reference_x2 > 0)
-        view->band = band_of(wish->px, instrument->reference_x2);
-    view->has_notional = view->px > 0 && wish->qty > 0;
-    if (view->has_notional)
-        view->notional = product_units(instrument, view->px, wish->qty);
+    struct risk_view view;
+    view_make(&view, engine, wish);
+    return all_pass(&view);
+}
+
+static uint8_t first_failed(const struct out_decision *decision)
+{
+    uint32_t i = 0;
+    while (!decision->readings[i].failed)
+        i++;
+    return decision->readings[i].check;
 }
 
 bool risk_allows(struct engine *engine, const struct wish *wish)
 {
     struct out_decision *decision = engine->decision;
-    struct trail trail = {.at = decision->readings};
     struct risk_view view;
 
     view_make(&view, engine, wish);
-    evaluate(&view, &trail);
-    decision->count = (uint32_t)(trail.at - decision->readings);
-    decision->allowed = trail.failed == 0;
-    decision->reason = trail.failed ? (uint8_t)(trail.failed - 1) : 0;
+    decision->allowed = all_pass(&view);
+    decision->count = decision->allowed ? put_passed(&view, decision->readings)
+                                        : put_judged(&view, decision->readings);
+    decision->reason = decision->allowed ? 0 : first_failed(decision);
     return decision->allowed;
 }

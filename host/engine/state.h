@@ -148,32 +148,34 @@ struct stake {
     amount realized; /* in the asset that it settles in */
 };
 
-/* Limits as int64 in the units of one instrument: what the checks compare with. */
+/* Limits as int64 in the units of one instrument: what the checks compare with. One line of cache. */
 struct card {
     int64_t max_order_notional; /* 10^-product_exp */
     int64_t max_order_qty;
     int64_t max_position;
     int64_t price_band; /* 10^-9 percent */
     int64_t max_open_orders;
-    uint32_t given; /* bit for each enum risk_limit that has a value */
-    uint32_t unset;
-    uint32_t scope_id;
-    uint8_t scope_kind;
     struct scope *scope;
+    uint32_t given; /* bit for each enum risk_limit that has a value */
+    uint32_t on;    /* and for each that is not 0 */
+    uint32_t unset; /* and for each that was not given */
+    uint32_t scope_id;
 };
+_Static_assert(sizeof(struct card) == 64, "what the checks read of a scope");
 
-/* One owner's part of one instrument: the account's (owner 0), a strategy's, or a group's. */
+/* One owner's part of one instrument: the account's (owner 0), a strategy's, or a group's. What the
+ * checks read of it comes first. */
 struct holding {
-    struct card card;   /* of the strategy or group */
-    amount exposure[2]; /* worst case of its orders, by side */
+    _Alignas(64) struct card card; /* of the strategy or group */
+    amount exposure[2];            /* worst case of its orders, by side */
+    uint64_t card_version;
+    uint32_t group; /* index of the group's holding of this instrument, 0: none */
+    uint32_t instrument;
     struct stake now;
     struct stake base; /* before the executions that are still remembered */
     amount pnl;        /* what it adds to the scopes' sums */
-    uint64_t card_version;
-    uint32_t instrument;
-    uint32_t owner; /* strategy number, or GROUP_OWNER + group number */
-    uint32_t group; /* index of the group's holding of this instrument, 0: none */
-    uint32_t next;  /* of the same instrument */
+    uint32_t owner;    /* strategy number, or GROUP_OWNER + group number */
+    uint32_t next;     /* of the same instrument */
 };
 enum { GROUP_OWNER = 0x10000 };
 
@@ -183,8 +185,8 @@ enum {
 }; /* host, venue, account; then instrument: cards kept with the instrument */
 
 struct instrument {
-    struct weir_instrument is; /* as defined; msg.size 0: not defined */
-    struct card cards[4];      /* host, venue, account, instrument */
+    _Alignas(64) struct card cards[4]; /* host, venue, account, instrument */
+    struct weir_instrument is;         /* as defined; msg.size 0: not defined */
     uint64_t card_version;
     struct holding own; /* the account's */
     amount reduce[2];   /* exposure of reduce-only orders, by side */
@@ -214,6 +216,7 @@ struct throttle {
     uint32_t room;  /* a power of two, 0: none */
     uint32_t head;  /* sends counted so far, modulo 2^32 */
     uint32_t tail;  /* those before are out of the window */
+    weir_ns oldest; /* time of that at the tail, if there is one */
 };
 
 struct limit {
@@ -221,23 +224,25 @@ struct limit {
     uint8_t how;
 };
 
-struct scope {
-    struct limit limits[RISK_LIMIT_COUNT];
-    amount pnl;
-    struct throttle throttle;
-    int64_t throttle_max;
+struct scope { /* what each order touches is in one line of cache, and comes first */
+    _Alignas(64) struct throttle throttle;
     weir_ns throttle_window;
-    uint32_t live; /* orders at venues */
-    uint32_t unset;
+    int32_t throttle_max; /* -1: none */
+    uint32_t live;        /* orders at venues */
+    uint32_t id;
     uint32_t parent;
     uint32_t rights;
-    uint32_t id;
-    uint8_t kind;  /* enum risk_scope */
-    uint8_t state; /* enum trading_state */
+    uint32_t last_instrument, last_holding; /* strategy: the pair that was asked for last */
+    uint8_t kind;                           /* enum risk_scope */
+    uint8_t state;                          /* enum trading_state */
     uint8_t defined;
     uint8_t lost; /* max_loss was reached, and is told */
+    amount pnl;
+    struct limit limits[RISK_LIMIT_COUNT];
+    uint32_t unset;
     char name[NAME_MAX_LEN];
 };
+_Static_assert(offsetof(struct scope, pnl) == 64, "what each order touches of a scope");
 
 struct purse {
     amount total, fees, funding;
@@ -523,6 +528,8 @@ struct wish { /* an order as asked, or as a replace would make it */
 };
 /* Evaluate every check; fills engine->decision but for names. True: allowed. */
 bool risk_allows(struct engine *engine, const struct wish *wish);
+/* The same question without the readings: only for measurements. */
+bool risk_passes(struct engine *engine, const struct wish *wish);
 
 uint32_t throttle_room(const struct engine_sizes *sizes);      /* times that all rings need */
 bool throttle_set(struct engine *engine, struct scope *scope); /* after a limit changed */

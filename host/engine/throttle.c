@@ -51,9 +51,11 @@ static weir_ns *place(struct engine *engine, const struct throttle *throttle, ui
 
 static void move_to(struct engine *engine, struct throttle *throttle, uint32_t first, unsigned log)
 {
-    struct throttle next = {first, 1u << log, throttle->head, throttle->tail};
-    if (next.head - next.tail > next.room)
+    struct throttle next = {first, 1u << log, throttle->head, throttle->tail, throttle->oldest};
+    if (next.head - next.tail > next.room) {
         next.tail = next.head - next.room;
+        next.oldest = *place(engine, throttle, next.tail);
+    }
     for (uint32_t at = next.tail; throttle->room && at != next.head; at++)
         *place(engine, &next, at) = *place(engine, throttle, at);
     if (throttle->room)
@@ -73,7 +75,7 @@ bool throttle_set(struct engine *engine, struct scope *scope)
     if (max->how != LIMIT_VALUE || window->how != LIMIT_VALUE)
         return true;
     amount most = max->value / unit, counted = (amount)1 << ROOM_MAX_LOG;
-    scope->throttle_max = (int64_t)(most < counted ? most : counted);
+    scope->throttle_max = (int32_t)(most < counted ? most : counted);
     scope->throttle_window = ms > INT64_MAX / 1000000 ? INT64_MAX : (weir_ns)ms * 1000000;
     unsigned log = log_of(scope->throttle_max);
     if (scope->throttle.room != 1u << log) {
@@ -81,12 +83,18 @@ bool throttle_set(struct engine *engine, struct scope *scope)
         if (first) {
             move_to(engine, &scope->throttle, first, log);
         } else {
-            scope->throttle_max = scope->throttle_max < scope->throttle.room ? scope->throttle_max
-                                                                             : scope->throttle.room;
+            int32_t room = (int32_t)scope->throttle.room;
+            scope->throttle_max = scope->throttle_max < room ? scope->throttle_max : room;
             return false;
         }
     }
     return most <= counted;
+}
+
+static void forget_oldest(struct engine *engine, struct throttle *throttle)
+{
+    if (++throttle->tail != throttle->head)
+        throttle->oldest = *place(engine, throttle, throttle->tail);
 }
 
 /* Sends in the window. */
@@ -96,8 +104,8 @@ uint32_t throttle_count(struct engine *engine, struct scope *scope)
     weir_ns start = engine->now < INT64_MIN + scope->throttle_window
                         ? INT64_MIN
                         : engine->now - scope->throttle_window;
-    while (throttle->tail != throttle->head && *place(engine, throttle, throttle->tail) <= start)
-        throttle->tail++;
+    while (throttle->tail != throttle->head && throttle->oldest <= start)
+        forget_oldest(engine, throttle);
     return throttle->head - throttle->tail;
 }
 
@@ -107,7 +115,9 @@ static void count(struct engine *engine, struct scope *scope)
     if (scope->throttle_max < 0 || !throttle->room)
         return;
     if (throttle->head - throttle->tail == throttle->room)
-        throttle->tail++;
+        forget_oldest(engine, throttle);
+    if (throttle->tail == throttle->head)
+        throttle->oldest = engine->now;
     *place(engine, throttle, throttle->head++) = engine->now;
 }
 
