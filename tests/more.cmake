@@ -2,3 +2,4 @@
 include(tests/venue/plugins.cmake)
 include(tests/cli/cli.cmake)
 include(tests/kill/kill.cmake)
+include(tests/property/property.cmake)

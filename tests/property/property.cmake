@@ -1,0 +1,17 @@
+# Random stories of the engine against a venue with a truth of its own. Each story is a test; its seed is
+# its number, so that the two runs of the clang build are the first million, side by side.
+if(NOT WEIR_FUZZ)
+  file(GLOB property_sources CONFIGURE_DEPENDS tests/property/*.c)
+  add_executable(interleave ${property_sources})
+  target_link_libraries(interleave PRIVATE weir_engine)
+  target_include_directories(interleave PRIVATE tests)
+  set_target_properties(interleave PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests WEIR_TEST ON)
+  if(CMAKE_C_COMPILER_ID STREQUAL Clang AND CMAKE_BUILD_TYPE STREQUAL Release AND NOT WEIR_SANITIZE)
+    add_test(NAME property_interleave_1 COMMAND interleave 500000 1)
+    add_test(NAME property_interleave_2 COMMAND interleave 500000 500001)
+    set_tests_properties(property_interleave_1 property_interleave_2 PROPERTIES TIMEOUT 400)
+  else()
+    add_test(NAME property_interleave COMMAND interleave 20000 1)
+    set_tests_properties(property_interleave PROPERTIES TIMEOUT 400)
+  endif()
+endif()
