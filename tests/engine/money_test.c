@@ -85,7 +85,8 @@ Test(money, cost_and_realized_are_what_was_traded)
     uint64_t random = 5;
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
         for (int run = 0; run < 40; run++) {
-            struct instrument instrument = {
+            static struct instrument instrument; /* gcc 12 does not align ASan's stack to 64 */
+            instrument = (struct instrument){
                 .is = {.kind = kinds[k].kind, .price_exp = kinds[k].price_exp, .qty_exp = kinds[k].qty_exp},
                 .multiplier = kinds[k].multiplier, .multiplier_exp = kinds[k].multiplier_exp,
                 .plain = kinds[k].multiplier == 1 && kinds[k].multiplier_exp == 0};
