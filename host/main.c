@@ -1,4 +1,6 @@
 /* main.c - the command line: one verb, one function. */
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +29,15 @@ static void print_help(FILE *out)
           out);
 }
 
+/* An answer that could not be written is no answer; a reader who left (EPIPE) wanted no more. */
+static int written(int code)
+{
+    bool bad = fflush(stdout) != 0 && errno != EPIPE;
+    if (bad)
+        fprintf(stderr, "weir: standard output: %s\n", strerror(errno));
+    return bad && code == EXIT_OK ? EXIT_BAD : code;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -44,7 +55,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(argv[1], commands[i].verb) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+            return written(commands[i].run(argc - 1, argv + 1));
     fprintf(stderr, "weir: unknown command '%s'; `weir --help` lists them\n", argv[1]);
     return EXIT_BAD;
 }

@@ -126,8 +126,9 @@ static void print_alerts(const cJSON *answer)
 {
     const cJSON *a;
     cJSON_ArrayForEach(a, json_get(answer, "alerts"))
-        printf("%-20s %-14s %-24s %s\n", text_of(a, "alert"), text_of(a, "instrument"),
-               text_of(a, "text"), text_of(a, "means"));
+        printf("%-20s %-12s %-14s %s%s%s\n", text_of(a, "alert"), text_of(a, "script"),
+               text_of(a, "instrument"), text_of(a, "text"), *text_of(a, "text") ? ": " : "",
+               text_of(a, "means"));
 }
 
 static void print_done(const cJSON *answer)

@@ -146,6 +146,7 @@ static enum weir_err open_all(struct host *host, struct why *why)
     if (!err)
         err = start_observers(host, why);
     if (!err && engine_counts(host->engine)->inputs > 0) {
+        host_note_restart(host);
         struct weir_msg again = {.size = sizeof again, .kind = IN_RESTARTED};
         (void)host_take(host, &again);
     }

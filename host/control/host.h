@@ -216,6 +216,11 @@ void host_tell_config(struct host *host);
 void host_tell_sent(struct host *host, const struct weir_intent *intent, uint64_t seq,
                     weir_ns after);
 
-void host_note(struct host *host); /* notes.c: what observers should know of the host */
+/* notes.c: what observers should know of the host */
+void host_note(struct host *host);
+void host_note_alert(struct host *host, uint32_t strategy, const struct script_alert *alert);
+/* What a journal that went on had left: names, markets, positions, live orders, states. */
+void host_note_restart(struct host *host);
+void host_tell_alert(const struct host *host, const struct out_alert *alert); /* to the log */
 
 #endif

@@ -1,7 +1,10 @@
-/* notes.c - ten times a second, what observers should know of the host and its guests. */
+/* notes.c - ten times a second, what observers should know of the host and its guests; at a
+ * restart, what they would have seen. */
 #include <string.h>
 
+#include "base/log.h"
 #include "control/host.h"
+#include "engine/lists.h"
 
 enum { NOTE_EVERY = 100000000 };
 
@@ -79,4 +82,94 @@ void host_note(struct host *host)
         if (host->scripts[i].script)
             note_script(host, &host->scripts[i]);
     put(host, &note.msg, sizeof note, NOTE_HOST);
+}
+
+/* --- alerts -----------------------------------------------------------------------------------*/
+
+void host_note_alert(struct host *host, uint32_t strategy, const struct script_alert *alert)
+{
+    struct note_alert note = {.msg = {.instrument = alert->instrument}, .strategy = strategy};
+    const struct host_instrument *instrument = &host->instruments[alert->instrument];
+    if (!host->tap)
+        return;
+    if (alert->instrument <= host->instrument_count && instrument->venue)
+        note.msg.venue = instrument->venue->number;
+    copy(note.level, sizeof note.level, alert->level);
+    copy(note.text, sizeof note.text, alert->text);
+    put(host, &note.msg, sizeof note, NOTE_ALERT);
+}
+
+/* On the screen they are seen; everywhere else they are a line. */
+void host_tell_alert(const struct host *host, const struct out_alert *alert)
+{
+    const struct weir_instrument *def = engine_instrument(host->engine, alert->msg.instrument);
+    if (host->options.screen || host->options.on_log)
+        return;
+    const char *venue = engine_name(host->engine, SCOPE_venue, alert->msg.venue);
+    log_line(LOG_WARN, *venue ? venue : "risk", "%s%s%s%s%s: %s",
+             alert_name((enum alert)alert->alert), def ? " " : "", def ? def->symbol : "",
+             *alert->text ? " " : "", alert->text, alert_text((enum alert)alert->alert));
+}
+
+/* --- a journal that goes on -------------------------------------------------------------------*/
+
+/* Returns the highest number in use. */
+static uint32_t restart_names(struct host *host, enum risk_scope scope, uint16_t kind,
+                              uint32_t most)
+{
+    uint32_t highest = 0;
+    for (uint32_t number = 1; number <= most; number++) {
+        struct in_define define = {.number = number};
+        const char *name = engine_name(host->engine, scope, number);
+        if (!*name)
+            continue;
+        copy(define.name, sizeof define.name, name);
+        put(host, &define.msg, sizeof define, kind);
+        highest = number;
+    }
+    return highest;
+}
+
+static void restart_position(struct host *host, uint32_t instrument, uint32_t strategy)
+{
+    struct position_view view;
+    struct note_position note = {.msg = {.instrument = instrument}, .strategy = strategy};
+    if (!engine_position(host->engine, instrument, strategy, &view) ||
+        (view.qty == 0 && view.realized == 0))
+        return;
+    note.qty = view.qty;
+    note.cost = amount_pack(view.cost);
+    note.realized = amount_pack(view.realized);
+    put(host, &note.msg, sizeof note, NOTE_POSITION);
+}
+
+static void restart_instrument(struct host *host, uint32_t instrument, uint32_t strategies)
+{
+    const struct weir_instrument *def = engine_instrument(host->engine, instrument);
+    if (!def)
+        return;
+    struct weir_instrument told = *def;
+    put(host, &told.msg, sizeof told, WEIR_INSTRUMENT);
+    restart_position(host, instrument, 0);
+    for (uint32_t strategy = 1; strategy <= strategies; strategy++)
+        restart_position(host, instrument, strategy);
+}
+
+void host_note_restart(struct host *host)
+{
+    struct out_state killed = {.of = STATE_KILL_SWITCH, .value = engine_killed(host->engine)};
+    struct order_view view;
+    if (!host->tap)
+        return;
+    (void)restart_names(host, SCOPE_venue, IN_DEFINE_VENUE, 255);
+    uint32_t strategies = restart_names(host, SCOPE_strategy, IN_DEFINE_STRATEGY, STRATEGY_MOST);
+    for (uint32_t i = 1; i <= engine_instrument_count(host->engine); i++)
+        restart_instrument(host, i, strategies);
+    for (uint32_t order = 0; (order = engine_order_next(host->engine, order, true)) != 0;)
+        if (engine_order(host->engine, order, &view))
+            put(host, &view.order.msg, sizeof view.order, OUT_ORDER);
+    if (killed.value) {
+        copy(killed.reason, sizeof killed.reason, "pulled before the restart");
+        put(host, &killed.msg, sizeof killed, OUT_STATE);
+    }
 }

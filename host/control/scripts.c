@@ -69,6 +69,7 @@ static void world_alert(void *context, struct script *script, const struct scrip
 {
     struct host_script *guest = context;
     (void)script;
+    host_note_alert(guest->host, guest->strategy, alert);
     if (!guest->host->options.screen && !guest->host->options.on_log)
         log_line(LOG_WARN, guest->config->name, "alert (%s) %s%s%s: %s", alert->level, alert->venue,
                  *alert->venue ? "/" : "", alert->symbol, alert->text);

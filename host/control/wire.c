@@ -82,6 +82,8 @@ static void dispatch(struct host *host, const struct weir_msg *effect)
         host_script_effect(host, effect);
     if (effect->kind == OUT_STATE)
         host_tell_state(host, (const struct out_state *)effect);
+    else if (effect->kind == OUT_ALERT)
+        host_tell_alert(host, (const struct out_alert *)effect);
 }
 
 static void settle_effects(struct host *host)

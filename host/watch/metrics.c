@@ -75,6 +75,7 @@ static void orders(const struct mirror *m, struct text *out)
     for (int a = 0; a < ALERT_COUNT; a++)
         labelled(out, METRIC_weir_alerts_total, "alert", alert_name((enum alert)a),
                  m->alerts_by[a]);
+    labelled(out, METRIC_weir_alerts_total, "alert", "SCRIPT", m->alerts_by[ALERT_COUNT]);
 }
 
 static uint64_t of_venue(const struct seen_venue *venue, enum metric metric)

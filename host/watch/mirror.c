@@ -224,9 +224,47 @@ static void on_decision(struct mirror *mirror, const struct weir_msg *msg)
 static void on_alert(struct mirror *mirror, const struct weir_msg *msg)
 {
     const struct out_alert *alert = (const struct out_alert *)msg;
-    mirror->alerts[mirror->alert_total++ % MIRROR_RECENT] = *alert;
-    if (alert->alert < ALERT_COUNT)
-        mirror->alerts_by[alert->alert]++;
+    struct seen_alert seen = {.t = msg->t,
+                              .instrument = msg->instrument,
+                              .venue = msg->venue,
+                              .strategy = alert->strategy,
+                              .alert = alert->alert};
+    if (alert->alert >= ALERT_COUNT)
+        return;
+    memcpy(seen.text, alert->text, sizeof seen.text);
+    mirror->alerts[mirror->alert_total++ % MIRROR_RECENT] = seen;
+    mirror->alerts_by[alert->alert]++;
+}
+
+static void on_note_alert(struct mirror *mirror, const struct weir_msg *msg)
+{
+    const struct note_alert *alert = (const struct note_alert *)msg;
+    struct seen_alert seen = {.t = msg->t,
+                              .instrument = msg->instrument,
+                              .venue = msg->venue,
+                              .strategy = alert->strategy,
+                              .alert = ALERT_COUNT};
+    memcpy(seen.level, alert->level, sizeof seen.level);
+    memcpy(seen.text, alert->text, sizeof seen.text);
+    mirror->alerts[mirror->alert_total++ % MIRROR_RECENT] = seen;
+    mirror->alerts_by[ALERT_COUNT]++;
+}
+
+static void on_note_position(struct mirror *mirror, const struct weir_msg *msg)
+{
+    const struct note_position *note = (const struct note_position *)msg;
+    struct seen_instrument *instrument = instrument_at(mirror, msg->instrument);
+    struct seen_position *position =
+        note->strategy ? position_at(mirror, note->strategy, msg->instrument) : NULL;
+    if (position) {
+        position->qty = note->qty;
+        position->realized = amount_of(note->realized);
+    } else if (instrument && note->strategy == 0) {
+        instrument->position = note->qty;
+        instrument->cost = amount_of(note->cost);
+        instrument->realized = amount_of(note->realized);
+        instrument->held = true;
+    }
 }
 
 static void on_state(struct mirror *mirror, const struct weir_msg *msg)
@@ -302,6 +340,8 @@ static const struct {
     {NOTE_VENUE, sizeof(struct note_venue), on_note_venue},
     {NOTE_SCRIPT, sizeof(struct note_script), on_note_script},
     {NOTE_HOST, sizeof(struct note_host), on_note_host},
+    {NOTE_POSITION, sizeof(struct note_position), on_note_position},
+    {NOTE_ALERT, sizeof(struct note_alert), on_note_alert},
     {WEIR_INSTRUMENT, sizeof(struct weir_instrument), on_instrument},
     {IN_DEFINE_VENUE, sizeof(struct in_define), on_venue},
     {IN_DEFINE_STRATEGY, sizeof(struct in_define), on_strategy},
@@ -358,4 +398,14 @@ const char *mirror_strategy(const struct mirror *mirror, uint32_t strategy)
     return strategy < mirror->strategy_count && mirror->strategies[strategy].known
                ? mirror->strategies[strategy].name
                : "-";
+}
+
+const char *mirror_alert_name(const struct seen_alert *alert)
+{
+    return alert->alert < ALERT_COUNT ? alert_name((enum alert)alert->alert) : "SCRIPT";
+}
+
+const char *mirror_alert_text(const struct seen_alert *alert)
+{
+    return alert->alert < ALERT_COUNT ? alert_text((enum alert)alert->alert) : alert->level;
 }

@@ -25,6 +25,7 @@ struct seen_instrument {
     amount cost;       /* of what is held */
     amount realized;
     uint64_t executions;
+    bool held; /* before this process began */
 };
 
 struct seen_position { /* of a strategy */
@@ -56,6 +57,15 @@ struct seen_decision {
     struct risk_reading reading; /* the one that failed; check RISK_CHECK_COUNT: none was given */
 };
 
+struct seen_alert {
+    weir_ns t;
+    uint32_t instrument, strategy;
+    uint16_t venue;
+    uint16_t alert; /* enum alert; ALERT_COUNT: a script raised it */
+    char level[12]; /* then: info warn critical */
+    char text[WEIR_REASON_MAX];
+};
+
 struct mirror {
     struct seen_instrument *instruments; /* by number; [0] unused */
     size_t instrument_count;
@@ -70,13 +80,13 @@ struct mirror {
     uint64_t ended_total;
     struct seen_decision denials[MIRROR_RECENT];
     uint64_t denial_total;
-    struct out_alert alerts[MIRROR_RECENT];
+    struct seen_alert alerts[MIRROR_RECENT];
     uint64_t alert_total;
     struct out_execution executions[MIRROR_RECENT];
     uint64_t execution_total;
     uint64_t sent_new, sent_cancel, sent_replace;
     uint64_t denied_by[RISK_CHECK_COUNT];
-    uint64_t alerts_by[ALERT_COUNT];
+    uint64_t alerts_by[ALERT_COUNT + 1]; /* the last: of scripts */
     uint64_t live_orders;
     bool killed;
     char kill_reason[WEIR_REASON_MAX];
@@ -96,6 +106,9 @@ void mirror_take(struct mirror *mirror, const struct weir_msg *msg);
 amount mirror_unrealized(const struct seen_instrument *instrument, bool *known_out);
 amount mirror_average(const struct seen_instrument *instrument);
 const char *mirror_strategy(const struct mirror *mirror, uint32_t strategy);
+/* What an alert is called, and what it means; of a script's: SCRIPT, and its level. */
+const char *mirror_alert_name(const struct seen_alert *alert);
+const char *mirror_alert_text(const struct seen_alert *alert);
 
 /* Each writes one JSON document. */
 void mirror_json_status(const struct mirror *mirror, struct text *out);

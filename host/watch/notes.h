@@ -8,7 +8,9 @@
 enum note_kind {
     NOTE_HOST = WEIR_HOST_KINDS + 240, /* struct note_host: about once in 100 ms */
     NOTE_VENUE,                        /* struct note_venue: likewise, one each */
-    NOTE_SCRIPT                        /* struct note_script: likewise, one each */
+    NOTE_SCRIPT,                       /* struct note_script: likewise, one each */
+    NOTE_POSITION, /* struct note_position: what a journal that went on had left, at the start */
+    NOTE_ALERT     /* struct note_alert: what a script raised */
 };
 
 struct note_host {
@@ -49,6 +51,21 @@ struct note_script {
     uint64_t memory; /* bytes in use */
     char file[100];
     char reason[160]; /* of a quarantine: file:line and why */
+};
+
+struct note_position {
+    struct weir_msg msg; /* instrument */
+    uint32_t strategy;   /* 0: the account's */
+    uint8_t pad[4];
+    weir_qty qty;
+    struct weir_amount cost, realized;
+};
+
+struct note_alert {
+    struct weir_msg msg; /* instrument; 0: none, or not known */
+    uint32_t strategy;
+    char level[12]; /* info warn critical */
+    char text[WEIR_REASON_MAX];
 };
 
 #endif

@@ -124,7 +124,7 @@ static void positions(struct screen *screen)
         const struct seen_instrument *s = &m->instruments[i];
         char name[80], qty[DECIMAL_TEXT_MAX], average[64], realized[64], unrealized[64];
         bool known = false;
-        if (!s->executions)
+        if (!s->executions && !s->held)
             continue;
         amount open = mirror_unrealized(s, &known);
         snprintf(name, sizeof name, "%s/%s", m->venues[s->def.msg.venue & 255].name, s->def.symbol);
@@ -200,11 +200,16 @@ static void alerts(struct screen *screen, unsigned most)
     const struct mirror *m = screen->mirror;
     uint64_t kept = m->alert_total < MIRROR_RECENT ? m->alert_total : MIRROR_RECENT;
     for (uint64_t i = 0; i < kept && i < most; i++) {
-        const struct out_alert *a = &m->alerts[(m->alert_total - 1 - i) % MIRROR_RECENT];
+        const struct seen_alert *a = &m->alerts[(m->alert_total - 1 - i) % MIRROR_RECENT];
         char when[32];
-        clock_text(a->msg.t, when, sizeof when);
-        line(screen, RED, "%s ALERT %s %s %s: %s", when, alert_name((enum alert)a->alert),
-             def_of(m, a->msg.instrument)->symbol, a->text, alert_text((enum alert)a->alert));
+        clock_text(a->t, when, sizeof when);
+        if (a->alert == ALERT_COUNT)
+            line(screen, strcmp(a->level, "info") == 0 ? "" : RED, "%s %s (%s) %s %s", when,
+                 mirror_strategy(m, a->strategy), a->level, def_of(m, a->instrument)->symbol,
+                 a->text);
+        else
+            line(screen, RED, "%s ALERT %s %s %s: %s", when, mirror_alert_name(a),
+                 def_of(m, a->instrument)->symbol, a->text, mirror_alert_text(a));
     }
 }
 

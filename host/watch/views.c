@@ -145,7 +145,7 @@ void mirror_json_positions(const struct mirror *mirror, struct text *out)
     json_key(out, "positions");
     json_array(out);
     for (uint32_t i = 1; i < mirror->instrument_count; i++)
-        if (mirror->instruments[i].executions)
+        if (mirror->instruments[i].executions || mirror->instruments[i].held)
             position(mirror, i, out);
     json_end(out);
     json_end(out);
@@ -243,12 +243,13 @@ void mirror_json_alerts(const struct mirror *mirror, struct text *out)
     json_key(out, "alerts");
     json_array(out);
     for (uint64_t i = 0; i < kept; i++) {
-        const struct out_alert *a = &mirror->alerts[(mirror->alert_total - 1 - i) % MIRROR_RECENT];
+        const struct seen_alert *a = &mirror->alerts[(mirror->alert_total - 1 - i) % MIRROR_RECENT];
         json_object(out);
-        field_time(out, "time_ns", a->msg.t);
-        field(out, "alert", alert_name((enum alert)a->alert));
-        field(out, "means", alert_text((enum alert)a->alert));
-        where(mirror, a->msg.venue, a->msg.instrument, out);
+        field_time(out, "time_ns", a->t);
+        field(out, "alert", mirror_alert_name(a));
+        field(out, "means", mirror_alert_text(a));
+        field(out, "script", a->alert == ALERT_COUNT ? mirror_strategy(mirror, a->strategy) : "");
+        where(mirror, a->venue, a->instrument, out);
         field(out, "text", a->text);
         json_end(out);
     }

@@ -42,6 +42,8 @@ expect 'bad duration' 2 "expected a duration" "$weir" run --for 3
 expect 'bad speed' 2 "--speed: expected" "$weir" run --speed fast
 expect 'no host to talk to' 2 'no host answers there' "$weir" ctl --socket "$dir/none.sock" status
 
+expect 'an answer that cannot be written' 2 'standard output: No space left' sh -c "'$weir' check --json >/dev/full"
+
 # --- configuration ---
 change 'instance: 1 ' 'instance: 1'
 expect 'the shipped one is right' 0 'ok: 1 venues, 3 scripts' "$weir" check --config "$dir/weir.yaml"

@@ -62,6 +62,49 @@ static struct mirror *sample(void)
     return mirror;
 }
 
+Test(mirror, knows_what_a_restart_had_left_and_what_scripts_raise)
+{
+    struct mirror *mirror = mirror_create();
+    struct in_define venue = {.number = 1, .name = "sim"},
+                     strategy = {.number = 3, .name = "maker"};
+    struct weir_instrument def = {.symbol = "BTC-USD", .price_exp = 2, .qty_exp = 4};
+    struct note_position held = {.qty = -20000}, of = {.strategy = 3, .qty = -15000};
+    struct note_alert alert = {.strategy = 3, .level = "warn", .text = "wide"};
+    struct text text;
+    struct why why;
+    held.cost = amount_pack((amount)100000 * 1000000000000000000);
+    PUT(venue, IN_DEFINE_VENUE, 0, 1);
+    PUT(strategy, IN_DEFINE_STRATEGY, 0, 1);
+    PUT(def, WEIR_INSTRUMENT, 2, 1);
+    PUT(held, NOTE_POSITION, 2, 1);
+    PUT(of, NOTE_POSITION, 2, 1);
+    PUT(alert, NOTE_ALERT, 2, 2);
+
+    text_init(&text);
+    mirror_json_positions(mirror, &text);
+    cJSON *json = json_read(text_cstr(&text), text.len, &why);
+    const cJSON *position = cJSON_GetArrayItem(json_get(json, "positions"), 0);
+    cr_expect_str_eq(json_text(position, "venue", ""), "sim");
+    cr_expect_str_eq(json_text(position, "qty", ""), "-2");
+    cr_expect_str_eq(json_text(position, "avg_price", ""), "50000");
+    const cJSON *strategies = json_get(position, "strategies");
+    cr_expect_str_eq(json_text(cJSON_GetArrayItem(strategies, 0), "qty", ""), "-1.5");
+    cJSON_Delete(json);
+    text_fini(&text);
+
+    text_init(&text);
+    mirror_json_alerts(mirror, &text);
+    json = json_read(text_cstr(&text), text.len, &why);
+    const cJSON *told = cJSON_GetArrayItem(json_get(json, "alerts"), 0);
+    cr_expect_str_eq(json_text(told, "alert", ""), "SCRIPT");
+    cr_expect_str_eq(json_text(told, "script", ""), "maker");
+    cr_expect_str_eq(json_text(told, "means", ""), "warn");
+    cr_expect_str_eq(json_text(told, "text", ""), "wide");
+    cJSON_Delete(json);
+    text_fini(&text);
+    mirror_destroy(mirror);
+}
+
 Test(mirror, shows_what_the_messages_said)
 {
     struct mirror *mirror = sample();
