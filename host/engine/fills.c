@@ -150,13 +150,15 @@ void fills_adopt(struct engine *engine, uint32_t n)
     for (uint64_t at = oldest_exec(engine); at < engine->exec_count; at++) {
         struct exec *exec = exec_at(engine, at);
         struct plan sum = {.instrument = &engine->instruments[order->instrument]};
-        if (exec->instrument != order->instrument || exec->side != order->side ||
-            exec->strategy != order->strategy || exec->state != EXEC_IS_BOOKED || exec->internal ||
-            order_of_exec(engine, exec))
-            continue;
         bool named = (more->vid[0] && same_key(exec->vid_key, vid)) ||
                      (more->wire[0] && same_key(exec->client_key, client));
-        if (!named || !plan_order(engine, &sum, exec, n))
+        if (!named || exec->instrument != order->instrument || exec->side != order->side ||
+            exec->internal)
+            continue;
+        if (exec->state == EXEC_IS_WAITING) /* for an order of ours, which it is not of */
+            attribute(engine, exec, 0, order->strategy);
+        if (exec->strategy != order->strategy || exec->state != EXEC_IS_BOOKED ||
+            order_of_exec(engine, exec) || !plan_order(engine, &sum, exec, n))
             continue;
         exec->order = n;
         exec->born = more->born;

@@ -65,17 +65,15 @@ enum order_is order_next(enum order_is is, enum order_event event)
 }
 
 /* Requests that have no answer of their own any more, once the order is what it is now. */
-static void requests_follow(struct engine *engine, uint32_t n, enum order_event event, uint8_t from)
+static void requests_follow(struct engine *engine, uint32_t n, enum order_event event)
 {
     struct order *order = order_at(engine, n);
     if (event == ON_DOUBT) {
         if (request_is_open(order->cancel)) /* it may never have left */
             request_set(engine, n, &order->cancel, REQUEST_RESOLVED);
         if (request_is_open(order->amend))
-            request_set(engine, n, &order->amend, REQUEST_AMBIGUOUS);
+            request_set(engine, n, &order->amend, REQUEST_DOUBTED);
     }
-    if (from == IS_DOUBT && order->is == IS_WORKING && request_is_open(order->amend))
-        request_set(engine, n, &order->amend, REQUEST_RESOLVED);
     if (!is_done(order->is))
         return;
     if (request_is_open(order->cancel))
@@ -124,7 +122,7 @@ bool order_step(struct engine *engine, uint32_t n, enum order_event event)
     more->submit = submit_after(to, event, more->submit);
     if (from != IS_INSIDE && is_proof(event))
         more->proved = 1;
-    requests_follow(engine, n, event, from);
+    requests_follow(engine, n, event);
     order_settle(engine, n);
     return true;
 }
@@ -153,7 +151,7 @@ enum order_label order_label_of(const struct order *order)
         return ORDER_PENDING_CANCEL;
     if (order->is == IS_DOUBT)
         return ORDER_UNKNOWN;
-    if (request_is_open(order->amend))
+    if (request_is_open(order->amend) && order->amend != REQUEST_DOUBTED)
         return ORDER_PENDING_REPLACE;
     if (order->is == IS_SENT)
         return ORDER_PENDING_NEW;
@@ -450,8 +448,8 @@ uint32_t order_take(struct engine *engine, uint32_t instrument, uint32_t strateg
 void order_learn_venue_id(struct engine *engine, uint32_t n, const char *vid)
 {
     struct order_more *more = more_at(engine, n);
-    if (!vid[0] || strncmp(more->vid, vid, WEIR_ID_MAX) == 0)
-        return;
+    if (!vid[0] || order_of_venue(engine, order_at(engine, n)->instrument, vid) == n)
+        return; /* a former id is told late, and is not its id again */
     put_text(more->vid, vid);
     if (!name_add(engine, n, NAME_VENUE, vid))
         tell_alert(engine, ALERT_CAPACITY, order_at(engine, n)->instrument, n, 0, 0,

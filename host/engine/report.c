@@ -167,14 +167,32 @@ void report_replaced(struct engine *engine, uint32_t n, const char *vid)
     kill_follow(engine, n, false);
 }
 
-/* It names a replace that came to nothing long ago: what the order is now, only the venue knows. */
+static bool names_next(const struct engine *engine, uint32_t n, const struct weir_report *report)
+{
+    return report->client_id[0] &&
+           strncmp(report->client_id, engine->more[n].next_wire, WEIR_ID_MAX) == 0;
+}
+
+/* A venue that calls what was replaced by its new id told of an earlier replace again. */
+static bool is_repeat(const struct engine *engine, uint32_t n, const struct weir_report *report)
+{
+    uint32_t instrument = engine->orders[n].instrument;
+    return engine->more[n].renames && !names_next(engine, n, report) &&
+           (!report->venue_id[0] || order_of_venue(engine, instrument, report->venue_id) == n);
+}
+
 static void replaced(struct engine *engine, uint32_t n, const struct weir_report *report)
 {
     const struct order *order = order_at(engine, n);
     if (!wire_is_void(engine, report->client_id)) {
+        if (is_repeat(engine, n, report))
+            return;
+        if (names_next(engine, n, report))
+            more_at(engine, n)->renames = 1;
         report_replaced(engine, n, report->venue_id);
         return;
     }
+    /* it names a replace that came to nothing long ago: what the order is now, only the venue knows */
     tell_alert(engine, ALERT_PROTOCOL, order->instrument, n, 0, 0, "an old replace holds");
     if (is_at_venue(order->is) && order_step(engine, n, ON_DOUBT))
         report_doubt(engine, n, "an old replace holds");
@@ -199,6 +217,8 @@ static void replace_refused(struct engine *engine, uint32_t n, const char *reaso
 
 static void replace_rejected(struct engine *engine, uint32_t n, const struct weir_report *report)
 {
+    if (wire_is_void(engine, report->client_id)) /* of one that came to nothing: known already */
+        return;
     if (report->proof == WEIR_DEFINITE)
         replace_refused(engine, n, report->reason);
     else
@@ -217,7 +237,8 @@ static bool went_silent(struct engine *engine, uint32_t n, uint8_t request)
         tell_anomaly(engine, order->instrument, n, "no answer to what was not asked");
         return false;
     }
-    request_set(engine, n, open, REQUEST_AMBIGUOUS);
+    if (*open != REQUEST_DOUBTED)
+        request_set(engine, n, open, REQUEST_AMBIGUOUS);
     order_settle(engine, n);
     return true;
 }
@@ -260,15 +281,14 @@ static bool tells_replaced(const struct engine *engine, uint32_t n,
                            const struct weir_report *report)
 {
     const struct order *order = &engine->orders[n];
-    const struct order_more *more = &engine->more[n];
     if (order->amend == REQUEST_NONE || order->amend == REQUEST_ACKED ||
         order->amend == REQUEST_REJECTED)
         return false;
-    if (report->client_id[0] && strncmp(report->client_id, more->next_wire, WEIR_ID_MAX) == 0)
+    if (names_next(engine, n, report))
         return true;
     /* filled at the old quantity, and working on: it has the new one */
     return order->is == IS_FILLED && report->state == WEIR_STATE_OPEN &&
-           request_is_open(order->amend);
+           request_is_open(order->amend) && engine->more[n].next_qty > order->cum;
 }
 
 static const uint8_t found_event[] = {
@@ -288,6 +308,8 @@ static void found(struct engine *engine, uint32_t n, const struct weir_report *r
     else if (report->state == WEIR_STATE_OPEN)
         tell_anomaly(engine, order->instrument, n, "the venue works an order that has ended");
     else if (request_is_open(order->amend)) /* ended there too: the replace came too late */
+        request_set(engine, n, &order->amend, REQUEST_RESOLVED);
+    if (order->amend == REQUEST_DOUBTED && order->is == IS_WORKING) /* and in its old form */
         request_set(engine, n, &order->amend, REQUEST_RESOLVED);
 }
 
@@ -309,8 +331,10 @@ void report_status(struct engine *engine, uint32_t n, const struct weir_report *
     }
     more_at(engine, n)->not_found = 0;
     bool replaced_too = tells_replaced(engine, n, report);
-    if (replaced_too)
+    if (replaced_too) {
+        more_at(engine, n)->renames |= names_next(engine, n, report);
         report_replaced(engine, n, report->venue_id);
+    }
     if (!replaced_too || report->state != WEIR_STATE_OPEN) /* it may have ended since */
         found(engine, n, &full);
     report_cum(engine, n, &full);
@@ -376,7 +400,10 @@ void apply_rate_limited(struct engine *engine, const void *input)
     const struct order *order = order_at(engine, n);
     switch (limited_request(order, in->msg.flags)) {
     case WEIR_REQUEST_CANCEL: cancel_refused(engine, n, "RATE_LIMITED"); break;
-    case WEIR_REQUEST_REPLACE: replace_refused(engine, n, "RATE_LIMITED"); break;
+    case WEIR_REQUEST_REPLACE:
+        if (!wire_is_void(engine, in->client_id))
+            replace_refused(engine, n, "RATE_LIMITED");
+        break;
     default:
         if (order->is == IS_SENT || (order->is == IS_DOUBT && !more_at(engine, n)->proved))
             refused(engine, n, "RATE_LIMITED");

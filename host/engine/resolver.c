@@ -82,7 +82,8 @@ static uint8_t open_questions(const struct engine *engine, uint32_t n)
     bool live = is_at_venue(order->is),
          refused = engine->killed && order->cancel == REQUEST_REJECTED;
     bool doubt = live && (order->is == IS_DOUBT || order->cancel == REQUEST_AMBIGUOUS || refused);
-    bool amend = order->amend == REQUEST_AMBIGUOUS && (live || order->is == IS_FILLED);
+    bool silent = order->amend == REQUEST_AMBIGUOUS || order->amend == REQUEST_DOUBTED;
+    bool amend = silent && (live || order->is == IS_FILLED);
     return (uint8_t)((doubt || amend ? ASK_ORDER : 0) |
                      (order_awaits(order, &engine->more[n]) ? ASK_FILLS : 0));
 }

@@ -39,6 +39,7 @@ enum request_state {
     REQUEST_NONE = 0,
     REQUEST_SENT,      /* open: no answer yet */
     REQUEST_AMBIGUOUS, /* open: the answer did not come in time */
+    REQUEST_DOUBTED,   /* a replace, open: the order was in doubt since, and may have either form */
     REQUEST_ACKED,     /* closed */
     REQUEST_REJECTED,
     REQUEST_RESOLVED /* closed by other evidence than its own answer */
@@ -113,9 +114,10 @@ struct order_more {
     uint8_t list;   /* enum list_name: which one list_prev and list_next belong to */
     uint8_t submit; /* enum request_state */
     uint8_t type, tif;
-    uint8_t told;   /* 1: waits to be told as OUT_ORDER */
-    uint8_t proved; /* the venue has shown that it exists, or existed */
-    uint8_t asked;  /* resolver: what is asked, bits of enum question */
+    uint8_t told;    /* 1: waits to be told as OUT_ORDER */
+    uint8_t proved;  /* the venue has shown that it exists, or existed */
+    uint8_t asked;   /* resolver: what is asked, bits of enum question */
+    uint8_t renames; /* the venue calls it by its new id when a replace holds */
     uint32_t list_prev, list_next;
     uint32_t first_name, last_name, names; /* chain of struct name */
     uint32_t holding;                      /* of its strategy */
@@ -378,7 +380,7 @@ static inline bool is_at_venue(uint8_t is)
 }
 static inline bool request_is_open(uint8_t state)
 {
-    return state == REQUEST_SENT || state == REQUEST_AMBIGUOUS;
+    return state == REQUEST_SENT || state == REQUEST_AMBIGUOUS || state == REQUEST_DOUBTED;
 }
 static inline bool strict(const struct engine *engine)
 {

@@ -237,7 +237,7 @@ void apply_cancel_many(struct engine *engine, const void *input)
 static bool may_replace(const struct order *order)
 {
     enum order_label label = order_label_of(order);
-    return label == ORDER_OPEN || label == ORDER_PARTIAL;
+    return (label == ORDER_OPEN || label == ORDER_PARTIAL) && !request_is_open(order->amend);
 }
 
 static bool replace_room(struct engine *engine, const struct in_change *in, uint32_t n)
