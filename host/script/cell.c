@@ -36,7 +36,7 @@ static void find_place(struct cell *cell, lua_State *L)
 static int on_error(lua_State *L)
 {
     struct cell *cell = cell_of(L);
-    cell->where[0] = '\0';
+    cell->where[0] = '\0'; /* an error that was forgiven may have left one */
     find_place(cell, L);
     return 1;
 }
@@ -288,7 +288,6 @@ static bool run_guarded(struct cell *cell, struct run *run, const char *name, we
 {
     struct script *script = cell->script;
     weir_ns took = 0;
-    cell->where[0] = '\0';
     cell->floods = 0;
     if (script->budget.instructions > 0) {
         uint64_t most = script->budget.instructions;
@@ -315,6 +314,7 @@ static bool run_guarded(struct cell *cell, struct run *run, const char *name, we
         return true;
     script->report.errors++;
     cell_explain(script, cell, run->error);
+    cell->where[0] = '\0';
     return false;
 }
 

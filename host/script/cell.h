@@ -39,12 +39,17 @@ enum happening {
 };
 
 /* Names of the fields of events, kept as Lua strings in the registry of each state. */
-#define FIELDS(X)                                                                                  \
-    X(venue)                                                                                       \
-    X(symbol)                                                                                      \
-    X(bid) X(ask) X(bid_qty) X(ask_qty) X(seq) X(time) X(price) X(qty) X(side) X(type) X(tif)      \
-        X(post_only) X(reduce_only) X(tag) X(trigger) X(expires) X(id) X(interval) X(open) X(high) \
-            X(low) X(close) X(volume) X(count) X(due) X(state)
+#define FIELDS(X)                                                                                \
+    X(venue)                                                                                     \
+    X(symbol)                                                                                    \
+    X(bid)                                                                                       \
+    X(ask)                                                                                       \
+    X(bid_qty)                                                                                   \
+    X(ask_qty)                                                                                   \
+    X(seq)                                                                                       \
+    X(time) X(price) X(qty) X(side) X(type) X(tif) X(post_only) X(reduce_only) X(tag) X(trigger) \
+        X(expires) X(id) X(interval) X(open) X(high) X(low) X(close) X(volume) X(count) X(due)   \
+            X(state)
 enum field {
 #define X(name) FIELD_##name,
     FIELDS(X)
@@ -100,41 +105,41 @@ struct handlers {
     uint32_t count, room;
 };
 
+/* What every call reads stands first, close together: there may be a thousand scripts. */
 struct cell {
-    struct script *script;
-    struct heap heap;
     lua_State *L;
+    struct script *script;
     enum cell_mode mode;
-    struct script_source source; /* owned */
-    struct script_source *modules;
-    size_t module_count;
-    int fields;      /* registry: the first of FIELDS, the others follow */
+    bool walked;          /* next() was used in this call */
+    uint32_t floods;      /* wishes refused for pace in this call */
+    int64_t instructions; /* left in this call */
+    uint32_t wish_count;
+    uint32_t watched_count;
+    struct watched *watched; /* by number of instrument */
+    struct heap heap;
+
+    int fields; /* registry: the first of FIELDS, the others follow */
+    struct handlers on[HAPPENINGS];
+    int walk_ref;    /* sorted.c: where next() was */
     int weir_ref;    /* the table behind `weir` */
     int globals_ref; /* the script's globals */
     int chunk_ref;
     int imported_ref;
-    int walk_ref; /* sorted.c: where next() was */
-    bool walked;  /* and that it was used in this call */
-    uint64_t seed;
-
-    struct handlers on[HAPPENINGS];
     uint32_t handler_count; /* timers included */
     struct timer *timers;
     uint32_t timer_count, timer_room;
     uint32_t timer_id;
-    weir_ns second; /* when `timer` handlers are due */
-    struct wish *wishes;
-    uint32_t wish_count;
-    struct watched *watched; /* by number of instrument */
-    uint32_t watched_count;
-    struct bar *bars;
     uint32_t bar_count;
+    struct bar *bars;
+    struct wish *wishes;
+    weir_ns second; /* when `timer` handlers are due */
+    uint64_t seed;
     char *text; /* room for weir.state and published tables */
     size_t text_room;
-
-    int64_t instructions; /* left in this call */
-    uint32_t floods;      /* wishes refused for pace in this call */
-    char where[96];       /* "maker.lua:12:" of the last error, or where it was abandoned */
+    struct script_source source; /* owned */
+    struct script_source *modules;
+    size_t module_count;
+    char where[96]; /* "maker.lua:12:" of the last error, or where it was abandoned */
 };
 
 /* Tokens: `rate` a second, at most two seconds' worth. */
@@ -144,22 +149,22 @@ struct bucket {
 };
 
 struct script {
-    char name[NAME_MAX_LEN];
-    struct script_world world;
-    struct script_budget budget;
-    uint32_t strategy;
-    bool may_trade;
-    bool started;
-    bool busy;
     struct cell *cell; /* NULL: refused or quarantined */
-    char prefix[32];
-    uint64_t next_id;
-    struct bucket orders, cancels, lines, alerts;
-    uint64_t lines_dropped; /* since the last that was let through */
+    bool busy;
+    bool started;
+    bool may_trade;
+    uint32_t strategy;
+    struct script_budget budget;
     struct script_report report;
+    struct script_world world;
+    uint64_t next_id;
+    uint64_t lines_dropped; /* since the last that was let through */
+    struct bucket orders, cancels, lines, alerts;
+    char name[NAME_MAX_LEN];
+    char prefix[32];
+    char *said; /* script_state_save's text */
     char reason[REASON_ROOM];
     char detail[REASON_ROOM];
-    char *said; /* script_state_save's text */
 };
 
 static inline struct cell *cell_of(lua_State *L)

@@ -1,61 +1,144 @@
 /* heap.c - size classes without headers: Lua says how large a block was when it gives it back.
  *
- * LAYOUT  The mapping begins with one byte for each of its pages; blocks are cut from the rest, from
- *         low to high. Up to 512 bytes they come in steps of 16 from pages of one size each (plain,
- *         or of objects with their birth numbers behind the page's head); above, in four sizes to
- *         each doubling. Free blocks wait in a list of their size; a large request with an empty list
- *         and no fresh room takes a block of the next sizes.
+ * LAYOUT  Blocks are cut from low to high as they are asked for, so what is used together lies
+ *         together. The first 64 KiB come from large pages that all scripts share: a thousand small
+ *         scripts otherwise spend most of a call on address translation. The rest is a mapping of
+ *         the script's own, of which only what is used takes memory.
+ *         Up to 512 bytes sizes come in steps of 16, above in four steps to each doubling. Free
+ *         blocks wait in a list of their size; a request with an empty list and no fresh room takes
+ *         a block of the next larger sizes.
+ * BIRTHS  An object has its number in the eight bytes before it. Blocks lie at multiples of 16, so
+ *         an object does not, and that is how it is known when it is given back.
  * CAP     counts what blocks take, not what was asked. The mapping is twice the cap, so that
  *         lists of sizes that are no longer wanted do not end a script before its cap. */
 #include "script/heap.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "script/guard.h"
 
-enum page_kind { PAGE_OTHER = 0, PAGE_SMALL, PAGE_OBJECTS };
-
-struct object_page {
-    uint32_t slot; /* bytes */
-    uint32_t count;
-    uint64_t births[];
+enum {
+    BIRTH = sizeof(uint64_t),
+    LINE = 64,
+    CHUNK = 64 << 10,
+    SHEET = 2 << 20, /* one large page */
+    CHUNKS = SHEET / CHUNK
 };
+_Static_assert(CHUNKS == 32, "a bit for each");
+
+/* --- large pages, cut into chunks ------------------------------------------------------------- */
+
+struct sheet {
+    unsigned char *base;
+    uint32_t taken; /* a bit for each chunk */
+};
+static struct sheet *sheets;
+static size_t sheet_count, sheet_room;
+static pthread_mutex_t sheets_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Map twice the size to find an aligned half. */
+static unsigned char *map_sheet(void)
+{
+    unsigned char *map = mmap(NULL, 2 * SHEET, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (map == MAP_FAILED)
+        return NULL;
+    size_t skip = (SHEET - (uintptr_t)map % SHEET) % SHEET;
+    if (skip)
+        munmap(map, skip);
+    munmap(map + skip + SHEET, SHEET - skip);
+    (void)madvise(map + skip, SHEET, MADV_HUGEPAGE); /* a wish */
+    return map + skip;
+}
+
+static struct sheet *sheet_with_room(void)
+{
+    for (size_t i = 0; i < sheet_count; i++)
+        if (sheets[i].taken != UINT32_MAX)
+            return &sheets[i];
+    if (sheet_count == sheet_room) {
+        struct sheet *larger = realloc(sheets, (2 * sheet_room + 4) * sizeof *sheets);
+        if (!larger)
+            return NULL;
+        sheets = larger;
+        sheet_room = 2 * sheet_room + 4;
+    }
+    unsigned char *base = map_sheet();
+    if (!base)
+        return NULL;
+    sheets[sheet_count] = (struct sheet){base, 0};
+    return &sheets[sheet_count++];
+}
+
+static unsigned char *take_chunk(unsigned *number_out)
+{
+    unsigned char *chunk = NULL;
+    pthread_mutex_lock(&sheets_lock);
+    struct sheet *sheet = sheet_with_room();
+    if (sheet) {
+        *number_out = (unsigned)__builtin_ctz(~sheet->taken);
+        sheet->taken |= 1u << *number_out;
+        chunk = sheet->base + *number_out * (size_t)CHUNK;
+    }
+    pthread_mutex_unlock(&sheets_lock);
+    return chunk;
+}
+
+/* A sheet that nobody uses goes back to the system. */
+static void give_chunk(unsigned char *chunk)
+{
+    pthread_mutex_lock(&sheets_lock);
+    for (size_t i = 0; i < sheet_count; i++) {
+        struct sheet *sheet = &sheets[i];
+        if (chunk < sheet->base || chunk >= sheet->base + SHEET)
+            continue;
+        sheet->taken &= ~(1u << ((size_t)(chunk - sheet->base) / CHUNK));
+        if (sheet->taken == 0) {
+            munmap(sheet->base, SHEET);
+            *sheet = sheets[--sheet_count];
+        }
+        break;
+    }
+    if (sheet_count == 0) {
+        free(sheets);
+        sheets = NULL;
+        sheet_room = 0;
+    }
+    pthread_mutex_unlock(&sheets_lock);
+}
 
 bool heap_init(struct heap *heap, size_t cap, size_t block)
 {
+    unsigned number;
     memset(heap, 0, sizeof *heap);
-    size_t room = (2 * cap + (1u << 20) + HEAP_PAGE - 1) / HEAP_PAGE * HEAP_PAGE;
-    unsigned char *map = mmap(NULL, room + HEAP_PAGE, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (map == MAP_FAILED)
-        return false;
-    size_t skip = (HEAP_PAGE - (uintptr_t)map % HEAP_PAGE) % HEAP_PAGE;
-    if (skip)
-        munmap(map, skip);
-    munmap(map + skip + room, HEAP_PAGE - skip);
-    heap->base = map + skip;
-    heap->room = room;
     heap->cap = cap;
     heap->block = block;
-    heap->pages = heap->base;
-    heap->at = (room / HEAP_PAGE + HEAP_PAGE - 1) / HEAP_PAGE * HEAP_PAGE;
-    return true;
+    heap->far.room = 2 * cap + (1u << 20);
+    heap->near.room = CHUNK;
+    heap->near.base = take_chunk(&number);
+    if (!heap->near.base)
+        return false;
+    /* so that what all states use most does not compete for the same lines of the cache */
+    heap->near.at = number * LINE;
+    unsigned char *map = mmap(NULL, heap->far.room, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    heap->far.base = map == MAP_FAILED ? NULL : map;
+    return heap->far.base;
 }
 
 void heap_fini(struct heap *heap)
 {
-    if (heap->base)
-        munmap(heap->base, heap->room);
-    heap->base = NULL;
+    if (heap->near.base)
+        give_chunk(heap->near.base);
+    if (heap->far.base)
+        munmap(heap->far.base, heap->far.room);
+    heap->near.base = heap->far.base = NULL;
 }
 
 /* --- sizes ------------------------------------------------------------------------------------ */
-
-static size_t small_class(size_t size)
-{
-    return (size - 1) / HEAP_STEP;
-}
 
 /* 513..640 is class 0, then 768, 896, 1024, 1280 ... */
 static size_t large_class(size_t size, size_t *rounded_out)
@@ -67,35 +150,16 @@ static size_t large_class(size_t size, size_t *rounded_out)
     return (top - 9) * 4 + quarter;
 }
 
-static size_t rounded(size_t size)
+static void **list_of(struct heap *heap, size_t size, size_t *rounded_out)
 {
-    size_t large;
-    if (size <= HEAP_SMALL_MAX)
-        return (small_class(size) + 1) * HEAP_STEP;
-    large_class(size, &large);
-    return large;
+    if (size > HEAP_SMALL_MAX)
+        return &heap->large[large_class(size, rounded_out)];
+    size_t class = (size - 1) / HEAP_STEP;
+    *rounded_out = (class + 1) * HEAP_STEP;
+    return &heap->small[class];
 }
 
-/* --- fresh room ------------------------------------------------------------------------------- */
-
-static void *fresh(struct heap *heap, size_t size)
-{
-    if (size > heap->room - heap->at)
-        return NULL;
-    void *at = heap->base + heap->at;
-    heap->at += size;
-    return at;
-}
-
-static unsigned char *fresh_page(struct heap *heap, enum page_kind kind)
-{
-    size_t skip = (HEAP_PAGE - heap->at % HEAP_PAGE) % HEAP_PAGE;
-    if (skip + HEAP_PAGE > heap->room - heap->at)
-        guard_abandon(GUARD_MEMORY);
-    heap->at += skip;
-    heap->pages[heap->at / HEAP_PAGE] = (uint8_t)kind;
-    return fresh(heap, HEAP_PAGE);
-}
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 static void push(void **list, void *block)
 {
@@ -111,134 +175,124 @@ static void *pop(void **list)
     return block;
 }
 
-/* Cut a page so that the block at its lowest address is used first. */
-static void cut(void **list, unsigned char *from, size_t size, size_t count)
+static void *cut(struct stretch *from, size_t bytes)
 {
-    while (count-- > 0)
-        push(list, from + count * size);
+    if (bytes > from->room - from->at)
+        return NULL;
+    void *at = from->base + from->at;
+    from->at += bytes;
+    return at;
 }
 
-static void *small_block(struct heap *heap, size_t class)
+static void *fresh(struct heap *heap, size_t bytes)
 {
-    size_t size = (class + 1) * HEAP_STEP;
-    if (!heap->small[class])
-        cut(&heap->small[class], fresh_page(heap, PAGE_SMALL), size, HEAP_PAGE / size);
-    return pop(&heap->small[class]);
+    void *block = cut(&heap->near, bytes);
+    return block ? block : cut(&heap->far, bytes);
 }
 
-static unsigned char *first_slot(const struct object_page *page)
+/* A block of another, larger size; for good, as it comes back as one of the smaller. */
+static void *borrow(struct heap *heap, void **list)
 {
-    size_t head = sizeof *page + page->count * sizeof page->births[0];
-    return (unsigned char *)(uintptr_t)page + (head + 15) / 16 * 16;
-}
-
-static struct object_page *page_of(const struct heap *heap, const void *object)
-{
-    size_t offset = (size_t)((const unsigned char *)object - heap->base);
-    return (struct object_page *)(void *)(heap->base + offset / HEAP_PAGE * HEAP_PAGE);
-}
-
-static uint64_t *birth_of(const struct heap *heap, const void *object)
-{
-    struct object_page *page = page_of(heap, object);
-    return &page->births[(size_t)((const unsigned char *)object - first_slot(page)) / page->slot];
-}
-
-static void *object_block(struct heap *heap, size_t class)
-{
-    if (!heap->objects[class]) {
-        struct object_page *page = (struct object_page *)(void *)fresh_page(heap, PAGE_OBJECTS);
-        page->slot = (uint32_t)((class + 1) * HEAP_STEP);
-        page->count =
-            (uint32_t)((HEAP_PAGE - sizeof *page - 15) / (page->slot + sizeof page->births[0]));
-        cut(&heap->objects[class], first_slot(page), page->slot, page->count);
-    }
-    void *object = pop(&heap->objects[class]);
-    *birth_of(heap, object) = ++heap->births;
-    return object;
-}
-
-static void *large_block(struct heap *heap, size_t size)
-{
-    size_t bytes, class = large_class(size, &bytes);
-    void *block = pop(&heap->large[class]);
-    if (!block)
-        block = fresh(heap, bytes);
-    for (size_t i = class + 1; !block && i < HEAP_LARGE; i++)
-        block = pop(&heap->large[i]);
+    void *block = NULL;
+    for (; !block && list < heap->large + HEAP_LARGE; list++)
+        block = pop(list);
     if (!block)
         guard_abandon(GUARD_MEMORY);
     return block;
 }
 
-/* --- the allocator ---------------------------------------------------------------------------- */
-
-/* What Lua says of a new block in place of an old size: 0 for raw memory, else the kind of object. */
-static bool is_numbered(size_t tag)
+static unsigned char *take(struct heap *heap, size_t size)
 {
-    enum { TABLE = 5, FUNCTION = 6, USERDATA = 7, THREAD = 8 };
-    return tag >= TABLE && tag <= THREAD;
-}
-
-static void *take(struct heap *heap, size_t tag, size_t size)
-{
+    size_t bytes;
     guard_poll();
     if (++heap->requests == heap->fail_at)
         guard_abandon(GUARD_TEST);
     if (size > heap->block)
         guard_abandon(GUARD_BLOCK);
-    size_t bytes = rounded(size);
+    void **list = list_of(heap, size, &bytes);
     if (bytes > heap->cap - heap->used)
         guard_abandon(GUARD_MEMORY);
     heap->used += bytes;
     if (heap->used > heap->used_max)
         heap->used_max = heap->used;
-    if (size > HEAP_SMALL_MAX)
-        return large_block(heap, size);
-    return is_numbered(tag) ? object_block(heap, small_class(size))
-                            : small_block(heap, small_class(size));
+    void *block = pop(list);
+    if (!block)
+        block = fresh(heap, bytes);
+    if (!block)
+        block = borrow(heap, size > HEAP_SMALL_MAX ? list : heap->large);
+    return block;
 }
 
-static void give(struct heap *heap, void *block, size_t size)
+static void give(struct heap *heap, unsigned char *block, size_t size)
 {
     size_t bytes;
-    if (size > HEAP_SMALL_MAX) {
-        size_t class = large_class(size, &bytes);
-        push(&heap->large[class], block);
-    } else {
-        size_t page = (size_t)((unsigned char *)block - heap->base) / HEAP_PAGE;
-        bytes = rounded(size);
-        push(heap->pages[page] == PAGE_OBJECTS ? &heap->objects[small_class(size)]
-                                               : &heap->small[small_class(size)],
-             block);
-    }
+    void **list = list_of(heap, size, &bytes);
+    push(list, block);
     heap->used -= bytes;
 }
 
-void *heap_alloc(void *context, void *old, size_t old_size, size_t new_size)
+static bool is_object(const unsigned char *at)
 {
-    struct heap *heap = context;
-    if (new_size == 0) {
-        if (old && old_size > 0)
-            give(heap, old, old_size);
-        return NULL;
-    }
-    if (!old || old_size == 0)
-        return take(heap, old ? 0 : old_size, new_size);
-    if (rounded(old_size) == rounded(new_size))
+    return (uintptr_t)at % HEAP_STEP == BIRTH;
+}
+
+/* --- the allocator ---------------------------------------------------------------------------- */
+
+/* What Lua says of a new block in place of an old size: 0 for raw memory, else the kind of object. */
+static bool has_birth(size_t tag)
+{
+    enum { TABLE = 5, FUNCTION = 6, USERDATA = 7, THREAD = 8 };
+    return tag >= TABLE && tag <= THREAD;
+}
+
+static void *make(struct heap *heap, size_t tag, size_t size)
+{
+    if (!has_birth(tag))
+        return take(heap, size);
+    unsigned char *block = take(heap, size + BIRTH);
+    uint64_t birth = ++heap->births;
+    memcpy(block, &birth, BIRTH);
+    return block + BIRTH;
+}
+
+/* Objects are never resized. */
+static void *resize(struct heap *heap, unsigned char *old, size_t old_size, size_t new_size)
+{
+    size_t before, after;
+    if (list_of(heap, old_size, &before) == list_of(heap, new_size, &after))
         return old;
-    void *block = take(heap, 0, new_size);
+    unsigned char *block = take(heap, new_size);
     memcpy(block, old, old_size < new_size ? old_size : new_size);
     give(heap, old, old_size);
     return block;
 }
 
+void *heap_alloc(void *context, void *old, size_t old_size, size_t new_size)
+{
+    struct heap *heap = context;
+    unsigned char *at = old;
+    if (!at)
+        return new_size ? make(heap, old_size, new_size) : NULL;
+    if (new_size)
+        return old_size ? resize(heap, at, old_size, new_size) : take(heap, new_size);
+    if (is_object(at))
+        give(heap, at - BIRTH, old_size + BIRTH);
+    else if (old_size)
+        give(heap, at, old_size);
+    return NULL;
+}
+
+static bool is_in(const struct stretch *stretch, const unsigned char *at)
+{
+    return at >= stretch->base + BIRTH && at < stretch->base + stretch->at;
+}
+
 uint64_t heap_birth(const struct heap *heap, const void *object)
 {
     const unsigned char *at = object;
-    if (at < heap->base || at >= heap->base + heap->at)
+    uint64_t birth;
+    if (!(is_in(&heap->near, at) || is_in(&heap->far, at)) || !is_object(at))
         return 0;
-    if (heap->pages[(size_t)(at - heap->base) / HEAP_PAGE] != PAGE_OBJECTS)
-        return 0;
-    return *birth_of(heap, object);
+    memcpy(&birth, at - BIRTH, BIRTH);
+    return birth <= heap->births ? birth : 0;
 }

@@ -1,9 +1,9 @@
-/* heap.h - the memory of one cell: one mapping, one cap, dropped as a whole.
+/* heap.h - the memory of one cell: one cap, dropped as a whole.
  *
  * The allocator that Lua gets. It never says no: a request over the cap, or one block over its cap,
  * abandons the cell (guard_abandon), so Lua never meets an allocation failure, and never collects in
- * the middle of one (a known hole of Lua 5.4.4). All its own records lie in the mapping or in struct
- * heap, so it may be left at any instruction.
+ * the middle of one (a known hole of Lua 5.4.4). All its own records lie in its memory or in struct
+ * heap, and nothing is asked of the system after heap_init(), so it may be left at any instruction.
  *
  * Objects (tables, functions, userdata, threads) get a birth number: with ASLR their addresses differ
  * from run to run, their birth numbers do not. sorted.c orders keys by it. [the cell's thread] */
@@ -15,25 +15,27 @@
 #include <stdint.h>
 
 enum {
-    HEAP_SMALL_MAX = 512,
     HEAP_STEP = 16,
-    HEAP_SMALL = HEAP_SMALL_MAX / HEAP_STEP, /* classes */
-    HEAP_LARGE = 80,                         /* four classes to each doubling */
-    HEAP_PAGE = 4096
+    HEAP_SMALL_MAX = 512,
+    HEAP_SMALL = HEAP_SMALL_MAX / HEAP_STEP, /* classes in steps of 16 */
+    HEAP_LARGE = 80                          /* classes above, four to each doubling */
+};
+
+/* A stretch of addresses, cut from low to high. */
+struct stretch {
+    unsigned char *base;
+    size_t room, at;
 };
 
 struct heap {
-    unsigned char *base; /* HEAP_PAGE-aligned */
-    size_t room;         /* of the mapping */
-    size_t at;           /* what was ever used of it */
+    struct stretch near; /* a chunk of pages that small scripts share: used first */
+    struct stretch far;  /* a mapping of its own */
     size_t used, used_max;
     size_t cap, block;
     uint64_t births;
     uint64_t requests; /* allocations so far */
     uint64_t fail_at;  /* tests: abandon at this one; 0: never */
-    uint8_t *pages;    /* enum of heap.c, one a page, inside the mapping */
     void *small[HEAP_SMALL];
-    void *objects[HEAP_SMALL];
     void *large[HEAP_LARGE];
 };
 
@@ -43,7 +45,7 @@ void heap_fini(struct heap *heap);
 /* lua_Alloc; context: the heap. Only inside guard_run(). */
 void *heap_alloc(void *context, void *old, size_t old_size, size_t new_size);
 
-/* When the object at this address was made; 0: not an object of this heap, or a very large one. */
+/* When the object that begins at this address was made; 0: no object of this heap begins there. */
 uint64_t heap_birth(const struct heap *heap, const void *object);
 
 #endif

@@ -176,4 +176,7 @@ void sandbox_open_in(lua_State *L, struct cell *cell)
     lua_pushvalue(L, -1);
     cell->globals_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pop(L, 1);
+    lua_pushnil(L); /* the libraries as they were opened, whole */
+    lua_setfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_gc(L, LUA_GCCOLLECT);
 }

@@ -15,7 +15,8 @@
  * ORDER      A script's handlers run one at a time, in the order in which they were registered.
  * THREADS    All calls for one script come from one thread; each such thread gets its own stack and
  *            deadline timer at the first call, and gives them back by script_thread_fini(). The timer
- *            is a signal: system calls of that thread may see EINTR.       [the script's thread] */
+ *            is a signal, and runs out up to an eighth of a budget after the last call: system calls
+ *            of that thread may see EINTR until then.                     [the script's thread] */
 #ifndef WEIR_SCRIPT_SCRIPT_H
 #define WEIR_SCRIPT_SCRIPT_H
 

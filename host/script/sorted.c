@@ -90,12 +90,21 @@ static void sort_items(struct item *items, size_t count)
     }
 }
 
+/* Where an object begins: lua_topointer() gives the content of a userdata, and the part of a thread
+ * behind its extra space. Userdata that scripts can reach (exact values) have no user values. */
+static const void *object_at(lua_State *L, int index)
+{
+    enum { UDATA_HEAD = 32 };
+    const char *at = lua_topointer(L, index);
+    int type = lua_type(L, index);
+    return type == LUA_TUSERDATA ? at - UDATA_HEAD : type == LUA_TTHREAD ? at - LUA_EXTRASPACE : at;
+}
+
 /* Functions of C are no objects: they have an address for ever, and its order is the linker's. */
 static uint64_t birth_of(lua_State *L, int index)
 {
-    const void *object = lua_topointer(L, index);
-    uint64_t birth = heap_birth(&cell_of(L)->heap, object);
-    return birth ? birth : (1ull << 63) + (uint64_t)(uintptr_t)object;
+    uint64_t birth = heap_birth(&cell_of(L)->heap, object_at(L, index));
+    return birth ? birth : (1ull << 63) + (uint64_t)(uintptr_t)lua_topointer(L, index);
 }
 
 static struct item item_of(lua_State *L, int index)

@@ -404,7 +404,6 @@ static void *in_a_thread(void *arg)
         market_top(&market, BTC, "49999", "50001");
     bool stopped = script_outcome(script) == SCRIPT_QUARANTINED;
     market_close(&market);
-    script_thread_fini();
     return stopped ? &kills : NULL;
 }
 

@@ -474,4 +474,5 @@ Test(messages, check_compiles_and_runs_nothing)
     cr_expect_str_eq(why.text, "large.lua: 300000 bytes are too many, a chunk has at most 262144");
     cr_expect_eq(script_source_read("/nonexistent/x.lua", &good, &why), WEIR_E_NOT_FOUND);
     cr_expect_eq(script_source_read("/dev/null", &good, &why), WEIR_E_UNSAFE_FILE);
+    script_thread_fini();
 }

@@ -210,6 +210,7 @@ void market_close(struct market *market)
     free(market->effects);
     free(market->memory);
     free(market->book_memory);
+    script_thread_fini(); /* its timer would interrupt the test's own system calls */
 }
 
 struct script_config market_config(const char *name, uint32_t strategy, const char *text)
