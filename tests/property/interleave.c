@@ -1,692 +1,180 @@
 /* interleave.c - random stories: every order in which things can happen, against a venue that has a
  * truth of its own.
  *
- * The venue here is a small model that shares nothing with the engine: orders, executions, positions
- * and wallets in its own books. What it says goes through a lossy, doubling, reordering line; requests
- * may stay unanswered; the stream breaks; the process dies and is started again on its journal. After
- * each step what must always hold is checked; at the end of a story the line is made good, and the
- * engine must believe exactly what the venue knows.
+ * The venue is a small model that shares nothing with the engine: orders, executions, positions and
+ * wallets in its own books. What it says goes through a lossy, doubling, reordering line; requests may
+ * stay unanswered; the stream breaks; the process dies and is started again on its journal. Each
+ * decision is compared with what the orders one by one add up to; after each step what must always
+ * hold is checked; at the end of a story the line is made good, and the engine must believe exactly
+ * what the venue knows.
  *
- *   interleave [STORIES [SEED]]     prints one line; exit 1 with the seed of the first story that fails
+ *   interleave [STORIES [SEED [trace]]]     prints what it saw, a hash over all effects, and the sum; exit 1
+ *                                   with the seed of the first story that fails
  *
- * Invariants (numbers as in the list of the reliability notes): 1 journalled before sent, 2 no client
- * id sent as new twice, 3 each execution booked once, 4 position and 5 wallet are sums, 6 strategies
- * add up, 7 cum and leaves, 8 ended stays ended, 9 exposure within the limit at each send, 12 settled
- * when quiet, 13 doubt ends only by evidence, 14 nothing is sent again, 16 replay gives the same. */
+ * What must hold: 1 journalled before sent, 2 no client id sent as new twice, 3 each execution booked
+ * once, 4 position and 5 wallet are sums, 6 strategies add up, 7 cum and leaves, 8 ended stays ended,
+ * 9 exposure within the limit at each send, 10 nothing new leaves while it must not, 11 the kill
+ * switch reaches every order, 12 settled when quiet, 13 doubt ends only by evidence, 14 nothing is
+ * sent again, 15 what meets inside meets by price and age, 16 replay gives the same, 17 each decision
+ * is the contract's. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/engine.h"
-
-enum {
-    ORDERS = 24,
-    FILLS = 96,
-    LINES = 256,
-    MS = 1000000,
-    STEPS = 40,
-    LIMIT_LOTS = 60,
-    INSTRUMENTS = 2
-};
-#define BEGIN 1000000000000000000
-
-/* --- the venue's truth ------------------------------------------------------------------------*/
-
-enum truth_state { NOT_THERE, WORKING, GONE };
-
-struct truth_order {
-    char wire[2][WEIR_ID_MAX]; /* [1]: after a replace */
-    char vid[2][WEIR_ID_MAX];
-    int names; /* 1 or 2: how many wire ids it has */
-    int now;   /* the one the venue knows it by: 1 after a replace that holds */
-    enum truth_state state;
-    uint8_t end; /* WEIR_STATE_* when GONE */
-    uint8_t side;
-    uint32_t instrument, strategy;
-    weir_px px;
-    weir_qty qty, cum;
-    int requests; /* bit 0 new, 1 cancel, 2 replace: on the wire, not handled yet */
-    int told;     /* answers that were dropped or not: bit per request */
-    weir_px new_px;
-    weir_qty new_qty;
-};
-
-struct truth_fill {
-    struct weir_fill msg;
-    int order; /* -1: foreign */
-    bool delivered, busted;
-};
-
-struct line { /* a message on its way */
-    union {
-        struct weir_msg head;
-        struct weir_report report;
-        struct weir_fill fill;
-    } msg;
-    bool used;
-};
-
-struct world {
-    uint64_t random;
-    uint64_t seed;
-    struct engine *engine;
-    void *memory[2];
-    int which;
-    size_t memory_size;
-    struct engine_sizes sizes;
-    weir_ns now;
-    uint64_t seq;
-    unsigned char *inputs, *effects;
-    size_t input_len, effect_len, room;
-    struct truth_order orders[ORDERS];
-    int order_count;
-    struct truth_fill fills[FILLS];
-    int fill_count;
-    struct line lines[LINES];
-    bool up, recon_asked, fills_asked, killed;
-    uint32_t asking; /* the strategy that submits */
-    char queries[ORDERS * 4][WEIR_ID_MAX];
-    int query_count;
-    uint8_t label[512];
-    uint16_t input_kind; /* of the input being applied */
-    int last_order;      /* the truth's number of the order just sent */
-    bool sent_new;
-    int cid;
-    const char *failed;
-    char message[300];
-    uint64_t sends;
-};
-
-static uint32_t rnd(struct world *w, uint32_t below)
-{
-    w->random ^= w->random << 13, w->random ^= w->random >> 7, w->random ^= w->random << 17;
-    return (uint32_t)((w->random >> 16) % below);
-}
-
-static void fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void fail(struct world *w, const char *format, ...)
-{
-    va_list args;
-    if (w->failed)
-        return;
-    va_start(args, format);
-    vsnprintf(w->message, sizeof w->message, format, args);
-    va_end(args);
-    w->failed = w->message;
-}
-
-/* --- the engine's side ------------------------------------------------------------------------*/
-
-static struct truth_order *by_wire(struct world *w, const char *wire)
-{
-    for (int i = 0; i < w->order_count; i++)
-        for (int n = 0; n < w->orders[i].names; n++)
-            if (strcmp(w->orders[i].wire[n], wire) == 0)
-                return &w->orders[i];
-    return NULL;
-}
-
-static void on_new(struct world *w, const struct weir_intent *intent)
-{
-    if (by_wire(w, intent->client_id))
-        fail(w, "2/14: client id %s was sent as new twice", intent->client_id);
-    if (!w->up || w->recon_asked || w->killed)
-        fail(w, "10: order %s left while %s", intent->client_id,
-             w->killed ? "killed" : w->up ? "reconciling" : "the venue is down");
-    if (w->order_count == ORDERS)
-        return;
-    struct truth_order *o = &w->orders[w->order_count];
-    memset(o, 0, sizeof *o);
-    memcpy(o->wire[0], intent->client_id, WEIR_ID_MAX);
-    snprintf(o->vid[0], WEIR_ID_MAX, "v%d", w->order_count);
-    o->names = 1;
-    o->side = intent->side;
-    o->strategy = w->asking;
-    o->instrument = intent->msg.instrument;
-    o->px = intent->px;
-    o->qty = intent->qty;
-    o->requests = 1;
-    w->last_order = w->order_count++;
-    w->sent_new = true;
-    w->sends++;
-}
-
-static void on_change(struct world *w, const struct weir_intent *intent)
-{
-    struct truth_order *o = by_wire(w, intent->client_id);
-    if (!o) {
-        fail(w, "a change of %s, which was never sent", intent->client_id);
-        return;
-    }
-    o->requests |= intent->msg.kind == WEIR_CANCEL ? 2 : 4;
-    if (intent->msg.kind != WEIR_REPLACE)
-        return;
-    if (by_wire(w, intent->new_client_id))
-        fail(w, "2: client id %s of a replace was used before", intent->new_client_id);
-    memcpy(o->wire[1], intent->new_client_id, WEIR_ID_MAX);
-    o->new_px = intent->px;
-    o->new_qty = intent->qty;
-    o->names = 2; /* known from now on, whatever becomes of it */
-    w->sent_new = true;
-}
-
-/* 8 and 13: what an order may become. */
-static void on_order(struct world *w, const struct out_order *o)
-{
-    if (o->order >= sizeof w->label)
-        return;
-    uint8_t before = w->label[o->order];
-    bool was_done = before && order_label_is_done((enum order_label)(before - 1));
-    bool is_done = order_label_is_done((enum order_label)o->label);
-    bool told =
-        w->input_kind == WEIR_STATUS || w->input_kind == WEIR_RECON_ORDER; /* the venue's word */
-    const struct truth_order *truth = by_wire(w, o->wire_id);
-    bool replaced = truth && truth->names == 2 && (told || w->input_kind == WEIR_REPLACED);
-    bool reopens = replaced || before - 1 == ORDER_REJECTED; /* the two exceptions */
-    if (was_done && !is_done && !reopens)
-        fail(w, "8: order %s was %s and is %s", o->cid,
-             order_label_name((enum order_label)(before - 1)),
-             order_label_name((enum order_label)o->label));
-    bool evidence = w->input_kind < WEIR_HOST_KINDS && w->input_kind != WEIR_NO_ANSWER &&
-                    w->input_kind != WEIR_SESSION;
-    if (before == ORDER_UNKNOWN + 1 && o->label != ORDER_UNKNOWN &&
-        o->label != ORDER_PENDING_CANCEL && !evidence)
-        fail(w, "13: order %s left UNKNOWN for %s by an input of kind %u", o->cid,
-             order_label_name((enum order_label)o->label), w->input_kind);
-    if (o->cum_qty < 0 || (o->label == ORDER_FILLED && o->cum_qty < o->qty && !o->awaiting_fills &&
-                           !told && before - 1 != ORDER_FILLED))
-        fail(w, "7: order %s is FILLED with %" PRId64 " of %" PRId64, o->cid, o->cum_qty, o->qty);
-    w->label[o->order] = (uint8_t)(o->label + 1);
-}
-
-static void keep(struct world *w, unsigned char *to, size_t *len, const void *from, size_t size)
-{
-    if (*len + size > w->room) {
-        fail(w, "the journal of the test is full");
-        return;
-    }
-    memcpy(to + *len, from, size);
-    *len += size;
-}
-
-static void take_effect(void *context, const struct weir_msg *effect)
-{
-    struct world *w = context;
-    const struct weir_intent *intent = (const struct weir_intent *)effect;
-    w->seq++;
-    keep(w, w->effects, &w->effect_len, effect, effect->size);
-    switch (effect->kind) {
-    case WEIR_NEW: on_new(w, intent); break;
-    case WEIR_CANCEL:
-    case WEIR_REPLACE: on_change(w, intent); break;
-    case WEIR_QUERY_ORDER:
-        if (w->query_count < ORDERS * 4)
-            memcpy(w->queries[w->query_count++], intent->client_id, WEIR_ID_MAX);
-        break;
-    case WEIR_QUERY_FILLS: w->fills_asked = true; break;
-    case WEIR_RECONCILE: w->recon_asked = true; break;
-    case OUT_ORDER: on_order(w, (const struct out_order *)effect); break;
-    default: break;
-    }
-}
-
-static void apply(struct world *w, struct weir_msg *input)
-{
-    struct effect_sink sink = {take_effect, w};
-    input->t = w->now;
-    input->venue = input->account = 1;
-    uint64_t seq = ++w->seq;
-    keep(w, w->inputs, &w->input_len, &seq, sizeof seq);
-    keep(w, w->inputs, &w->input_len, input, input->size);
-    w->input_kind = input->kind;
-    engine_apply(w->engine, input, seq, &sink);
-}
-
-/* --- beginning --------------------------------------------------------------------------------*/
-
-static struct engine *make(struct world *w, int which)
-{
-    struct arena arena = {w->memory[which], (unsigned char *)w->memory[which] + w->memory_size};
-    memset(w->memory[which], 0, w->memory_size);
-    return engine_create(&arena, &w->sizes);
-}
-
-static void define(struct world *w, uint16_t kind, uint32_t number, const char *name)
-{
-    struct in_define in = {.msg = {.size = sizeof in, .kind = kind},
-                           .number = number,
-                           .parent = 1,
-                           .rights = RIGHT_ORDERS};
-    snprintf(in.name, sizeof in.name, "%s", name);
-    apply(w, &in.msg);
-}
-
-static void limit(struct world *w, uint8_t scope, uint32_t id, uint8_t which, amount value)
-{
-    struct in_limit in = {.msg = {.size = sizeof in, .kind = IN_LIMIT},
-                          .scope = scope,
-                          .limit = which,
-                          .how = LIMIT_VALUE,
-                          .id = id,
-                          .value = amount_pack(value)};
-    apply(w, &in.msg);
-}
-
-static void instruments(struct world *w)
-{
-    struct weir_instrument spot = {
-        .msg = {.size = sizeof spot, .kind = WEIR_INSTRUMENT, .instrument = 1},
-        .symbol = "A-USD",
-        .base = "A",
-        .quote = "USD",
-        .price_exp = 1,
-        .qty_exp = 2,
-        .multiplier = 1,
-        .tick = 1,
-        .step = 1};
-    struct weir_instrument future = {
-        .msg = {.size = sizeof future, .kind = WEIR_INSTRUMENT, .instrument = 2},
-        .symbol = "B-PERP",
-        .base = "B",
-        .quote = "USD",
-        .kind = WEIR_LINEAR,
-        .price_exp = 1,
-        .qty_exp = 0,
-        .multiplier = 5,
-        .multiplier_exp = 1,
-        .tick = 1,
-        .step = 1};
-    apply(w, &spot.msg);
-    apply(w, &future.msg);
-}
-
-static void begin(struct world *w)
-{
-    static const int64_t policies[][2] = {
-        {POLICY_strict, 0}, {POLICY_not_found_confirm, 2}, {POLICY_not_found_after_ns, 100 * MS}};
-    w->engine = make(w, w->which);
-    w->now = BEGIN;
-    w->up = true;
-    for (size_t i = 0; i < 3; i++) {
-        struct in_policy in = {.msg = {.size = sizeof in, .kind = IN_POLICY},
-                               .policy = (uint32_t)policies[i][0],
-                               .value = policies[i][1]};
-        apply(w, &in.msg);
-    }
-    define(w, IN_DEFINE_VENUE, 1, "v");
-    define(w, IN_DEFINE_ACCOUNT, 1, "a");
-    define(w, IN_DEFINE_STRATEGY, 1, "s1");
-    define(w, IN_DEFINE_STRATEGY, 2, "s2");
-    instruments(w);
-    struct weir_cash wallet = {.msg = {.size = sizeof wallet, .kind = IN_WALLET},
-                               .asset = "USD",
-                               .amount = amount_pack((amount)1000000 * 1000000000000000000)};
-    apply(w, &wallet.msg);
-    limit(w, SCOPE_instrument, 1, LIMIT_max_position, amount_from(LIMIT_LOTS, 2));
-    limit(w, SCOPE_instrument, 2, LIMIT_max_position, amount_from(LIMIT_LOTS, 0));
-}
-
-/* --- checks after each step -------------------------------------------------------------------*/
-
-static amount signed_value(const struct truth_fill *f)
-{
-    amount value = (amount)f->msg.px * f->msg.qty * 1000000000000000; /* 10^-1 * 10^-2 in 1e-18 */
-    return f->msg.side == WEIR_BUY ? value : -value;
-}
-
-static weir_qty signed_qty(const struct truth_fill *f)
-{
-    return f->msg.side == WEIR_BUY ? f->msg.qty : -f->msg.qty;
-}
-
-static weir_qty sum(const struct world *w, uint32_t instrument, bool all)
-{
-    weir_qty qty = 0;
-    for (int i = 0; i < w->fill_count; i++)
-        if (w->fills[i].msg.msg.instrument == instrument && (all || w->fills[i].delivered))
-            qty += signed_qty(&w->fills[i]);
-    return qty;
-}
-
-static weir_qty sum_of(const struct world *w, uint32_t instrument, uint32_t strategy)
-{
-    weir_qty qty = 0;
-    for (int i = 0; i < w->fill_count; i++) {
-        const struct truth_fill *f = &w->fills[i];
-        uint32_t owner = f->order < 0 ? STRATEGY_EXTERNAL : w->orders[f->order].strategy;
-        if (f->msg.msg.instrument == instrument && owner == strategy)
-            qty += signed_qty(f);
-    }
-    return qty;
-}
-
-static void check_money(struct world *w, bool all)
-{
-    struct position_view view, of;
-    amount total = 0, fees = 0, funding = 0, want = 0,
-           wallet = (amount)1000000 * 1000000000000000000;
-    for (uint32_t i = 1; i <= INSTRUMENTS; i++) {
-        if (!engine_position(w->engine, i, 0, &view))
-            fail(w, "no position of instrument %u", i);
-        else if (view.qty != sum(w, i, all))
-            fail(w, "3/4: position of %u is %" PRId64 ", executions add up to %" PRId64, i,
-                 view.qty, sum(w, i, all));
-        weir_qty parts = 0;
-        static const uint32_t strategies[] = {1, 2, STRATEGY_EXTERNAL};
-        for (int s = 0; s < 3; s++) {
-            of.qty = 0;
-            (void)engine_position(w->engine, i, strategies[s], &of);
-            parts += of.qty;
-            if (all && of.qty != sum_of(w, i, strategies[s]))
-                fail(w, "6: strategy %u holds %" PRId64 " of instrument %u, its executions are %" PRId64, strategies[s],
-                     of.qty, i, sum_of(w, i, strategies[s]));
-        }
-        if (all && parts != view.qty)
-            fail(w, "6: strategies hold %" PRId64 " of %" PRId64 " of instrument %u", parts,
-                 view.qty, i);
-        if (i == 2)
-            wallet += view.realized;
-    }
-    for (int i = 0; i < w->fill_count; i++)
-        if (all || w->fills[i].delivered) {
-            if (w->fills[i].msg.msg.instrument == 1)
-                wallet -= signed_value(&w->fills[i]);
-            wallet -= amount_of(w->fills[i].msg.fee);
-            want += amount_of(w->fills[i].msg.fee);
-        }
-    if (!engine_wallet(w->engine, 1, "USD", &total, &fees, &funding) || total != wallet ||
-        fees != want)
-        fail(w, "5: the wallet differs from start and effects");
-}
-
-/* 9: after a send, the side that was added to is within the limit, everything at its worst. */
-static void check_exposure(struct world *w)
-{
-    struct position_view position;
-    struct order_view view;
-    if (!w->sent_new || w->order_count == 0)
-        return;
-    const struct truth_order *sent = &w->orders[w->last_order];
-    if (!engine_position(w->engine, sent->instrument, 0, &position))
-        return;
-    weir_qty worst = sent->side == WEIR_BUY ? position.qty : -position.qty;
-    for (uint32_t o = 0; (o = engine_order_next(w->engine, o, false)) != 0;)
-        if (engine_order(w->engine, o, &view) && view.order.msg.instrument == sent->instrument &&
-            view.order.side == sent->side)
-            worst += view.exposure;
-    weir_qty truth =
-        sent->side == WEIR_BUY ? sum(w, sent->instrument, false) : -sum(w, sent->instrument, false);
-    for (int i = 0; i < w->order_count;
-         i++) { /* what could still be executed at the venue, by its own books */
-        const struct truth_order *o = &w->orders[i];
-        weir_qty qty = (o->requests & 4) && o->new_qty > o->qty ? o->new_qty : o->qty;
-        if (o->instrument == sent->instrument && o->side == sent->side && o->state != GONE)
-            truth += qty - o->cum;
-    }
-    if (worst > LIMIT_LOTS)
-        fail(w, "9: exposure %" PRId64 " over the limit %d", worst, LIMIT_LOTS);
-    (void)truth;
-}
-
-/* --- the venue acts ---------------------------------------------------------------------------*/
-
-static void put_line(struct world *w, const void *msg, size_t size)
-{
-    for (int tries = 0; tries < LINES; tries++) {
-        struct line *line = &w->lines[rnd(w, LINES)];
-        if (line->used)
-            continue;
-        memset(line, 0, sizeof *line);
-        memcpy(&line->msg, msg, size);
-        line->used = true;
-        return;
-    }
-}
-
-static struct weir_report report_of(const struct truth_order *o, uint16_t kind)
-{
-    struct weir_report r = {.msg = {.size = sizeof r, .kind = kind, .instrument = o->instrument}};
-    memcpy(r.client_id, o->wire[o->now], WEIR_ID_MAX);
-    memcpy(r.venue_id, o->vid[0], WEIR_ID_MAX);
-    r.side = o->side;
-    r.qty = o->qty;
-    r.px = o->px;
-    return r;
-}
-
-/* Answer a request: 1 new, 2 cancel, 4 replace. */
-static void handle_request(struct world *w, struct truth_order *o, int request)
-{
-    struct weir_report r = report_of(o, WEIR_ACK);
-    o->requests &= ~request;
-    if (request == 1) {
-        bool refuse = rnd(w, 10) == 0;
-        o->state = refuse ? GONE : WORKING;
-        o->end = WEIR_STATE_REJECTED;
-        r.msg.kind = refuse ? WEIR_REJECT : WEIR_ACK;
-        if (refuse)
-            memset(r.venue_id, 0, sizeof r.venue_id);
-    } else if (request == 2) {
-        bool works = o->state == WORKING;
-        if (o->state == GONE && o->end == WEIR_STATE_REJECTED)
-            memset(r.venue_id, 0, sizeof r.venue_id);
-        r.msg.kind = works ? WEIR_CANCELED : WEIR_CANCEL_REJECT;
-        r.has_cum = works && rnd(w, 2);
-        r.cum_qty = o->cum;
-        snprintf(r.reason, sizeof r.reason, "%s",
-                 works       ? ""
-                 : rnd(w, 2) ? "UNKNOWN_ORDER"
-                             : "TOO_LATE");
-        if (works) {
-            o->state = GONE;
-            o->end = WEIR_STATE_CANCELED;
-        }
-    } else {
-        bool works = o->state == WORKING && o->new_qty > o->cum && rnd(w, 5) != 0;
-        r.msg.kind = works ? WEIR_REPLACED : WEIR_REPLACE_REJECT;
-        snprintf(r.reason, sizeof r.reason, "%s", works ? "" : "TOO_LATE");
-        if (works) {
-            o->px = o->new_px;
-            o->qty = o->new_qty;
-            o->now = 1;
-            memcpy(r.client_id, o->wire[1], WEIR_ID_MAX);
-            snprintf(o->vid[0], WEIR_ID_MAX, "v%dr", (int)(o - w->orders));
-            memcpy(r.venue_id, o->vid[0], WEIR_ID_MAX);
-        }
-    }
-    if (rnd(w, 6) != 0) /* else the answer is lost */
-        put_line(w, &r, sizeof r);
-}
-
-static void execute(struct world *w, int order)
-{
-    struct truth_order *o = order >= 0 ? &w->orders[order] : NULL;
-    if (w->fill_count == FILLS || (o && (o->state != WORKING || o->cum >= o->qty)))
-        return;
-    struct truth_fill *f = &w->fills[w->fill_count];
-    memset(f, 0, sizeof *f);
-    f->order = order;
-    f->msg.msg = (struct weir_msg){
-        .size = sizeof f->msg, .kind = WEIR_FILL, .instrument = o ? o->instrument : 1 + rnd(w, 2)};
-    f->msg.side = o ? o->side : (uint8_t)rnd(w, 2);
-    weir_qty left = o ? o->qty - o->cum : 3;
-    f->msg.qty = rnd(w, 3) == 0 ? left : 1 + rnd(w, (uint32_t)left);
-    f->msg.px = o ? o->px : 1000;
-    f->msg.fee = amount_pack((amount)(rnd(w, 5)) * 1000000000000);
-    snprintf(f->msg.fee_asset, sizeof f->msg.fee_asset, "USD");
-    snprintf(f->msg.exec_id, WEIR_ID_MAX, "x%d", w->fill_count);
-    if (o) {
-        memcpy(f->msg.client_id, o->wire[o->now], WEIR_ID_MAX);
-        memcpy(f->msg.venue_id, o->vid[0], WEIR_ID_MAX);
-        o->cum += f->msg.qty;
-        if (o->cum == o->qty) {
-            o->state = GONE;
-            o->end = WEIR_STATE_FILLED;
-        }
-    } else {
-        f->msg.origin = WEIR_ORIGIN_MANUAL;
-        snprintf(f->msg.venue_id, WEIR_ID_MAX, "m%d", w->fill_count);
-    }
-    w->fill_count++;
-    if (rnd(w, 8) != 0) /* else it is only found later */
-        put_line(w, &f->msg, sizeof f->msg);
-}
-
-/* --- the line ---------------------------------------------------------------------------------*/
-
-static void deliver_fill(struct world *w, int i)
-{
-    struct weir_fill copy = w->fills[i].msg;
-    w->fills[i].delivered = true;
-    apply(w, &copy.msg);
-}
-
-static void deliver(struct world *w, struct line *line)
-{
-    line->used = rnd(w, 8) == 0; /* some come twice */
-    if (line->msg.head.kind == WEIR_FILL) {
-        for (int i = 0; i < w->fill_count; i++)
-            if (strcmp(w->fills[i].msg.exec_id, line->msg.fill.exec_id) == 0)
-                deliver_fill(w, i);
-        return;
-    }
-    struct weir_report copy = line->msg.report;
-    apply(w, &copy.msg);
-}
-
-/* An answer to a question is younger than the requests before it: they arrived, or never will. */
-static void settle_requests(struct world *w, struct truth_order *o)
-{
-    for (int request = 1; request <= 4; request *= 2)
-        if ((o->requests & request) && rnd(w, 2))
-            handle_request(w, o, request);
-    o->requests = 0;
-    if (o->state == NOT_THERE) {
-        o->state = GONE;
-        o->end = WEIR_STATE_REJECTED;
-    }
-}
-
-static void answer_query(struct world *w)
-{
-    if (w->query_count == 0)
-        return;
-    char wire[WEIR_ID_MAX];
-    memcpy(wire, w->queries[--w->query_count], WEIR_ID_MAX);
-    struct truth_order *o = by_wire(w, wire);
-    if (!o)
-        return;
-    settle_requests(w, o);
-    struct weir_report r = report_of(o, WEIR_STATUS);
-    r.state = o->state == GONE && o->end == WEIR_STATE_REJECTED ? WEIR_STATE_NOT_FOUND
-              : o->state == WORKING                             ? WEIR_STATE_OPEN
-                                                                : o->end;
-    if (r.state == WEIR_STATE_NOT_FOUND)
-        memset(r.venue_id, 0, sizeof r.venue_id);
-    r.has_cum = 1;
-    r.cum_qty = o->cum;
-    apply(w, &r.msg);
-}
-
-static void answer_fills(struct world *w)
-{
-    w->fills_asked = false;
-    for (int i = 0; i < w->fill_count; i++)
-        deliver_fill(w, i);
-}
-
-static void answer_recon(struct world *w)
-{
-    struct weir_msg from = {.size = sizeof from, .kind = WEIR_RECON_BEGIN};
-    struct weir_msg to = {
-        .size = sizeof to, .kind = WEIR_RECON_END, .flags = WEIR_RECON_HAS_POSITIONS};
-    w->recon_asked = false;
-    for (int i = 0; i < w->order_count; i++)
-        settle_requests(w, &w->orders[i]);
-    apply(w, &from);
-    for (int i = 0; i < w->fill_count; i++)
-        deliver_fill(w, i);
-    for (int i = 0; i < w->order_count; i++) {
-        struct truth_order *o = &w->orders[i];
-        if (o->state == NOT_THERE || (o->state == GONE && o->end == WEIR_STATE_REJECTED))
-            continue;
-        struct weir_report r = report_of(o, WEIR_RECON_ORDER);
-        r.state = o->state == WORKING ? WEIR_STATE_OPEN : o->end;
-        r.has_cum = 1;
-        r.cum_qty = o->cum;
-        apply(w, &r.msg);
-    }
-    for (uint32_t i = 1; i <= INSTRUMENTS; i++) {
-        struct weir_cash cash = {
-            .msg = {.size = sizeof cash, .kind = WEIR_RECON_POSITION, .instrument = i},
-            .amount = amount_pack(amount_from(sum(w, i, true), i == 1 ? 2 : 0))};
-        apply(w, &cash.msg);
-    }
-    apply(w, &to);
-}
+#include "property/world.h"
 
 /* --- what we do -------------------------------------------------------------------------------*/
 
+/* 17 */
+static void compare_decision(struct world *w, const char *cid, int want)
+{
+    if (w->decision < 0)
+        fail(w, "17: %s: no decision was told", cid);
+    else if (w->decision != want)
+        fail(w, "17: %s: %s, and should be %s", cid,
+             w->decision == ALLOWED ? "allowed" : risk_check_name((enum risk_check)w->decision),
+             want == ALLOWED ? "allowed" : risk_check_name((enum risk_check)want));
+}
+
+static uint8_t pick_route(struct world *w)
+{
+    bool room = w->resting_count < RESTING && w->trade_count + 2 * RESTING < TRADES;
+    uint32_t what = rnd(w, 8);
+    return !room || what > 2 ? ROUTE_VENUE : what == 0 ? ROUTE_INTERNAL : ROUTE_INTERNAL_THEN_VENUE;
+}
+
 static void submit(struct world *w)
 {
+    struct in_submit in = {
+        .msg = {.size = sizeof in, .kind = IN_SUBMIT, .instrument = 1 + rnd(w, INSTRUMENTS)},
+        .strategy = 1 + rnd(w, STRATEGIES),
+        .side = (uint8_t)rnd(w, 2),
+        .px = 990 + rnd(w, 20),
+        .qty = 1 + rnd(w, 25),
+        .flags = rnd(w, 12) == 0 ? WEIR_REDUCE_ONLY : 0};
     if (w->order_count == ORDERS)
         return;
-    struct in_submit in = {
-        .msg = {.size = sizeof in, .kind = IN_SUBMIT, .instrument = 1 + rnd(w, INSTRUMENTS)}};
+    in.route = pick_route(w);
     snprintf(in.cid, sizeof in.cid, "c%d", ++w->cid);
-    in.strategy = w->asking = 1 + rnd(w, 2);
-    in.side = (uint8_t)rnd(w, 2);
-    in.px = 990 + rnd(w, 20);
-    in.qty = 1 + rnd(w, 25);
-    apply(w, &in.msg);
+    w->asking = in.strategy;
+    w->asked_flags = in.flags;
+    w->sent_order = -1;
+    int want = risk_expects(w, &(struct wish_model){.instrument = in.msg.instrument,
+                                                    .side = in.side,
+                                                    .flags = in.flags,
+                                                    .route = in.route,
+                                                    .px = in.px,
+                                                    .qty = in.qty,
+                                                    .worst = in.qty});
+    host_apply(w, &in.msg);
+    compare_decision(w, in.cid, want);
+    if (w->decision == ALLOWED)
+        inside_expect(w, &in);
     check_exposure(w);
 }
 
-static void change(struct world *w, uint16_t kind)
+/* Any name that an asker could give: of our orders, or of one that was adopted. */
+static void pick_cid(struct world *w, char cid[WEIR_ID_MAX])
 {
-    struct in_change in = {.msg = {.size = sizeof in, .kind = kind}, .asker = ASKER_OPERATOR};
-    if (w->cid == 0)
-        return;
-    snprintf(in.cid, sizeof in.cid, "c%u", 1 + rnd(w, (uint32_t)w->cid));
-    if (kind == IN_REPLACE) {
-        struct truth_order *o = NULL;
-        struct order_view view;
-        if (engine_order(w->engine, engine_order_find(w->engine, in.cid), &view))
-            o = by_wire(w, view.order.wire_id);
-        if (!o || o->names == 2) /* one replace each: the model has two names */
-            return;
-        in.change = CHANGE_QTY;
-        in.qty = 1 + rnd(w, 30);
-        w->last_order = (int)(o - w->orders);
-    }
-    apply(w, &in.msg);
-    if (kind == IN_REPLACE)
-        check_exposure(w);
+    const struct truth_order *o =
+        w->order_count ? &w->orders[rnd(w, (uint32_t)w->order_count)] : NULL;
+    if (o && o->foreign && o->listed)
+        memcpy(cid, o->wire[0], WEIR_ID_MAX);
+    else
+        snprintf(cid, WEIR_ID_MAX, "c%u", 1 + rnd(w, (uint32_t)w->cid + 1));
 }
 
-/* 11: every live order without a cancel of its own gets one, and nothing new leaves. */
-static void kill(struct world *w)
+/* A cancel is never refused, and is ignored for what has ended or has one pending. */
+static void cancel(struct world *w)
+{
+    struct in_change in = {.msg = {.size = sizeof in, .kind = IN_CANCEL}, .asker = ASKER_OPERATOR};
+    struct order_view was, is;
+    pick_cid(w, in.cid);
+    bool known = engine_order(w->engine, engine_order_find(w->engine, in.cid), &was);
+    uint64_t sent = engine_counts(w->engine)->sent_cancel;
+    host_apply(w, &in.msg);
+    sent = engine_counts(w->engine)->sent_cancel - sent;
+    if (!known || !engine_order(w->engine, engine_order_find(w->engine, in.cid), &is))
+        return;
+    bool inside = was.order.route == ROUTE_INTERNAL;
+    bool wanted = !order_label_is_done((enum order_label)was.order.label) &&
+                  was.order.label != ORDER_PENDING_CANCEL;
+    if (sent != (wanted && !inside))
+        fail(w, "14: a cancel of %s, which was %s, sent %d", in.cid,
+             order_label_name((enum order_label)was.order.label), (int)sent);
+    if (inside && wanted &&
+        (is.order.label != ORDER_CANCELED || !inside_cancel(w, atoi(in.cid + 1))))
+        fail(w, "15: %s was canceled inside, and is %s", in.cid,
+             order_label_name((enum order_label)is.order.label));
+}
+
+static void cancel_many(struct world *w)
+{
+    struct in_change in = {.msg = {.size = sizeof in, .kind = IN_CANCEL_MANY},
+                           .asker = ASKER_OPERATOR,
+                           .strategy = 1 + rnd(w, STRATEGIES)};
+    host_apply(w, &in.msg);
+    for (int i = 0; i < w->resting_count; i++)
+        if (w->resting[i].strategy == in.strategy)
+            w->resting[i].live = false;
+}
+
+static void replace(struct world *w)
+{
+    struct in_change in = {.msg = {.size = sizeof in, .kind = IN_REPLACE}, .asker = ASKER_OPERATOR};
+    struct order_view v;
+    int name;
+    uint32_t n = 0;
+    for (int tries = 0; tries < 4; tries++) { /* rather one that can be replaced */
+        pick_cid(w, in.cid);
+        n = engine_order_find(w->engine, in.cid);
+        if (engine_order(w->engine, n, &v) &&
+            (v.order.label == ORDER_OPEN || v.order.label == ORDER_PARTIAL))
+            break;
+    }
+    const struct truth_order *o =
+        engine_order(w->engine, n, &v) ? by_wire(w, v.order.wire_id, &name) : NULL;
+    if (!o || o->names == NAMES || (o->foreign && !o->listed))
+        return;
+    in.change = (uint8_t)(1 + rnd(w, 3));
+    in.qty = 1 + rnd(w, 30);
+    in.px = 990 + rnd(w, 20);
+    if (rnd(w, 2))
+        snprintf(in.new_cid, sizeof in.new_cid, "c%d", ++w->cid);
+    weir_qty qty = in.change & CHANGE_QTY ? in.qty : v.order.qty;
+    weir_qty most = qty > v.order.qty ? qty : v.order.qty;
+    w->sent_order = -1;
+    struct wish_model wish = {
+        .instrument = v.order.msg.instrument,
+        .side = v.order.side,
+        .flags = v.order.flags,
+        .route = v.order.route,
+        .px = in.change & CHANGE_PX ? in.px : v.order.px,
+        .qty = qty,
+        .worst = most > v.order.cum_qty ? most - v.order.cum_qty : 0,
+        .order = n,
+        .bad = (v.order.label != ORDER_OPEN && v.order.label != ORDER_PARTIAL) ||
+               v.order.msg.size == sizeof v.order /* one is pending, whatever the label */};
+    int want = risk_expects(w, &wish);
+    host_apply(w, &in.msg);
+    compare_decision(w, in.cid, want);
+    check_exposure(w);
+}
+
+/* 11: every live order at the venue has a cancel of its own, and nothing new leaves. */
+static void kill_or_release(struct world *w)
 {
     struct order_view view;
-    struct in_change in = {.msg = {.size = sizeof in, .kind = w->killed ? IN_RELEASE : IN_KILL}, .asker = ASKER_OPERATOR};
+    struct in_change in = {.msg = {.size = sizeof in, .kind = w->killed ? IN_RELEASE : IN_KILL},
+                           .asker = ASKER_OPERATOR};
     w->killed = !w->killed;
-    apply(w, &in.msg);
-    for (uint32_t o = 0; w->killed && (o = engine_order_next(w->engine, o, true)) != 0;)
-        if (engine_order(w->engine, o, &view) && view.order.label != ORDER_PENDING_CANCEL)
-            fail(w, "11: killed, order %s is %s", view.order.wire_id, order_label_name((enum order_label)view.order.label));
-}
-
-static void no_answer(struct world *w)
-{
-    if (w->order_count == 0)
-        return;
-    const struct truth_order *o = &w->orders[rnd(w, (uint32_t)w->order_count)];
-    struct weir_report r = report_of(o, WEIR_NO_ANSWER);
-    memset(r.venue_id, 0, sizeof r.venue_id);
-    r.request = (uint8_t)rnd(w, 3);
-    apply(w, &r.msg);
+    host_apply(w, &in.msg);
+    for (uint32_t n = 0; w->killed && (n = engine_order_next(w->engine, n, true)) != 0;)
+        if (engine_order(w->engine, n, &view) && view.order.route != ROUTE_INTERNAL &&
+            view.order.label != ORDER_PENDING_CANCEL)
+            fail(w, "11: killed, order %s is %s", view.order.wire_id,
+                 order_label_name((enum order_label)view.order.label));
 }
 
 static void session(struct world *w, bool up)
@@ -695,169 +183,259 @@ static void session(struct world *w, bool up)
                                      .kind = WEIR_SESSION,
                                      .flags = up ? WEIR_STREAM_UP : WEIR_STREAM_DOWN}};
     w->up = up;
-    apply(w, &s.msg);
+    w->told_down = !up;
+    host_apply(w, &s.msg);
+    if (up && !w->recon_asked)
+        fail(w, "13: nothing was asked after the stream came back");
 }
 
-/* 16: a new engine, fed from the journal, says the same. */
-struct compare {
-    struct world *w;
-    size_t at;
-};
+/* --- a step -----------------------------------------------------------------------------------*/
 
-static void compare_effect(void *context, const struct weir_msg *effect)
+static struct truth_order *any_order(struct world *w)
 {
-    struct compare *c = context;
-    if (c->at + effect->size > c->w->effect_len ||
-        memcmp(c->w->effects + c->at, effect, effect->size) != 0)
-        fail(c->w, "16: the replay differs at an effect of kind %u", effect->kind);
-    c->at += effect->size;
+    return &w->orders[rnd(w, (uint32_t)w->order_count)];
 }
 
-static void restart(struct world *w)
+/* Rather one that works: to others little can happen. */
+static int working_order(struct world *w)
 {
-    struct compare c = {w, 0};
-    struct effect_sink sink = {compare_effect, &c};
-    w->which = !w->which;
-    struct engine *engine = make(w, w->which);
-    for (size_t at = 0; at < w->input_len && !w->failed;) {
-        uint64_t seq;
-        memcpy(&seq, w->inputs + at, sizeof seq);
-        const struct weir_msg *input =
-            (const struct weir_msg *)(const void *)(w->inputs + at + sizeof seq);
-        engine_apply(engine, input, seq, &sink);
-        at += sizeof seq + input->size;
+    int at = 0;
+    for (int tries = 0; tries < 4; tries++) {
+        at = (int)rnd(w, (uint32_t)w->order_count);
+        if (w->orders[at].state == WORKING)
+            break;
     }
-    if (c.at != w->effect_len)
-        fail(w, "16: the replay has %zu bytes of effects, the life %zu", c.at, w->effect_len);
-    w->engine = engine;
-    struct weir_msg again = {.size = sizeof again, .kind = IN_RESTARTED};
-    apply(w, &again);
+    return at;
 }
 
-static void pass_time(struct world *w, weir_ns by)
+static void handle(struct world *w)
 {
-    weir_ns until = w->now + by;
-    for (int i = 0; i < 100 && engine_next_timer(w->engine) <= until; i++) {
-        struct weir_msg tick = {.size = sizeof tick, .kind = IN_TICK};
-        if (engine_next_timer(w->engine) > w->now)
-            w->now = engine_next_timer(w->engine);
-        apply(w, &tick);
+    struct truth_order *o = any_order(w);
+    if (venue_has_request(o))
+        venue_handles(w, o);
+}
+
+static void receive(struct world *w)
+{
+    uint32_t start = rnd(w, LINES);
+    for (uint32_t i = 0; w->up && i < LINES; i++) {
+        struct line *line = &w->lines[(start + i) % LINES];
+        if (line->used) {
+            line_deliver(w, line);
+            return;
+        }
     }
-    w->now = until;
+}
+
+static void execute(struct world *w)
+{
+    venue_executes(w, working_order(w));
+}
+static void silence(struct world *w)
+{
+    answer_nothing(w, any_order(w), (uint8_t)rnd(w, 3));
+}
+static void hand_trade(struct world *w)
+{
+    venue_executes(w, -1);
+}
+static void stream(struct world *w)
+{
+    session(w, !w->up);
+}
+static void recon(struct world *w)
+{
+    if (w->up && w->recon_asked)
+        answer_recon(w);
+}
+static void fills(struct world *w)
+{
+    if (w->fills_asked)
+        answer_fills(w);
+}
+
+static const struct {
+    int of_hundred;
+    void (*do_it)(struct world *w);
+    bool wants_order; /* at the venue */
+} acts[] = {{19, submit, false},
+            {6, cancel, false},
+            {11, replace, true},
+            {1, cancel_many, false},
+            {16, handle, true},
+            {11, execute, true},
+            {1, hand_trade, false},
+            {17, receive, false},
+            {2, silence, true},
+            {3, answer_query, false},
+            {2, stream, false},
+            {3, recon, false},
+            {1, fills, false},
+            {1, host_restart, false},
+            {1, kill_or_release, false},
+            {2, venue_busts, false},
+            {1, venue_expires, true},
+            {1, venue_pays, false},
+            {1, venue_takes_foreign, false}};
+
+/* What stops trading does not last, or stories would be about little else. */
+static void recover(struct world *w)
+{
+    if (w->killed && rnd(w, 6) == 0)
+        kill_or_release(w);
+    if (!w->up && rnd(w, 4) == 0)
+        session(w, true);
+    if (rnd(w, 3) == 0)
+        recon(w);
 }
 
 static void step(struct world *w)
 {
-    w->sent_new = false;
-    pass_time(w, rnd(w, 4) * 5 * MS);
-    uint32_t what = rnd(w, 100);
-    if (what < 22)
+    host_pass_time(w, rnd(w, 4) * 5 * MS);
+    recover(w);
+    int what = (int)rnd(w, 100);
+    size_t i = 0;
+    while (i + 1 < sizeof acts / sizeof acts[0] && what >= acts[i].of_hundred)
+        what -= acts[i++].of_hundred;
+    if (acts[i].wants_order && w->order_count == 0)
         submit(w);
-    else if (what < 30)
-        change(w, IN_CANCEL);
-    else if (what < 37)
-        change(w, IN_REPLACE);
-    else if (what < 55 && w->order_count > 0) {
-        struct truth_order *o = &w->orders[rnd(w, (uint32_t)w->order_count)];
-        int request = o->requests & 1                                        ? 1
-                      : o->requests & 2 && (rnd(w, 2) || !(o->requests & 4)) ? 2
-                                                                             : o->requests & 4;
-        if (request)
-            handle_request(w, o, request);
-    } else if (what < 68 && w->order_count > 0)
-        execute(w, (int)rnd(w, (uint32_t)w->order_count));
-    else if (what < 70)
-        execute(w, -1);
-    else if (what < 88)
-        for (int i = 0; i < LINES; i++) {
-            struct line *line = &w->lines[(i + (int)rnd(w, LINES)) % LINES];
-            if (line->used && w->up) {
-                deliver(w, line);
-                break;
-            }
-        }
-    else if (what < 91)
-        no_answer(w);
-    else if (what < 93)
-        answer_query(w);
-    else if (what < 95)
-        session(w, !w->up);
-    else if (what < 97 && w->up && w->recon_asked)
-        answer_recon(w);
-    else if (what < 98 && w->fills_asked)
-        answer_fills(w);
-    else if (what == 98)
-        restart(w);
-    else if (what == 99 && rnd(w, 3) == 0)
-        kill(w);
     else
-        change(w, IN_CANCEL);
-    check_money(w, false);
+        acts[i].do_it(w);
+    check_positions(w);
+    check_wallets(w, false);
 }
 
 /* --- the end: the line is made good -----------------------------------------------------------*/
 
+/* What the host's deadlines do: a request that nobody will answer any more had no answer. */
+static void miss_answers(struct world *w)
+{
+    for (int i = 0; i < w->order_count; i++) {
+        struct order_view v;
+        if (!host_view(w, &w->orders[i], &v) || venue_has_request(&w->orders[i]))
+            continue;
+        if (v.order.label == ORDER_PENDING_CANCEL)
+            answer_nothing(w, &w->orders[i], WEIR_REQUEST_CANCEL);
+        if (v.order.label == ORDER_PENDING_REPLACE)
+            answer_nothing(w, &w->orders[i], WEIR_REQUEST_REPLACE);
+    }
+}
+
 static void settle(struct world *w)
 {
-    if (w->killed)
-        kill(w);
+    w->made_good = true;
+    if (w->killed && rnd(w, 2))
+        kill_or_release(w);
     if (!w->up)
         session(w, true);
     for (int round = 0; round < 60 && !w->failed; round++) {
         for (int i = 0; i < w->order_count; i++)
-            for (int request = 1; request <= 4; request *= 2)
-                if (w->orders[i].requests & request)
-                    handle_request(w, &w->orders[i], request);
+            while (venue_has_request(&w->orders[i]))
+                venue_handles(w, &w->orders[i]);
         for (int i = 0; i < LINES; i++)
-            if (w->lines[i].used) {
-                deliver(w, &w->lines[i]);
-                w->lines[i].used = false;
-            }
+            if (w->lines[i].used)
+                line_deliver(w, &w->lines[i]);
         if (w->recon_asked || round == 0)
             answer_recon(w);
         if (w->fills_asked)
             answer_fills(w);
-        for (int i = 0; i < 30 && w->query_count > 0; i++)
+        if (round < 3)
+            miss_answers(w);
+        for (int i = 0; i < 60 && w->query_count > 0; i++)
             answer_query(w);
-        pass_time(w, 2000 * MS);
+        host_pass_time(w, 2000 * MS);
     }
+}
+
+/* A request that was never answered stays pending by the contract, whatever a query tells. */
+static bool is_pending(uint8_t label)
+{
+    return label == ORDER_PENDING_CANCEL || label == ORDER_PENDING_REPLACE;
+}
+
+/* The venue refused what was part filled inside: that part stays. */
+static bool is_refused(const struct truth_order *o, uint8_t label)
+{
+    return o->state == GONE && o->end == WEIR_STATE_REJECTED && o->inside > 0 &&
+           label == ORDER_CANCELED;
+}
+
+static enum order_label should_be(const struct truth_order *o)
+{
+    static const uint8_t ends[] = {[WEIR_STATE_FILLED] = ORDER_FILLED,
+                                   [WEIR_STATE_CANCELED] = ORDER_CANCELED,
+                                   [WEIR_STATE_EXPIRED] = ORDER_EXPIRED,
+                                   [WEIR_STATE_REJECTED] = ORDER_REJECTED};
+    if (o->state == GONE)
+        return (enum order_label)ends[o->end];
+    return o->cum + o->inside > 0 ? ORDER_PARTIAL : ORDER_OPEN;
 }
 
 /* 12: the engine believes what the venue knows. */
+static void check_order(struct world *w, const struct truth_order *o)
+{
+    struct order_view v;
+    if (!host_view(w, o, &v)) {
+        if (!o->foreign)
+            fail(w, "12: order %s is not known any more", o->wire[0]);
+        return;
+    }
+    if (v.order.cum_qty != o->cum + o->inside)
+        fail(w,
+             "12: order %s has %" PRId64 " executed, the venue says %" PRId64 " and %" PRId64
+             " inside",
+             o->wire[0], v.order.cum_qty, o->cum, o->inside);
+    else if (v.order.label != should_be(o) && (o->state == GONE || !is_pending(v.order.label)) &&
+             !is_refused(o, v.order.label))
+        fail(w, "12: order %s is %s, at the venue it is %s", o->wire[0],
+             order_label_name((enum order_label)v.order.label), order_label_name(should_be(o)));
+    else if (o->state == WORKING && (v.order.qty != o->qty + o->inside || v.order.px != o->px ||
+                                     strcmp(v.order.wire_id, o->wire[o->now]) != 0 ||
+                                     strcmp(v.order.venue_id, o->vids[o->now]) != 0))
+        fail(w, "12: order %s differs from the venue's in quantity, price or name", o->wire[0]);
+    else if (v.order.awaiting_fills ||
+             (v.exposure != v.leaves_qty && v.order.msg.size < sizeof v.order))
+        fail(w, "12: order %s still waits", o->wire[0]);
+    else if (w->killed && o->state == WORKING)
+        fail(w, "11: killed, and order %s works", o->wire[0]);
+}
+
+static void check_resting(struct world *w, const struct resting *r)
+{
+    char cid[WEIR_ID_MAX];
+    struct order_view v;
+    snprintf(cid, sizeof cid, "c%d", r->cid);
+    if (!engine_order(w->engine, engine_order_find(w->engine, cid), &v) ||
+        v.order.cum_qty != r->cum ||
+        order_label_is_done((enum order_label)v.order.label) == r->live)
+        fail(w, "15: order %s of the internal book", cid);
+}
+
 static void check_settled(struct world *w)
 {
-    check_money(w, true);
-    for (int i = 0; i < w->order_count && !w->failed; i++) {
-        const struct truth_order *o = &w->orders[i];
-        struct order_view view;
-        if (!engine_order(w->engine, engine_order_by_wire(w->engine, o->wire[0]), &view)) {
-            fail(w, "order %s is not known any more", o->wire[0]);
-            return;
-        }
-        bool done = order_label_is_done((enum order_label)view.order.label);
-        if (view.order.cum_qty != o->cum)
-            fail(w, "12: order %s has %" PRId64 " executed, the venue says %" PRId64, o->wire[0],
-                 view.order.cum_qty, o->cum);
-        else if (done != (o->state == GONE))
-            fail(w, "12: order %s is %s, at the venue it %s", o->wire[0],
-                 order_label_name((enum order_label)view.order.label),
-                 o->state == GONE ? "is gone" : "works");
-        else if (view.order.label == ORDER_UNKNOWN)
-            fail(w, "12: order %s is still UNKNOWN", o->wire[0]);
-    }
+    check_wallets(w, true);
+    check_strategies(w);
+    for (int i = 0; i < w->order_count && !w->failed; i++)
+        check_order(w, &w->orders[i]);
+    for (int i = 0; i < w->resting_count && !w->failed; i++)
+        check_resting(w, &w->resting[i]);
 }
+
+/* --- stories ----------------------------------------------------------------------------------*/
 
 static void story(struct world *w, uint64_t seed)
 {
-    void *memory[2] = {w->memory[0], w->memory[1]};
-    unsigned char *inputs = w->inputs, *effects = w->effects;
-    size_t size = w->memory_size, room = w->room;
-    struct engine_sizes sizes = w->sizes;
-    memset(w, 0, sizeof *w);
-    w->memory[0] = memory[0], w->memory[1] = memory[1], w->inputs = inputs, w->effects = effects;
-    w->memory_size = size, w->room = room, w->sizes = sizes, w->seed = seed;
-    w->random = seed * 0x9e3779b97f4a7c15ull + 0x1234567;
-    begin(w);
+    struct world next = {.memory = {w->memory[0], w->memory[1]},
+                         .inputs = w->inputs,
+                         .effects = w->effects,
+                         .memory_size = w->memory_size,
+                         .room = w->room,
+                         .sizes = w->sizes,
+                         .traced = w->traced,
+                         .seed = seed,
+                         .random = seed * 0x9e3779b97f4a7c15ull + 0x1234567};
+    *w = next;
+    host_begin(w);
     for (int i = 0; i < STEPS && !w->failed; i++)
         step(w);
     if (!w->failed)
@@ -866,40 +444,116 @@ static void story(struct world *w, uint64_t seed)
         check_settled(w);
 }
 
+/* FNV-1a over words: the effects are multiples of 8 bytes. */
+static uint64_t hash(uint64_t sum, const unsigned char *bytes, size_t len)
+{
+    for (size_t at = 0; at + 8 <= len; at += 8) {
+        uint64_t word;
+        memcpy(&word, bytes + at, sizeof word);
+        sum = (sum ^ word) * 0x100000001b3ull;
+        sum ^= sum >> 32;
+    }
+    return sum;
+}
+
+static bool open_world(struct world *w)
+{
+    w->sizes = (struct engine_sizes){.orders = 64,
+                                     .executions = 256,
+                                     .client_ids = 256,
+                                     .instruments = 4,
+                                     .strategies = 4,
+                                     .venues = 2,
+                                     .accounts = 2,
+                                     .assets = 8,
+                                     .positions = 16};
+    w->memory_size = engine_bytes(&w->sizes);
+    w->room = 1 << 20;
+    for (int i = 0; i < 2; i++)
+        w->memory[i] = aligned_alloc(64, (w->memory_size + 63) / 64 * 64);
+    w->inputs = malloc(w->room);
+    w->effects = malloc(w->room);
+    return w->memory[0] && w->memory[1] && w->inputs && w->effects;
+}
+
+static void close_world(struct world *w)
+{
+    free(w->memory[0]);
+    free(w->memory[1]);
+    free(w->inputs);
+    free(w->effects);
+}
+
+/* --- what the stories were made of ------------------------------------------------------------*/
+
+/* Each of these must have happened in a run of many stories: else the test tests less than it says. */
+static const uint8_t checks[] = {
+    CHECK_KILL_SWITCH,     CHECK_RECONCILING,          CHECK_HALTED,      CHECK_VENUE_DOWN,
+    CHECK_VENUE_BACKOFF,   CHECK_MAX_ORDER_QTY,        CHECK_REDUCE_ONLY, CHECK_MAX_POSITION,
+    CHECK_MAX_OPEN_ORDERS, CHECK_INSUFFICIENT_BALANCE, CHECK_SELF_CROSS,  CHECK_THROTTLED,
+    CHECK_BAD_REQUEST};
+static const uint8_t alerts[] = {ALERT_OVERFILL,       ALERT_LATE_FILL,         ALERT_EXTERNAL_FILL,
+                                 ALERT_EXTERNAL_ORDER, ALERT_MISSING_FILLS,     ALERT_UNKNOWN_ORDER,
+                                 ALERT_STREAM_DOWN,    ALERT_POSITION_MISMATCH, ALERT_RATE_LIMITED,
+                                 ALERT_TRADE_BUST,     ALERT_KILL_SWITCH,       ALERT_ANOMALY};
+enum { MANY = 2000 };
+
+static void add_counts(struct engine_counts *sum, const struct engine_counts *of)
+{
+    sum->sent_new += of->sent_new;
+    sum->sent_cancel += of->sent_cancel;
+    sum->sent_replace += of->sent_replace;
+    sum->executions += of->executions;
+    sum->duplicates_ignored += of->duplicates_ignored;
+    for (int i = 0; i < RISK_CHECK_COUNT; i++)
+        sum->denied_by[i] += of->denied_by[i];
+    for (int i = 0; i < ALERT_COUNT; i++)
+        sum->alerts[i] += of->alerts[i];
+}
+
+static bool was_complete(const struct engine_counts *sum)
+{
+    bool complete = true;
+    printf("denied");
+    for (size_t i = 0; i < sizeof checks; i++) {
+        complete = complete && sum->denied_by[checks[i]] > 0;
+        printf(" %s %" PRIu64, risk_check_name(checks[i]), sum->denied_by[checks[i]]);
+    }
+    printf("\nalerts");
+    for (size_t i = 0; i < sizeof alerts; i++) {
+        complete = complete && sum->alerts[alerts[i]] > 0;
+        printf(" %s %" PRIu64, alert_name(alerts[i]), sum->alerts[alerts[i]]);
+    }
+    printf("\n");
+    return complete;
+}
+
 int main(int argc, char **argv)
 {
     static struct world w;
+    struct engine_counts sum = {0};
     uint64_t stories = argc > 1 ? strtoull(argv[1], NULL, 10) : 20000,
-             first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1, sends = 0;
-    w.sizes = (struct engine_sizes){.orders = 64,
-                                    .executions = 128,
-                                    .client_ids = 128,
-                                    .instruments = 4,
-                                    .strategies = 4,
-                                    .venues = 2,
-                                    .accounts = 2,
-                                    .assets = 8,
-                                    .positions = 16};
-    w.memory_size = engine_bytes(&w.sizes);
-    w.room = 1 << 20;
-    for (int i = 0; i < 2; i++)
-        w.memory[i] = aligned_alloc(64, (w.memory_size + 63) / 64 * 64);
-    w.inputs = malloc(w.room);
-    w.effects = malloc(w.room);
-    for (uint64_t seed = first; seed < first + stories; seed++) {
+             seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1, effects = 0xcbf29ce484222325ull,
+             end = seed + stories;
+    w.traced = argc > 3 && strcmp(argv[3], "trace") == 0;
+    if (!open_world(&w))
+        fail(&w, "no memory");
+    for (; seed < end && !w.failed; seed++) {
         story(&w, seed);
-        sends += w.sends;
-        if (w.failed) {
-            printf("FAIL story %" PRIu64 ": %s\n0 passed, 1 failed\n", seed, w.failed);
-            return 1;
-        }
+        add_counts(&sum, engine_counts(w.engine));
+        effects = hash(effects, w.effects, w.effect_len);
     }
-    printf("%" PRIu64 " stories of %d steps, %" PRIu64 " orders sent\n%" PRIu64
-           " passed, 0 failed\n",
-           stories, STEPS, sends, stories);
-    free(w.memory[0]);
-    free(w.memory[1]);
-    free(w.inputs);
-    free(w.effects);
-    return 0;
+    if (!w.failed && !was_complete(&sum) && stories >= MANY)
+        fail(&w, "something of the above never happened");
+    if (w.failed)
+        printf("FAIL story %" PRIu64 ": %s\n0 passed, 1 failed\n", w.seed, w.failed);
+    else
+        printf("%" PRIu64 " stories of %d steps: %" PRIu64 " orders, %" PRIu64 " replaces, %" PRIu64
+               " cancels, %" PRIu64 " executions, %" PRIu64 " repeats\neffects %016" PRIx64
+               "\n%" PRIu64 " passed, 0 failed\n",
+               stories, STEPS, sum.sent_new, sum.sent_replace, sum.sent_cancel, sum.executions,
+               sum.duplicates_ignored, effects, stories);
+    bool passed = !w.failed;
+    close_world(&w);
+    return passed ? 0 : 1;
 }

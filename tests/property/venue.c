@@ -1,0 +1,654 @@
+/* venue.c - the venue's own books, and the line over which it speaks.
+ *
+ * TRUTH     Orders, executions, payments. A request takes effect when it is handled, never when it is
+ *           sent, and what is not handled when a later question is answered never will be.
+ * THE LINE  Messages wait in no order; one in six is lost, one in eight comes twice. Busts and payments
+ *           are not lost, since no later answer tells of them. While the stream is down none comes.
+ * LIES      What a venue can say in good faith: an order too young to be known there is not found or
+ *           not listed; a request that was accepted was answered with an error of the server. */
+#include <stdio.h>
+#include <string.h>
+
+#include "property/world.h"
+
+struct truth_order *by_wire(struct world *w, const char *wire, int *name_out)
+{
+    for (int i = 0; i < w->order_count; i++)
+        for (int n = 0; n < w->orders[i].names; n++)
+            if (strcmp(w->orders[i].wire[n], wire) == 0) {
+                *name_out = n;
+                return &w->orders[i];
+            }
+    return NULL;
+}
+
+/* --- requests ---------------------------------------------------------------------------------*/
+
+static void takes_new(struct world *w, const struct weir_intent *intent)
+{
+    if (w->order_count == ORDERS) {
+        fail(w, "an order left that nobody asked for");
+        return;
+    }
+    struct truth_order *o = &w->orders[w->order_count];
+    *o = (struct truth_order){.names = 1,
+                              .side = intent->side,
+                              .flags = w->asked_flags,
+                              .strategy = w->asking,
+                              .instrument = intent->msg.instrument,
+                              .px = intent->px,
+                              .qty = intent->qty,
+                              .new_on_wire = true,
+                              .listed = true,
+                              .sent = w->now};
+    memcpy(o->wire[0], intent->client_id, WEIR_ID_MAX);
+    snprintf(o->vids[0], WEIR_ID_MAX, "v%d", w->order_count);
+    w->sent_order = w->order_count++;
+    w->orders_sent++;
+}
+
+static void takes_replace(struct world *w, struct truth_order *o, int from,
+                          const struct weir_intent *intent)
+{
+    if (o->names == NAMES) {
+        fail(w, "more replaces than were asked");
+        return;
+    }
+    memcpy(o->wire[o->names], intent->new_client_id, WEIR_ID_MAX);
+    o->changes[o->names++] = (struct change){true, from, intent->px, intent->qty};
+    w->sent_order = (int)(o - w->orders);
+}
+
+/* A request names the order's present id at the venue, or none; never one from before a replace. */
+static void check_id(struct world *w, const struct truth_order *o, int name, const char *vid)
+{
+    bool former = name > 0;
+    for (int n = name; n < o->names; n++)
+        former = former && strcmp(o->vids[n], vid) != 0;
+    if (vid[0] && former)
+        fail(w, "order %s is called %s, which it was before a replace", o->wire[name], vid);
+}
+
+/* 2: a client order id is sent as new once. */
+void venue_takes(struct world *w, const struct weir_intent *intent)
+{
+    bool replace = intent->msg.kind == WEIR_REPLACE, is_new = intent->msg.kind == WEIR_NEW;
+    const char *fresh = replace ? intent->new_client_id : intent->client_id;
+    int name = 0, other;
+    struct truth_order *o = is_new ? NULL : by_wire(w, intent->client_id, &name);
+    if ((is_new || replace) && by_wire(w, fresh, &other))
+        fail(w, "2: client id %s was sent as new twice", fresh);
+    else if (!is_new && !o)
+        fail(w, "a change of %s, which was never sent", intent->client_id);
+    else if (is_new)
+        takes_new(w, intent);
+    else if (check_id(w, o, name, intent->venue_id), replace)
+        takes_replace(w, o, name, intent);
+    else
+        o->cancel_on_wire = true;
+    if (w->send_count < SENDS && (is_new || replace))
+        w->sends[w->send_count++] = w->now;
+}
+
+/* --- the line ---------------------------------------------------------------------------------*/
+
+static bool put_line(struct world *w, const void *msg, size_t size, int number)
+{
+    uint32_t start = rnd(w, LINES);
+    for (uint32_t i = 0; i < LINES; i++) {
+        struct line *line = &w->lines[(start + i) % LINES];
+        if (line->used)
+            continue;
+        memset(line, 0, sizeof *line);
+        memcpy(&line->msg, msg, size);
+        line->number = number;
+        line->used = true;
+        return true;
+    }
+    return false;
+}
+
+static bool is_lost(struct world *w)
+{
+    return !w->made_good && rnd(w, 6) == 0;
+}
+
+static struct weir_report report_of(const struct truth_order *o, uint16_t kind)
+{
+    struct weir_report r = {.msg = {.size = sizeof r, .kind = kind, .instrument = o->instrument},
+                            .side = o->side,
+                            .qty = o->qty,
+                            .px = o->px,
+                            .cum_qty = o->cum};
+    memcpy(r.client_id, o->wire[o->now], WEIR_ID_MAX);
+    memcpy(r.venue_id, o->vids[o->now], WEIR_ID_MAX);
+    return r;
+}
+
+static void say(struct world *w, const struct weir_report *r)
+{
+    if (!is_lost(w))
+        (void)put_line(w, r, sizeof *r, 0);
+}
+
+/* --- handling requests ------------------------------------------------------------------------*/
+
+static void handle_new(struct world *w, struct truth_order *o, struct weir_report *r)
+{
+    bool refuse = rnd(w, 10) == 0;
+    o->new_on_wire = false;
+    o->state = refuse ? GONE : WORKING;
+    o->end = WEIR_STATE_REJECTED;
+    r->msg.kind = refuse ? WEIR_REJECT : WEIR_ACK;
+    if (refuse)
+        memset(r->venue_id, 0, sizeof r->venue_id);
+    if (!refuse && !w->made_good && rnd(w, 16) == 0) { /* accepted, and an error of the server */
+        r->msg.kind = WEIR_REJECT;
+        r->proof = WEIR_SILENCE;
+        memset(r->venue_id, 0, sizeof r->venue_id);
+    }
+}
+
+static bool was_there(const struct truth_order *o)
+{
+    return o->state == WORKING || (o->state == GONE && o->end != WEIR_STATE_REJECTED);
+}
+
+static void handle_cancel(struct world *w, struct truth_order *o, struct weir_report *r)
+{
+    bool works = o->state == WORKING;
+    o->cancel_on_wire = false;
+    r->msg.kind = works ? WEIR_CANCELED : WEIR_CANCEL_REJECT;
+    r->has_cum = works && rnd(w, 2);
+    if (!works)
+        snprintf(r->reason, sizeof r->reason, "%s",
+                 !was_there(o) || rnd(w, 2) ? "UNKNOWN_ORDER" : "TOO_LATE");
+    if (!was_there(o))
+        memset(r->venue_id, 0, sizeof r->venue_id);
+    if (works) {
+        o->state = GONE;
+        o->end = WEIR_STATE_CANCELED;
+    }
+}
+
+static void handle_replace(struct world *w, struct truth_order *o, int name, struct weir_report *r)
+{
+    struct change *change = &o->changes[name];
+    bool works =
+        o->state == WORKING && change->from == o->now && change->qty > o->cum && rnd(w, 5) != 0;
+    change->on_wire = false;
+    r->msg.kind = works ? WEIR_REPLACED : WEIR_REPLACE_REJECT;
+    if (!works)
+        snprintf(r->reason, sizeof r->reason, "TOO_LATE");
+    memcpy(r->client_id, o->wire[name], WEIR_ID_MAX);
+    if (!works)
+        return;
+    o->px = r->px = change->px;
+    o->qty = r->qty = change->qty;
+    o->now = name;
+    snprintf(o->vids[name], WEIR_ID_MAX, "v%d.%d", (int)(o - w->orders), name);
+    memcpy(r->venue_id, o->vids[o->now], WEIR_ID_MAX);
+}
+
+/* Refused for pace: it never reached the books. */
+static void limit_pace(struct world *w, struct truth_order *o, int request, const char *wire)
+{
+    struct weir_rate_limited limited = {.msg = {.size = sizeof limited,
+                                                .kind = WEIR_RATE_LIMITED,
+                                                .flags = (uint16_t)(1 + request),
+                                                .instrument = o->instrument},
+                                        .retry_after = (weir_ns)(1 + rnd(w, 8)) * 5 * MS,
+                                        .code = 429};
+    memcpy(limited.client_id, wire, WEIR_ID_MAX);
+    if (!is_lost(w))
+        (void)put_line(w, &limited, sizeof limited, 0);
+}
+
+bool venue_has_request(const struct truth_order *o)
+{
+    bool any = o->new_on_wire || o->cancel_on_wire;
+    for (int n = 1; n < o->names; n++)
+        any = any || o->changes[n].on_wire;
+    return any;
+}
+
+/* One of what is on the wire: 0 new, -1 cancel, else the name that a replace gives. */
+static int pick_request(struct world *w, const struct truth_order *o)
+{
+    int found[NAMES + 2], count = 0;
+    if (o->new_on_wire)
+        found[count++] = 0;
+    if (o->cancel_on_wire)
+        found[count++] = -1;
+    for (int n = 1; n < o->names; n++)
+        if (o->changes[n].on_wire)
+            found[count++] = n;
+    return found[rnd(w, (uint32_t)count)];
+}
+
+static void drop_request(struct truth_order *o, int request)
+{
+    if (request == 0)
+        o->new_on_wire = false;
+    else if (request < 0)
+        o->cancel_on_wire = false;
+    else
+        o->changes[request].on_wire = false;
+}
+
+void venue_handles(struct world *w, struct truth_order *o)
+{
+    int request = pick_request(w, o);
+    if (!w->made_good && rnd(w, 24) == 0) {
+        drop_request(o, request);
+        if (request == 0) {
+            o->state = GONE;
+            o->end = WEIR_STATE_REJECTED;
+        }
+        limit_pace(w, o,
+                   request == 0  ? WEIR_REQUEST_NEW
+                   : request < 0 ? WEIR_REQUEST_CANCEL
+                                 : WEIR_REQUEST_REPLACE,
+                   o->wire[request > 0 ? request : o->now]);
+        return;
+    }
+    struct weir_report r = report_of(o, WEIR_ACK);
+    if (request == 0)
+        handle_new(w, o, &r);
+    else if (request < 0)
+        handle_cancel(w, o, &r);
+    else
+        handle_replace(w, o, request, &r);
+    say(w, &r);
+}
+
+/* An answer to a question is younger than the requests before it: they arrived, or never will. */
+static void settle_requests(struct world *w, struct truth_order *o)
+{
+    while (venue_has_request(o)) {
+        if (rnd(w, 2) || w->made_good)
+            venue_handles(w, o);
+        else
+            drop_request(o, pick_request(w, o));
+    }
+    if (o->state == NOT_THERE) {
+        o->state = GONE;
+        o->end = WEIR_STATE_REJECTED;
+    }
+}
+
+/* --- what the venue does by itself ------------------------------------------------------------*/
+
+static void put_fee(struct world *w, struct weir_fill *fill)
+{
+    static const char *const assets[] = {"USD", "USD", "A", "FEE", ""};
+    const char *asset = assets[rnd(w, 5)];
+    int64_t fee = (int64_t)rnd(w, 7) - 1; /* sometimes a rebate */
+    snprintf(fill->fee_asset, sizeof fill->fee_asset, "%s", asset);
+    fill->fee = amount_pack(*asset ? (amount)fee * 1000000000000 : 0);
+}
+
+static weir_qty executed(struct world *w, const struct truth_order *o)
+{
+    weir_qty left = o ? o->qty - o->cum : 3;
+    if (o && !o->foreign && rnd(w, 40) == 0) /* more than was asked */
+        return left + 1 + rnd(w, 3);
+    return rnd(w, 3) == 0 ? left : 1 + rnd(w, (uint32_t)left);
+}
+
+void venue_executes(struct world *w, int order)
+{
+    struct truth_order *o = order >= 0 ? &w->orders[order] : NULL;
+    if (w->fill_count == FILLS || (o && (o->state != WORKING || o->cum >= o->qty)))
+        return;
+    struct truth_fill *f = &w->fills[w->fill_count];
+    memset(f, 0, sizeof *f);
+    f->order = order;
+    f->msg.msg = (struct weir_msg){.size = sizeof f->msg,
+                                   .kind = WEIR_FILL,
+                                   .instrument = o ? o->instrument : 1 + rnd(w, INSTRUMENTS)};
+    f->msg.side = o ? o->side : (uint8_t)rnd(w, 2);
+    f->msg.qty = executed(w, o);
+    f->msg.px = (o ? o->px : 1000) + (weir_px)rnd(w, 5) - 2;
+    f->msg.maker = (uint8_t)rnd(w, 2);
+    put_fee(w, &f->msg);
+    snprintf(f->msg.exec_id, WEIR_ID_MAX, "x%d", w->fill_count);
+    if (o) {
+        memcpy(f->msg.client_id, o->wire[o->now], WEIR_ID_MAX);
+        memcpy(f->msg.venue_id, o->vids[o->now], WEIR_ID_MAX);
+        o->cum += f->msg.qty;
+        if (o->cum >= o->qty) {
+            o->state = GONE;
+            o->end = WEIR_STATE_FILLED;
+        }
+    } else {
+        f->msg.origin = (uint8_t)(WEIR_ORIGIN_MANUAL + rnd(w, 3));
+        snprintf(f->msg.venue_id, WEIR_ID_MAX, "m%d", w->fill_count);
+    }
+    if (!is_lost(w))
+        (void)put_line(w, &f->msg, sizeof f->msg, w->fill_count);
+    w->fill_count++;
+}
+
+/* What is on its way and tells of an executed total tells nothing any more. */
+static void forget_totals(struct world *w, const struct truth_order *o)
+{
+    for (int i = 0; i < LINES; i++) {
+        struct line *line = &w->lines[i];
+        int name;
+        if (line->used && line->msg.head.kind != WEIR_FILL && line->msg.head.kind != WEIR_BUST &&
+            line->msg.head.size == sizeof(struct weir_report) &&
+            by_wire(w, line->msg.report.client_id, &name) == o)
+            line->msg.report.has_cum = 0;
+    }
+}
+
+static uint8_t busted_state(struct world *w, struct truth_order *o)
+{
+    if (o->state == GONE && o->end == WEIR_STATE_FILLED && o->cum < o->qty) {
+        if (rnd(w, 2))
+            o->state = WORKING;
+        else
+            o->end = WEIR_STATE_CANCELED;
+    }
+    return o->state == WORKING ? WEIR_STATE_OPEN : o->end;
+}
+
+static bool has_untold_bust(const struct world *w, int order)
+{
+    for (int i = 0; i < w->fill_count; i++)
+        if (w->fills[i].order == order && w->fills[i].busted && !w->fills[i].bust_told)
+            return true;
+    return false;
+}
+
+/* One that was not delivered is undone only if nothing has told of it: it could not be un-told; and
+ * of one order one at a time, since each tells the order's state. */
+void venue_busts(struct world *w)
+{
+    if (w->fill_count == 0)
+        return;
+    int number = (int)rnd(w, (uint32_t)w->fill_count);
+    struct truth_fill *f = &w->fills[number];
+    struct truth_order *o = f->order >= 0 ? &w->orders[f->order] : NULL;
+    struct weir_fill bust = f->msg;
+    struct order_view view;
+    if (f->busted || (o && has_untold_bust(w, f->order)) ||
+        (o && !f->delivered && o->state == GONE) ||
+        (o && !f->delivered && host_view(w, o, &view) && view.order.awaiting_fills))
+        return;
+    bust.msg.kind = WEIR_BUST;
+    if (!put_line(w, &bust, sizeof bust, number))
+        return;
+    f->busted = true;
+    if (!o)
+        return;
+    o->cum -= f->msg.qty;
+    f->after = busted_state(w, o);
+    forget_totals(w, o);
+}
+
+void venue_expires(struct world *w)
+{
+    struct truth_order *o = &w->orders[rnd(w, (uint32_t)w->order_count)];
+    if (o->state != WORKING)
+        return;
+    o->state = GONE;
+    o->end = rnd(w, 2) ? WEIR_STATE_EXPIRED : WEIR_STATE_CANCELED;
+    struct weir_report r =
+        report_of(o, o->end == WEIR_STATE_EXPIRED ? WEIR_EXPIRED : WEIR_CANCELED);
+    r.has_cum = (uint8_t)rnd(w, 2);
+    snprintf(r.reason, sizeof r.reason, "VENUE");
+    say(w, &r);
+}
+
+void venue_pays(struct world *w)
+{
+    static const char *const assets[] = {"USD", "USD", "A", "FEE"};
+    if (w->cash_count == CASHES)
+        return;
+    struct truth_cash *c = &w->cashes[w->cash_count];
+    bool funding = rnd(w, 2);
+    c->msg = (struct weir_cash){
+        .msg = {.size = sizeof c->msg, .kind = funding ? WEIR_FUNDING : WEIR_TRANSFER},
+        .amount = amount_pack(((amount)rnd(w, 9) - 4) * 1000000000000000)};
+    c->msg.msg.instrument = funding ? 2 : 0;
+    snprintf(c->msg.asset, sizeof c->msg.asset, "%s", assets[rnd(w, 4)]);
+    int before = 0; /* of its kind: a funding and a transfer may have the same id */
+    for (int i = 0; i < w->cash_count; i++)
+        before += w->cashes[i].msg.msg.kind == c->msg.msg.kind;
+    snprintf(c->msg.id, sizeof c->msg.id, "p%d", before);
+    if (put_line(w, &c->msg, sizeof c->msg, w->cash_count))
+        w->cash_count++;
+}
+
+/* Somebody trades by hand on the same account. */
+void venue_takes_foreign(struct world *w)
+{
+    if (w->order_count == ORDERS)
+        return;
+    struct truth_order *o = &w->orders[w->order_count];
+    *o = (struct truth_order){.names = 1,
+                              .side = (uint8_t)rnd(w, 2),
+                              .strategy = STRATEGY_EXTERNAL,
+                              .instrument = 1 + rnd(w, INSTRUMENTS),
+                              .px = 990 + rnd(w, 20),
+                              .qty = 1 + rnd(w, 6),
+                              .state = WORKING,
+                              .foreign = true,
+                              .sent = w->now};
+    snprintf(o->wire[0], WEIR_ID_MAX, "hand%d", w->order_count);
+    snprintf(o->vids[0], WEIR_ID_MAX, "v%d", w->order_count);
+    w->order_count++;
+}
+
+/* --- delivery ---------------------------------------------------------------------------------*/
+
+/* The venue's id alone will do, where the host can still find out whose it is. */
+static bool may_be_nameless(const struct world *w, const struct truth_order *o)
+{
+    struct order_view view;
+    if (o->foreign && o->now == 0)
+        return true;
+    if (!host_view(w, o, &view))
+        return false;
+    bool live = !order_label_is_done((enum order_label)view.order.label);
+    return strcmp(view.order.venue_id, o->vids[o->now]) == 0 ||
+           (live && !view.order.venue_id[0] && o->now == 0);
+}
+
+static void deliver_fill(struct world *w, int i)
+{
+    struct truth_fill *f = &w->fills[i];
+    struct truth_order *o = f->order >= 0 ? &w->orders[f->order] : NULL;
+    struct weir_fill copy = f->msg;
+    bool known = f->delivered || f->bust_told;
+    if (o && strcmp(copy.venue_id, o->vids[o->now]) == 0 && rnd(w, 4) == 0 && may_be_nameless(w, o))
+        memset(copy.client_id, 0, sizeof copy.client_id);
+    w->repeats += known;
+    f->delivered = true;
+    if (o && copy.client_id[0])
+        o->shown = true;
+    if (!known)
+        money_booked(w, &(struct trade){.instrument = copy.msg.instrument,
+                                        .strategy = o ? o->strategy : STRATEGY_EXTERNAL,
+                                        .side = copy.side,
+                                        .fill = i,
+                                        .px = copy.px,
+                                        .qty = copy.qty});
+    host_apply(w, &copy.msg);
+}
+
+static void deliver_bust(struct world *w, int i)
+{
+    struct truth_fill *f = &w->fills[i];
+    struct weir_fill copy = f->msg;
+    copy.msg.kind = WEIR_BUST;
+    copy.state = f->after;
+    w->repeats += f->bust_told;
+    f->bust_told = true;
+    money_busted(w);
+    host_apply(w, &copy.msg);
+}
+
+static void deliver_cash(struct world *w, int i)
+{
+    struct weir_cash copy = w->cashes[i].msg;
+    w->repeats += w->cashes[i].delivered;
+    w->cashes[i].delivered = true;
+    host_apply(w, &copy.msg);
+}
+
+static void deliver_limited(struct world *w, const struct weir_rate_limited *limited)
+{
+    struct weir_rate_limited copy = *limited;
+    if (w->now + copy.retry_after > w->backoff)
+        w->backoff = w->now + copy.retry_after;
+    host_apply(w, &copy.msg);
+}
+
+static void deliver_report(struct world *w, const struct weir_report *report)
+{
+    struct weir_report copy = *report;
+    int name;
+    struct truth_order *o = by_wire(w, copy.client_id, &name);
+    bool shows = copy.msg.kind == WEIR_ACK || copy.msg.kind == WEIR_CANCELED ||
+                 copy.msg.kind == WEIR_EXPIRED || copy.msg.kind == WEIR_REPLACED ||
+                 copy.msg.kind == WEIR_RECON_ORDER ||
+                 (copy.msg.kind == WEIR_STATUS && copy.state != WEIR_STATE_NOT_FOUND);
+    if (o && shows) {
+        o->shown = true;
+        o->absences = 0;
+    }
+    if (o && copy.msg.kind == WEIR_STATUS && copy.state == WEIR_STATE_NOT_FOUND)
+        o->absences++;
+    host_apply(w, &copy.msg);
+}
+
+void line_deliver(struct world *w, struct line *line)
+{
+    line->used = !w->made_good && rnd(w, 8) == 0; /* some come twice */
+    switch (line->msg.head.kind) {
+    case WEIR_FILL: deliver_fill(w, line->number); break;
+    case WEIR_BUST: deliver_bust(w, line->number); break;
+    case WEIR_FUNDING:
+    case WEIR_TRANSFER: deliver_cash(w, line->number); break;
+    case WEIR_RATE_LIMITED: deliver_limited(w, &line->msg.limited); break;
+    default: deliver_report(w, &line->msg.report); break;
+    }
+}
+
+/* --- answers ----------------------------------------------------------------------------------*/
+
+static bool is_young(const struct world *w, const struct truth_order *o)
+{
+    return w->now - o->sent < w->limits.not_found_after;
+}
+
+static bool is_absent(const struct truth_order *o)
+{
+    return o->state == NOT_THERE || (o->state == GONE && o->end == WEIR_STATE_REJECTED);
+}
+
+/* What was undone is told before any later word on the order. */
+static void tell_busts(struct world *w, const struct truth_order *o)
+{
+    for (int i = 0; i < LINES; i++) {
+        struct line *line = &w->lines[i];
+        if (line->used && line->msg.head.kind == WEIR_BUST &&
+            w->fills[line->number].order == (int)(o - w->orders))
+            line_deliver(w, line);
+    }
+}
+
+void answer_query(struct world *w)
+{
+    int name;
+    if (w->query_count == 0)
+        return;
+    struct truth_order *o = by_wire(w, w->queries[--w->query_count], &name);
+    if (!o)
+        return;
+    bool lie = !w->made_good && is_young(w, o) && rnd(w, 3) == 0;
+    if (!lie)
+        settle_requests(w, o);
+    struct weir_report r = report_of(o, WEIR_STATUS);
+    r.state = lie || is_absent(o)   ? WEIR_STATE_NOT_FOUND
+              : o->state == WORKING ? WEIR_STATE_OPEN
+                                    : o->end;
+    r.has_cum = r.state != WEIR_STATE_NOT_FOUND;
+    tell_busts(w, o);
+    if (r.state == WEIR_STATE_NOT_FOUND)
+        memset(r.venue_id, 0, sizeof r.venue_id);
+    deliver_report(w, &r);
+}
+
+void answer_fills(struct world *w)
+{
+    w->fills_asked = false;
+    for (int i = 0; i < w->fill_count; i++)
+        if (!w->fills[i].busted)
+            deliver_fill(w, i);
+}
+
+static void list_order(struct world *w, struct truth_order *o)
+{
+    if (!w->made_good && is_young(w, o) && rnd(w, 5) == 0)
+        return;
+    settle_requests(w, o);
+    if (is_absent(o))
+        return;
+    struct weir_report r = report_of(o, WEIR_RECON_ORDER);
+    r.state = o->state == WORKING ? WEIR_STATE_OPEN : o->end;
+    r.has_cum = 1;
+    tell_busts(w, o);
+    o->listed = true;
+    deliver_report(w, &r);
+}
+
+/* Sometimes a trade is in the venue's position already, and in its list of fills not yet. */
+static void list_position(struct world *w, uint32_t i)
+{
+    bool ahead = !w->made_good && rnd(w, 20) == 0;
+    weir_qty listed = position_of(w, i, true) + ahead;
+    amount qty = amount_from(listed, i == SPOT ? 2 : 0);
+    w->halted[i] = position_of(w, i, false) != listed;
+    struct weir_cash cash = {
+        .msg = {.size = sizeof cash, .kind = WEIR_RECON_POSITION, .instrument = i},
+        .amount = amount_pack(qty)};
+    host_apply(w, &cash.msg);
+}
+
+void answer_recon(struct world *w)
+{
+    struct weir_msg from = {.size = sizeof from, .kind = WEIR_RECON_BEGIN};
+    struct weir_msg to = {
+        .size = sizeof to, .kind = WEIR_RECON_END, .flags = WEIR_RECON_HAS_POSITIONS};
+    host_apply(w, &from);
+    answer_fills(w);
+    for (int i = 0; i < w->order_count; i++)
+        list_order(w, &w->orders[i]);
+    for (uint32_t i = 1; i <= INSTRUMENTS; i++)
+        list_position(w, i);
+    host_apply(w, &to);
+    w->recon_asked = false;
+}
+
+/* 13: silence makes an order UNKNOWN, or leaves it as it is, and is followed by a question. */
+void answer_nothing(struct world *w, const struct truth_order *o, uint8_t request)
+{
+    static const uint8_t before[] = {ORDER_PENDING_NEW, ORDER_PENDING_CANCEL,
+                                     ORDER_PENDING_REPLACE};
+    static const uint8_t after[] = {ORDER_UNKNOWN, ORDER_PENDING_CANCEL, ORDER_PENDING_REPLACE};
+    struct order_view was, is;
+    struct weir_report r = report_of(o, WEIR_NO_ANSWER);
+    memset(r.venue_id, 0, sizeof r.venue_id);
+    r.request = request;
+    bool known = host_view(w, o, &was);
+    host_apply(w, &r.msg);
+    if (!known || !host_view(w, o, &is) || was.order.label != before[r.request])
+        return;
+    if (is.order.label != after[r.request] || !w->no_answer_sent)
+        fail(w, "13: silence made order %s %s, and the venue was %sasked", is.order.cid,
+             order_label_name((enum order_label)is.order.label), w->no_answer_sent ? "" : "not ");
+}
