@@ -24,8 +24,9 @@ struct faults {
     bool quiet;
 };
 
-static void fault(struct faults *faults, const char *text)
+static void fault(void *context, const char *text)
 {
+    struct faults *faults = context;
     faults->count++;
     json_string(&faults->json, text);
     if (!faults->quiet)
@@ -79,12 +80,9 @@ static void check_script(const struct config_script *script, struct faults *faul
 static int check(const char *path, bool json)
 {
     struct faults faults = {.quiet = json};
-    struct why why;
     text_init(&faults.json);
     json_array(&faults.json);
-    struct config *config = config_load(path, &why);
-    if (!config)
-        fault(&faults, why.text);
+    struct config *config = config_check(path, fault, &faults);
     for (size_t i = 0; config && i < config->venue_count; i++)
         check_plugin(&config->venues[i], &faults);
     for (size_t i = 0; config && i < config->script_count; i++)

@@ -25,6 +25,8 @@ struct loaded {
     struct block *blocks;
     struct fy_node *sections[16]; /* by index in config_schema */
     struct sha256 *sha;
+    void (*fault)(void *context, const char *text); /* NULL: only the first is wanted */
+    void *context;
 };
 
 static void *keep(struct loaded *loaded, size_t size)
@@ -70,8 +72,39 @@ struct report {
     FILE *stream;
 };
 
-static enum weir_err report_end(struct report *report, const char *path, enum weir_err err,
-                                struct why *why)
+/* Where the next report begins, "PATH:line:column: ..."; NULL: this is the last. */
+static char *next_report(char *text, const char *path)
+{
+    size_t len = strlen(path);
+    for (char *end = text; (end = strchr(end, '\n')) != NULL; end++)
+        if (strncmp(end + 1, path, len) == 0 && end[1 + len] == ':')
+            return end + 1;
+    return NULL;
+}
+
+static enum weir_err tell_reports(struct loaded *loaded, char *text, const char *path,
+                                  enum weir_err err, struct why *why)
+{
+    unsigned more = 0;
+    char *next = next_report(text, path);
+    for (char *at = next; at; at = next_report(at, path))
+        more++;
+    if (next)
+        next[-1] = '\0';
+    (void)because(why, err, "%s", text);
+    if (more && !loaded->fault)
+        return because(why, err, "%s\nand %u more; `weir check` tells all", text, more);
+    for (char *at = text; at && loaded->fault; at = next) {
+        next = at == text ? next : next_report(at, path);
+        if (next)
+            next[-1] = '\0';
+        loaded->fault(loaded->context, at);
+    }
+    return err;
+}
+
+static enum weir_err report_end(struct loaded *loaded, struct report *report, const char *path,
+                                enum weir_err err, struct why *why)
 {
     fclose(report->stream);
     if (err) {
@@ -79,7 +112,7 @@ static enum weir_err report_end(struct report *report, const char *path, enum we
             report->text[--report->len] = '\0';
         /* libfyaml has a report of its own, or names no place: an empty document */
         err = report->len && report->text[0] != '['
-                  ? because(why, err, "%s", report->text)
+                  ? tell_reports(loaded, report->text, path, err, why)
                   : because(why, err, "%s: expected YAML sections, found nothing that can be read",
                             path);
     }
@@ -177,7 +210,7 @@ static enum weir_err read_file(struct loaded *loaded, const char *path, struct w
     struct fy_document *document = fy_document_build_from_file(&cfg, path);
     if (!document) {
         fy_diag_destroy(diag);
-        return report_end(&report, path, WEIR_E_BAD_CONFIG, why);
+        return report_end(loaded, &report, path, WEIR_E_BAD_CONFIG, why);
     }
     loaded->documents[loaded->count] = document;
     loaded->diags[loaded->count++] = diag;
@@ -190,7 +223,7 @@ static enum weir_err read_file(struct loaded *loaded, const char *path, struct w
     err = check_file(root);
     if (!err)
         err = take_sections(loaded, root);
-    err = report_end(&report, path, err, why);
+    err = report_end(loaded, &report, path, err, why);
     diag_cfg.fp = stderr; /* the stream is gone; later reports use their own */
     fy_diag_set_cfg(diag, &diag_cfg);
     return err ? err : read_includes(loaded, root, path, why);
@@ -495,20 +528,10 @@ static enum weir_err missing_limit(const struct config *config, const char *sect
 
 static enum weir_err check_ranges(const struct config *config, struct why *why)
 {
-    if (config->instance > 1679615)
-        return because(why, WEIR_E_BAD_CONFIG, "%s: host.instance: expected 0 to 1679615, found %u",
-                       config->path, config->instance);
     if (config->segment < 1 << 20 || config->segment > 1LL << 32)
         return because(why, WEIR_E_BAD_CONFIG,
                        "%s: host.segment: expected 1MiB to 4GiB, found %lld bytes", config->path,
                        (long long)config->segment);
-    if (config->orders < 64 || config->orders > 1u << 22 || config->executions < 64 ||
-        config->executions > 1u << 24 || config->client_ids < 64 || config->client_ids > 1u << 26)
-        return because(
-            why, WEIR_E_BAD_CONFIG,
-            "%s: host.orders, executions, client_ids: expected at least 64, and at most 2^22, "
-            "2^24 and 2^26",
-            config->path);
     if (config->venue_count == 0 || config->venue_count > 200)
         return because(why, WEIR_E_BAD_CONFIG, "%s: venues: expected 1 to 200, found %zu",
                        config->path, config->venue_count);
@@ -541,7 +564,22 @@ static enum weir_err check_whole(struct loaded *loaded, struct why *why)
     return WEIR_OK;
 }
 
-struct config *config_load(const char *path, struct why *why)
+/* Faults of a file's form are told as they are found; all others are one in `why`. */
+struct told {
+    void (*fault)(void *context, const char *text);
+    void *context;
+    unsigned count;
+};
+
+static void tell_one(void *context, const char *text)
+{
+    struct told *told = context;
+    told->count++;
+    told->fault(told->context, text);
+}
+
+static struct config *load(const char *path, void (*fault)(void *context, const char *text),
+                           void *context, struct why *why)
 {
     struct loaded *loaded = calloc(1, sizeof *loaded);
     unsigned char sum[32];
@@ -551,6 +589,8 @@ struct config *config_load(const char *path, struct why *why)
         (void)because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
         return NULL;
     }
+    loaded->fault = fault;
+    loaded->context = context;
     enum weir_err err = read_file(loaded, path, why);
     if (!err)
         err = check_whole(loaded, why);
@@ -572,4 +612,20 @@ struct config *config_load(const char *path, struct why *why)
     sha256_value(loaded->sha, sum);
     hex_print(sum, sizeof sum, loaded->config.sha256);
     return &loaded->config;
+}
+
+struct config *config_load(const char *path, struct why *why)
+{
+    return load(path, NULL, NULL, why);
+}
+
+struct config *config_check(const char *path, void (*fault)(void *context, const char *text),
+                            void *context)
+{
+    struct why why = {.err = WEIR_OK};
+    struct told told = {fault, context, 0};
+    struct config *config = load(path, tell_one, &told, &why);
+    if (!config && told.count == 0)
+        fault(context, why.text);
+    return config;
 }

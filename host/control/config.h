@@ -95,6 +95,9 @@ struct config {
 /* NULL on an error. */
 struct config *config_load(const char *path, struct why *why) WEIR_MUST_USE;
 void config_destroy(struct config *config); /* accepts NULL */
+/* Likewise; on an error each fault that was found is told on its own. */
+struct config *config_check(const char *path, void (*fault)(void *context, const char *text),
+                            void *context) WEIR_MUST_USE;
 
 /* The limit that holds for this thing: its own entry, else that of "*". NULL: not given. */
 const struct config_limit *config_limit_for(const struct config *config, enum risk_scope scope,

@@ -1,4 +1,5 @@
 /* config_diff.c - what a reload would change, in words. */
+#include <stdio.h>
 #include <string.h>
 
 #include "control/config.h"
@@ -42,6 +43,31 @@ static const struct config_script *script_of(const struct config *config, const 
     return NULL;
 }
 
+static void say_number(struct text *out, const char *what, int64_t before, int64_t after)
+{
+    if (before != after)
+        text_say(out, "%s: %lld -> %lld\n", what, (long long)before, (long long)after);
+}
+
+/* Values of the host and its venues that a reload may change. */
+static void say_host(const struct config *before, const struct config *after, struct text *out)
+{
+    char what[96];
+    if (before->cancel_on_stop != after->cancel_on_stop)
+        text_say(out, "host.on_stop: %s\n",
+                 after->cancel_on_stop ? "keep -> cancel" : "cancel -> keep");
+    say_number(out, "host.stop_wait, ns", before->stop_wait, after->stop_wait);
+    say_number(out, "host.busy_poll, ns", before->busy_poll, after->busy_poll);
+    for (int p = 0; p < POLICY_COUNT; p++) {
+        snprintf(what, sizeof what, "policy %s", policy_name((enum policy)p));
+        say_number(out, what, before->policies[p], after->policies[p]);
+    }
+    for (size_t i = 0; i < before->venue_count && i < after->venue_count; i++) {
+        snprintf(what, sizeof what, "venues.%s.answer_timeout, ns", after->venues[i].name);
+        say_number(out, what, before->venues[i].answer_timeout, after->venues[i].answer_timeout);
+    }
+}
+
 void config_diff(const struct config *before, const struct config *after, struct text *out)
 {
     for (size_t i = 0; i < after->limit_count; i++)
@@ -49,6 +75,7 @@ void config_diff(const struct config *before, const struct config *after, struct
     for (size_t i = 0; i < before->limit_count; i++)
         if (!same_row(after, &before->limits[i]))
             say_limit(out, &before->limits[i], &before->limits[i], NULL);
+    say_host(before, after, out);
     for (size_t i = 0; i < after->script_count; i++)
         if (!script_of(before, after->scripts[i].name))
             text_say(out, "script %s: new\n", after->scripts[i].name);

@@ -71,6 +71,19 @@ static void json_words(struct text *out, const char *words)
     json_end(out);
 }
 
+static void json_whole(struct text *out, const struct schema *k)
+{
+    int64_t low, high;
+    schema_range(k, &low, &high);
+    pattern(out, "integer", NULL);
+    if (!k->words)
+        return;
+    json_key(out, "minimum");
+    json_int(out, low);
+    json_key(out, "maximum");
+    json_int(out, high);
+}
+
 static void json_value(struct text *out, const struct schema *k)
 {
     json_object(out);
@@ -81,7 +94,7 @@ static void json_value(struct text *out, const struct schema *k)
         json_string(out, k->otherwise);
     }
     switch (k->kind) {
-    case KIND_WHOLE: pattern(out, "integer", NULL); break;
+    case KIND_WHOLE: json_whole(out, k); break;
     case KIND_DECIMAL: pattern(out, "string number", "^-?[0-9]+(\\.[0-9]+)?$"); break;
     case KIND_LIMIT: pattern(out, "string number", "^([0-9]+(\\.[0-9]+)?|none)$"); break;
     case KIND_FLAG: pattern(out, "boolean", NULL); break;

@@ -1,8 +1,8 @@
 /* reload.c - a new configuration under a running host: validated whole, told in words, applied between
  * two events; on any error what runs stays as it is.
  *
- * What can change: limits, policies, scripts (their code and settings). What needs a restart is named and
- * refused: venues, the set of scripts, journal, instance. A script is loaded beside its running version,
+ * What can change: limits, policies, scripts (code, settings, budgets), on_stop, stop_wait, busy_poll,
+ * answer_timeout. What needs a restart is named and refused: venues, the set of scripts, journal, gateway. A script is loaded beside its running version,
  * which stays if the new one fails; limits change only after all scripts took. */
 #include <stdio.h>
 #include <string.h>
@@ -17,20 +17,74 @@ static bool same_texts(const char *const *a, const char *const *b)
     return !*a && !*b;
 }
 
+static bool same_settings(const struct weir_setting *a, const struct weir_setting *b)
+{
+    for (; a->name && b->name && strcmp(a->name, b->name) == 0 && strcmp(a->value, b->value) == 0;
+         a++, b++)
+        ;
+    return !a->name && !b->name;
+}
+
+/* A row for each key that is read only at the start, and whether it is as it was. */
+struct fixed {
+    const char *key;
+    bool same;
+};
+
+static enum weir_err all_same(const struct fixed *rows, size_t count, const char *path,
+                              const char *where, struct why *why)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!rows[i].same)
+            return because(why, WEIR_E_STATE,
+                           "%s: %s%s differs from what runs; that needs a restart", path, where,
+                           rows[i].key);
+    return WEIR_OK;
+}
+
+#define ALL_SAME(rows, path, where, why) \
+    all_same(rows, sizeof(rows) / sizeof(rows)[0], path, where, why)
+
+static bool same_paper(const struct config_paper *a, const struct config_paper *b)
+{
+    return strcmp(a->queue, b->queue) == 0 && a->submit_latency == b->submit_latency &&
+           a->cancel_latency == b->cancel_latency && a->report_latency == b->report_latency &&
+           a->latency_jitter == b->latency_jitter && a->maker_fee_bps == b->maker_fee_bps &&
+           a->taker_fee_bps == b->taker_fee_bps && a->reject_ppm == b->reject_ppm &&
+           a->seed == b->seed && same_settings(a->balances, b->balances);
+}
+
+static enum weir_err same_venue(const struct config_venue *a, const struct config_venue *b,
+                                const char *path, struct why *why)
+{
+    char where[96];
+    const struct fixed rows[] = {{"plugin", strcmp(a->plugin, b->plugin) == 0},
+                                 {"account", strcmp(a->account, b->account) == 0},
+                                 {"execution", a->execution == b->execution},
+                                 {"endpoint", strcmp(a->ws, b->ws) == 0 &&
+                                                  strcmp(a->http, b->http) == 0 &&
+                                                  same_texts(a->ca_files, b->ca_files)},
+                                 {"book_window", a->book_window == b->book_window},
+                                 {"book_far", a->book_far == b->book_far},
+                                 {"data_age_max", a->data_age_max == b->data_age_max},
+                                 {"settings", same_settings(a->settings, b->settings)},
+                                 {"paper", same_paper(&a->paper, &b->paper)}};
+    snprintf(where, sizeof where, "venues.%s.", a->name);
+    return ALL_SAME(rows, path, where, why);
+}
+
 static enum weir_err same_venues(const struct config *a, const struct config *b, struct why *why)
 {
     bool same = a->venue_count == b->venue_count;
     for (size_t i = 0; same && i < a->venue_count; i++)
-        same = strcmp(a->venues[i].name, b->venues[i].name) == 0 &&
-               strcmp(a->venues[i].plugin, b->venues[i].plugin) == 0 &&
-               strcmp(a->venues[i].account, b->venues[i].account) == 0 &&
-               strcmp(a->venues[i].ws, b->venues[i].ws) == 0 &&
-               strcmp(a->venues[i].http, b->venues[i].http) == 0 &&
-               same_texts(a->venues[i].ca_files, b->venues[i].ca_files) &&
-               a->venues[i].execution == b->venues[i].execution;
-    return same ? WEIR_OK
-                : because(why, WEIR_E_STATE,
-                          "%s: venues differ from those that run; that needs a restart", b->path);
+        same = strcmp(a->venues[i].name, b->venues[i].name) == 0;
+    enum weir_err err =
+        same ? WEIR_OK
+             : because(why, WEIR_E_STATE,
+                       "%s: venues differ from those that run; that needs a restart", b->path);
+    for (size_t i = 0; !err && i < a->venue_count; i++)
+        err = same_venue(&a->venues[i], &b->venues[i], b->path, why);
+    return err;
 }
 
 static enum weir_err same_scripts(const struct config *a, const struct config *b, struct why *why)
@@ -49,13 +103,22 @@ static enum weir_err same_scripts(const struct config *a, const struct config *b
 
 static enum weir_err same_host(const struct config *a, const struct config *b, struct why *why)
 {
-    bool same = a->instance == b->instance && strcmp(a->journal, b->journal) == 0 &&
-                a->sync_always == b->sync_always && a->orders == b->orders &&
-                a->executions == b->executions && strcmp(a->control, b->control) == 0;
-    return same ? WEIR_OK
-                : because(why, WEIR_E_STATE,
-                          "%s: section 'host' differs from what runs; that needs a restart",
-                          b->path);
+    const struct fixed rows[] = {{"host.instance", a->instance == b->instance},
+                                 {"host.journal", strcmp(a->journal, b->journal) == 0},
+                                 {"host.journal_mode", a->journal_new == b->journal_new},
+                                 {"host.sync", a->sync_always == b->sync_always},
+                                 {"host.segment", a->segment == b->segment},
+                                 {"host.disk_floor", a->disk_floor == b->disk_floor},
+                                 {"host.index", a->index == b->index},
+                                 {"host.control", strcmp(a->control, b->control) == 0},
+                                 {"host.orders", a->orders == b->orders},
+                                 {"host.executions", a->executions == b->executions},
+                                 {"host.client_ids", a->client_ids == b->client_ids},
+                                 {"gateway.listen", strcmp(a->listen, b->listen) == 0},
+                                 {"gateway.port", a->port == b->port},
+                                 {"log.level", strcmp(a->log_level, b->log_level) == 0},
+                                 {"log.form", a->log_json == b->log_json}};
+    return ALL_SAME(rows, b->path, "", why);
 }
 
 /* Everything that the old configuration's texts were used for now uses the new one's. */
@@ -88,6 +151,8 @@ enum weir_err host_reload(struct host *host, struct text *diff, struct why *why)
         return err;
     }
     config_diff(before, after, diff);
+    if (diff->len && diff->data[diff->len - 1] == '\n')
+        diff->data[--diff->len] = '\0';
     adopt(host, after);
     host_give_limits(host);
     host_tell_config(host);

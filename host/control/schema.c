@@ -13,7 +13,7 @@ static const struct schema host_keys[] = {
     {"instance", KIND_WHOLE, NULL,
      "number of this host, 0 to 1679615: the first four characters of every client order id; no "
      "two hosts on one account may share it",
-     NULL, NULL},
+     "0 to 1679615", NULL},
     {"journal", KIND_TEXT, "run/journal", "folder of the journal", NULL, NULL},
     {"journal_mode", KIND_WORD, "continue",
      "continue: go on with the journal that is there, the rule for real venues; new: a folder of "
@@ -39,14 +39,15 @@ static const struct schema host_keys[] = {
      "spin this long for the next event before sleeping: lower latency for one core's time", NULL,
      NULL},
     {"orders", KIND_WHOLE, "65536", "orders in the table; the oldest ended is forgotten first",
-     NULL, NULL},
-    {"executions", KIND_WHOLE, "262144", "executions remembered in detail", NULL, NULL},
-    {"client_ids", KIND_WHOLE, "262144", "names given by clients, remembered for ever", NULL, NULL},
+     "64 to 4194304", NULL},
+    {"executions", KIND_WHOLE, "262144", "executions remembered in detail", "64 to 16777216", NULL},
+    {"client_ids", KIND_WHOLE, "262144", "names given by clients, remembered for ever",
+     "64 to 67108864", NULL},
     SCHEMA_END};
 
 static const struct schema policy_keys[] = {
     {"not_found_confirm", KIND_WHOLE, "3",
-     "NOT_FOUND answers that prove that an order never arrived", NULL, NULL},
+     "NOT_FOUND answers that prove that an order never arrived", "1 to 1000", NULL},
     {"not_found_after", KIND_DURATION, "10s", "and the least age of the order", NULL, NULL},
     {"wait_for_ack", KIND_DURATION, "5s",
      "how long a fill that names only a venue id waits for its order's answer", NULL, NULL},
@@ -59,8 +60,8 @@ static const struct schema policy_keys[] = {
 
 static const struct schema gateway_keys[] = {
     {"listen", KIND_TEXT, "127.0.0.1", "address; loopback unless you know why not", NULL, NULL},
-    {"port", KIND_WHOLE, "8900", "port of /healthz, /readyz and /metrics; 0: any free one", NULL,
-     NULL},
+    {"port", KIND_WHOLE, "8900", "port of /healthz, /readyz and /metrics; 0: any free one",
+     "0 to 65535", NULL},
     SCHEMA_END};
 
 static const struct schema log_keys[] = {
@@ -79,7 +80,8 @@ static const struct schema paper_keys[] = {
      NULL},
     {"maker_fee_bps", KIND_DECIMAL, "0", "of the traded value; negative is a rebate", NULL, NULL},
     {"taker_fee_bps", KIND_DECIMAL, "0", "of the traded value", NULL, NULL},
-    {"reject_ppm", KIND_WHOLE, "0", "orders in a million that the venue refuses", NULL, NULL},
+    {"reject_ppm", KIND_WHOLE, "0", "orders in a million that the venue refuses", "0 to 1000000",
+     NULL},
     {"seed", KIND_WHOLE, "1", "of everything that is drawn", NULL, NULL},
     {"balances", KIND_FREE, "", "wallet at the start: asset and amount", NULL, NULL},
     SCHEMA_END};
@@ -103,9 +105,9 @@ static const struct schema venue_keys[] = {
      "venue: orders go to the venue; paper: a simulated venue behind its market data; none: no "
      "orders",
      "venue paper none", NULL},
-    {"book_window", KIND_WHOLE, "65536", "ticks a side kept in the fast part of a book", NULL,
-     NULL},
-    {"book_far", KIND_WHOLE, "65536", "levels a side outside it", NULL, NULL},
+    {"book_window", KIND_WHOLE, "65536", "ticks a side kept in the fast part of a book",
+     "64 to 1048576", NULL},
+    {"book_far", KIND_WHOLE, "65536", "levels a side outside it", "1 to 16777216", NULL},
     {"data_age_max", KIND_DURATION, "0s",
      "silence longer than this makes a book stale; 0s: the plugin's word", NULL, NULL},
     {"answer_timeout", KIND_DURATION, "10s",
@@ -149,8 +151,9 @@ static const struct schema script_keys[] = {
     {"callback", KIND_DURATION, "50ms", "longest time in one callback; over it: quarantined", NULL,
      NULL},
     {"load", KIND_DURATION, "500ms", "longest time to load and start", NULL, NULL},
-    {"orders_per_second", KIND_WHOLE, "50", "most orders and amends it may ask for", NULL, NULL},
-    {"log_lines_per_second", KIND_WHOLE, "100", "most lines it may log", NULL, NULL},
+    {"orders_per_second", KIND_WHOLE, "50", "most orders and amends it may ask for", "1 to 1000000",
+     NULL},
+    {"log_lines_per_second", KIND_WHOLE, "100", "most lines it may log", "0 to 1000000", NULL},
     {"seed", KIND_WHOLE, "1", "of weir.random", NULL, NULL},
     {"on_quarantine", KIND_WORD, "cancel", "what happens to its orders", "cancel keep", NULL},
     {"imports", KIND_LIST, "", "modules of scripts/lib that it may import", NULL, NULL},
@@ -225,6 +228,24 @@ static bool is_word_of(const char *text, const char *words)
     return false;
 }
 
+void schema_range(const struct schema *schema, int64_t *low_out, int64_t *high_out)
+{
+    char *rest = NULL;
+    *low_out = INT64_MIN;
+    *high_out = INT64_MAX;
+    if (schema->kind != KIND_WHOLE || !schema->words)
+        return;
+    *low_out = strtoll(schema->words, &rest, 10);
+    *high_out = strtoll(rest + strlen(" to "), NULL, 10);
+}
+
+static bool schema_in_range(const struct schema *schema, int64_t number)
+{
+    int64_t low, high;
+    schema_range(schema, &low, &high);
+    return low <= number && number <= high;
+}
+
 /* What a value of this kind must be; NULL: the text is one. */
 static const char *expectation(const struct schema *schema, const char *text)
 {
@@ -233,7 +254,9 @@ static const char *expectation(const struct schema *schema, const char *text)
     switch (schema->kind) {
     case KIND_TEXT: return *text ? NULL : "a text";
     case KIND_NAME: return is_name(text) ? NULL : "a name of letters, digits and . _ - /";
-    case KIND_WHOLE: return whole_parse(text, &number) ? NULL : "a whole number";
+    case KIND_WHOLE:
+        return whole_parse(text, &number) && schema_in_range(schema, number) ? NULL
+                                                                             : "a whole number";
     case KIND_DECIMAL:
         return amount_parse(text, strlen(text), &money) == WEIR_OK ? NULL
                                                                    : "a plain decimal number";
@@ -309,9 +332,10 @@ static enum weir_err refuse_unknown(const struct schema *keys, struct fy_node *k
     const char *near = nearest(keys, node_text(key));
     if (near)
         fy_node_report(key, FYET_ERROR, "unknown key '%s' in '%s' (did you mean '%s'?)",
-                       node_text(key), where, near);
+                       node_text(key), *where ? where : "the file", near);
     else
-        fy_node_report(key, FYET_ERROR, "unknown key '%s' in '%s'", node_text(key), where);
+        fy_node_report(key, FYET_ERROR, "unknown key '%s' in '%s'", node_text(key),
+                       *where ? where : "the file");
     return WEIR_E_BAD_CONFIG;
 }
 
@@ -333,9 +357,10 @@ static enum weir_err check_scalar(const struct schema *schema, struct fy_node *n
     const char *expected = text ? expectation(schema, text) : "one plain value";
     if (!expected)
         return WEIR_OK;
-    fy_node_report(node, FYET_ERROR, "%s: expected %s%s, found '%s'", where,
-                   schema->kind == KIND_WORD && text ? "one of: " : "", expected,
-                   text ? text : "a mapping or list");
+    bool range = schema->kind == KIND_WHOLE && schema->words;
+    fy_node_report(node, FYET_ERROR, "%s: expected %s%s%s%s, found '%s'", where,
+                   schema->kind == KIND_WORD && text ? "one of: " : "", expected, range ? ", " : "",
+                   range ? schema->words : "", text ? text : "a mapping or list");
     return WEIR_E_BAD_CONFIG;
 }
 
@@ -363,6 +388,7 @@ static enum weir_err check_named(const struct schema *schema, struct fy_node *no
 {
     void *at = NULL;
     struct fy_node_pair *pair;
+    enum weir_err err = WEIR_OK;
     if (!fy_node_is_mapping(node)) {
         fy_node_report(node, FYET_ERROR, "%s: expected a mapping of names", where);
         return WEIR_E_BAD_CONFIG;
@@ -373,14 +399,14 @@ static enum weir_err check_named(const struct schema *schema, struct fy_node *no
         if (!name || (!is_name(name) && strcmp(name, "*") != 0) || strlen(name) > 60) {
             fy_node_report(fy_node_pair_key(pair), FYET_ERROR,
                            "%s: expected a name of at most 60 letters, digits and . _ - /", where);
-            return WEIR_E_BAD_CONFIG;
+            err = WEIR_E_BAD_CONFIG;
+            continue;
         }
         snprintf(below, sizeof below, "%s.%s", where, name);
-        enum weir_err err = schema_check(schema->keys, fy_node_pair_value(pair), below);
-        if (err)
-            return err;
+        if (schema_check(schema->keys, fy_node_pair_value(pair), below))
+            err = WEIR_E_BAD_CONFIG;
     }
-    return WEIR_OK;
+    return err;
 }
 
 static enum weir_err check_value(const struct schema *schema, struct fy_node *node,
@@ -395,43 +421,49 @@ static enum weir_err check_value(const struct schema *schema, struct fy_node *no
     }
 }
 
+static enum weir_err check_pair(const struct schema *keys, struct fy_node_pair *pair,
+                                const char *where)
+{
+    char below[256];
+    struct fy_node *key = fy_node_pair_key(pair), *value = fy_node_pair_value(pair);
+    const struct schema *schema = node_text(key) ? find(keys, node_text(key)) : NULL;
+    if (!node_text(key))
+        return check_scalar(keys, key, where);
+    if (!schema)
+        return refuse_unknown(keys, key, where);
+    snprintf(below, sizeof below, "%s%s%s", where, *where ? "." : "", schema->key);
+    if (!value ||
+        (node_text(value) && !*node_text(value) && fy_node_get_style(value) == FYNS_PLAIN)) {
+        fy_node_report(key, FYET_ERROR, "%s: a value is missing", below);
+        return WEIR_E_BAD_CONFIG;
+    }
+    return check_value(schema, value, below);
+}
+
+/* Goes on after a fault, so that all of them are told at once. */
 enum weir_err schema_check(const struct schema *keys, struct fy_node *node, const char *where)
 {
     void *at = NULL;
     struct fy_node_pair *pair;
+    enum weir_err err = WEIR_OK;
     if (!node || !fy_node_is_mapping(node)) {
         if (node)
-            fy_node_report(node, FYET_ERROR, "%s: expected a mapping of keys", where);
+            fy_node_report(node, FYET_ERROR, "%s%sexpected a mapping of keys", where,
+                           *where ? ": " : "");
         return WEIR_E_BAD_CONFIG;
     }
-    while ((pair = fy_node_mapping_iterate(node, &at)) != NULL) {
-        struct fy_node *key = fy_node_pair_key(pair);
-        const struct schema *schema = node_text(key) ? find(keys, node_text(key)) : NULL;
-        if (!node_text(key))
-            return check_scalar(keys, key, where);
-        if (!schema)
-            return refuse_unknown(keys, key, where);
-        char below[256];
-        snprintf(below, sizeof below, "%s%s%s", where, *where ? "." : "", schema->key);
-        struct fy_node *value = fy_node_pair_value(pair);
-        if (!value ||
-            (node_text(value) && !*node_text(value) && fy_node_get_style(value) == FYNS_PLAIN)) {
-            fy_node_report(key, FYET_ERROR, "%s: a value is missing", below);
-            return WEIR_E_BAD_CONFIG;
-        }
-        enum weir_err err = check_value(schema, value, below);
-        if (err)
-            return err;
-    }
+    while ((pair = fy_node_mapping_iterate(node, &at)) != NULL)
+        if (check_pair(keys, pair, where))
+            err = WEIR_E_BAD_CONFIG;
     for (const struct schema *k = keys; k->key; k++)
         if (!k->otherwise && !schema_node(node, k->key)) {
             fy_node_report(node, FYET_ERROR, "%s%s%s: missing%s", where, *where ? "." : "", k->key,
                            k->kind == KIND_LIMIT
                                ? "; a limit has no default: write a number, or none"
                                : "; it has no default");
-            return WEIR_E_BAD_CONFIG;
+            err = WEIR_E_BAD_CONFIG;
         }
-    return WEIR_OK;
+    return err;
 }
 
 /* --- reading ----------------------------------------------------------------------------------*/

@@ -32,7 +32,7 @@ struct schema {
     enum schema_kind kind;
     const char *otherwise; /* the default as text; NULL: the key must be there */
     const char *doc;
-    const char *words;         /* KIND_WORD: "group always" */
+    const char *words;         /* KIND_WORD: "group always"; KIND_WHOLE: "0 to 65535", NULL: any */
     const struct schema *keys; /* KIND_KEYS, KIND_NAMED */
 };
 #define SCHEMA_END                              \
@@ -52,6 +52,9 @@ int64_t schema_number(const struct schema *keys, struct fy_node *node,
                       const char *key); /* whole, flag, duration (ns), size */
 struct fy_node *schema_node(struct fy_node *node, const char *key); /* NULL: absent */
 const struct schema *schema_keys(const struct schema *keys, const char *key);
+
+/* The least and most that a whole number may be. */
+void schema_range(const struct schema *schema, int64_t *low_out, int64_t *high_out);
 
 /* Parse a duration or size as written; false: not one. */
 bool duration_parse(const char *text, int64_t *ns_out);

@@ -272,6 +272,13 @@ static bool same_value(const struct config_value *a, const struct config_value *
     return same;
 }
 
+static bool same_budgets(const struct config_script *a, const struct config_script *b)
+{
+    return a->memory == b->memory && a->callback == b->callback && a->load == b->load &&
+           a->orders_per_second == b->orders_per_second &&
+           a->log_lines_per_second == b->log_lines_per_second && a->seed == b->seed;
+}
+
 enum weir_err host_reload_script(struct host *host, struct host_script *guest,
                                  const struct config_script *config, struct text *diff,
                                  struct why *why)
@@ -279,7 +286,8 @@ enum weir_err host_reload_script(struct host *host, struct host_script *guest,
     struct parts parts;
     enum weir_err err = parts_read(host, config, guest->strategy, &parts, why);
     bool same = !err && strcmp(parts.sha256, guest->sha256) == 0 &&
-                same_value(&config->settings, &guest->config->settings);
+                same_value(&config->settings, &guest->config->settings) &&
+                same_budgets(config, guest->config);
     if (!err && !same) {
         err = script_reload(guest->script, &parts.config, why);
         host_settle(host);
@@ -331,6 +339,8 @@ static void look_after(struct host *host, struct host_script *guest)
     if (!options->on_log)
         log_line(LOG_ERROR, guest->config->name, "%s: %s%s%s", script_outcome_name(outcome),
                  report.reason, *report.detail ? "\n" : "", report.detail);
+    const struct script_alert alert = {.level = "critical", .text = report.reason};
+    host_note_alert(host, guest->strategy, &alert);
     if (guest->config->cancel_on_quarantine) {
         struct in_change input = {
             .msg = {.size = sizeof input, .kind = IN_CANCEL_MANY, .venue = 0xffff},

@@ -54,7 +54,15 @@ change 'orders: 65536' 'orders: 65536
   orders: 65536'
 expect 'duplicate key' 2 'weir.yaml:[0-9]+:[0-9]+: .*duplicate key' "$weir" check --config "$dir/weir.yaml"
 change 'orders: 65536' 'orders: many'
-expect 'mistyped value' 2 "host.orders: expected a whole number, found 'many'" "$weir" check --config "$dir/weir.yaml"
+expect 'mistyped value' 2 "host.orders: expected a whole number, 64 to 4194304, found 'many'" "$weir" check --config "$dir/weir.yaml"
+change 'orders: 65536' 'orders: 4294967400'
+expect 'a number that would wrap' 2 "weir.yaml:[0-9]+:[0-9]+: .*host.orders: expected a whole number, 64 to 4194304" "$weir" check --config "$dir/weir.yaml"
+change 'port: 8900' 'port: 70000'
+expect 'a port that is none' 2 "gateway.port: expected a whole number, 0 to 65535, found '70000'" "$weir" check --config "$dir/weir.yaml"
+printf 'host: {instance: -4, sink: 1, orders: many}\nvenues: {a: {plugin: sim, execution: magic}}\n' >"$dir/many.yaml"
+expect 'each fault of a file is told' 2 '^4 true$' sh -c "'$weir' check --json --config '$dir/many.yaml' | python3 -c 'import json,sys
+f = json.load(sys.stdin)[\"faults\"]; print(len(f), all(\"many.yaml:\" in x for x in f))' | tr T t; exit 2"
+expect 'run tells the first and how many more' 2 'and 3 more; .weir check. tells all' "$weir" run --config "$dir/many.yaml"
 change 'plugin: sim' 'plugin: simm'
 expect 'missing plugin' 2 "venues.sim: plugin 'simm': no such file: looked at " "$weir" check --config "$dir/weir.yaml"
 change 'scripts/two_sided_maker.lua' 'scripts/none.lua'
