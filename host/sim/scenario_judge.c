@@ -1,7 +1,6 @@
 /* scenario_judge.c - what a story expects, and what must hold whatever it says.
  *
- * The account's position and wallet are added up here from what the venue told, apart from the
- * engine's own arithmetic, so that a fill that is booked twice or not at all is seen at once. */
+ * What the venue told is added up in scenario_books.c. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,36 +280,55 @@ static void note_refused(struct play *play, const char *cid, const char *reason)
     snprintf(refused->reason, sizeof refused->reason, "%s", reason);
 }
 
-/* Ended orders live again only by a fill after NOT_FOUND, or by a confirmed replace. */
-static void judge_life(struct play *play, const struct out_order *order)
+/* What an order was, in one byte: its label + 1, and whether it was only given up. */
+enum { LABEL_BITS = 0x3f, GIVEN_UP = 0x80 };
+
+static unsigned char *label_of(struct play *play, uint32_t order)
 {
-    while (play->labels.len <= order->order) {
+    while (play->labels.len <= order) {
         void *bigger = realloc(play->labels.data, play->labels.len + 64);
         if (!bigger)
-            return;
+            return NULL;
         play->labels.data = bigger;
         memset(play->labels.data + play->labels.len, 0, 64);
         play->labels.len += 64;
     }
-    unsigned char *before = &play->labels.data[order->order];
-    bool lives_again = *before != 0 && order_label_is_done((enum order_label)(*before - 1)) &&
+    return &play->labels.data[order];
+}
+
+static bool tells_of_orders(uint16_t kind)
+{
+    return kind == WEIR_STATUS || kind == WEIR_RECON_ORDER;
+}
+
+/* Ended orders live again only by a fill or the venue's word after NOT_FOUND, by a confirmed replace,
+ * or since an execution was undone. */
+static void judge_life(struct play *play, const struct out_order *order)
+{
+    unsigned char *was = label_of(play, order->order);
+    if (!was)
+        return;
+    int before = (*was & LABEL_BITS) - 1;
+    bool lives_again = before >= 0 && order_label_is_done((enum order_label)before) &&
                        !order_label_is_done((enum order_label)order->label);
-    bool by_replace = *before == ORDER_FILLED + 1;
-    bool by_fill = *before == ORDER_REJECTED + 1 && order->cum_qty > 0;
-    bool found = *before == ORDER_REJECTED + 1; /* NOT_FOUND, and then found working */
-    bool busted = play->told_count > 0 && order->label != ORDER_PENDING_NEW &&
-                  play->told[play->told_count - 1].busted;
-    if (lives_again && !by_replace && !by_fill && !found && !busted)
+    bool told = tells_of_orders(play->input_kind);
+    bool replaced = play->input_kind == WEIR_REPLACED || told;
+    bool found = (*was & GIVEN_UP) && (told || order->cum_qty > 0);
+    if (lives_again && !replaced && !found && play->input_kind != WEIR_BUST)
         play_fail(play, "order %s was %s and is %s", order->cid,
-                  order_label_name((enum order_label)(*before - 1)),
+                  order_label_name((enum order_label)before),
                   order_label_name((enum order_label)order->label));
-    *before = (unsigned char)(order->label + 1);
+    *was = (unsigned char)(order->label + 1);
+    if (order->label == ORDER_REJECTED && strcmp(order->reason, "NOT_FOUND") == 0)
+        *was |= GIVEN_UP;
 }
 
 void judge_effect(struct play *play, const struct weir_msg *effect)
 {
     const struct out_decision *decision = (const struct out_decision *)effect;
     const struct out_order *order = (const struct out_order *)effect;
+    if (effect->cause != play->input_seq)
+        play_fail(play, "invariant: an effect of an input that the journal does not hold last");
     switch (effect->kind) {
     case WEIR_NEW:
     case WEIR_REPLACE: judge_new(play, (const struct weir_intent *)effect); break;
@@ -329,45 +347,30 @@ void judge_effect(struct play *play, const struct weir_msg *effect)
 
 /* --- invariants -------------------------------------------------------------------------------*/
 
-static void judge_sums(struct play *play, uint32_t instrument)
-{
-    struct position_view view;
-    weir_qty qty = 0;
-    for (size_t i = 0; i < play->told_count; i++) {
-        const struct told *told = &play->told[i];
-        if (told->instrument != instrument || told->busted)
-            continue;
-        if (!told->side_known)
-            return; /* the story leaves open which side an unknown order had */
-        qty += told->side == WEIR_BUY ? told->qty : -told->qty;
-    }
-    if (engine_position(play->engine, instrument, 0, &view) && view.qty != qty) {
-        char got[DECIMAL_TEXT_MAX], want[DECIMAL_TEXT_MAX];
-        decimal_print(view.qty, play->instruments[instrument].qty_exp, got);
-        decimal_print(qty, play->instruments[instrument].qty_exp, want);
-        play_fail(play, "invariant: position of %s is %s, the executions add up to %s",
-                  play->instruments[instrument].symbol, got, want);
-    }
-}
-
-/* The side that was just added to is within max_position, counting all orders at their worst. */
-static void judge_exposure(struct play *play)
+/* The side that was just added to, with all orders at their worst; in 10^-18. */
+static amount worst_of(struct play *play)
 {
     struct position_view position;
     struct order_view view;
-    amount most = 0, used = 0, worst = 0;
     uint32_t instrument = play->sent_instrument;
     int8_t exp = play->instruments[instrument].qty_exp;
-    if (!play->sent_risk ||
-        engine_limit(play->engine, SCOPE_instrument, instrument, LIMIT_max_position, &most,
-                     &used) != LIMIT_VALUE ||
-        !engine_position(play->engine, instrument, 0, &position))
-        return;
-    worst = amount_from(play->sent_side == WEIR_BUY ? position.qty : -position.qty, exp);
+    if (!engine_position(play->engine, instrument, 0, &position))
+        return 0;
+    amount worst = amount_from(play->sent_side == WEIR_BUY ? position.qty : -position.qty, exp);
     for (uint32_t o = 0; (o = engine_order_next(play->engine, o, false)) != 0;)
         if (engine_order(play->engine, o, &view) && view.order.msg.instrument == instrument &&
             view.order.side == play->sent_side && view.order.route != ROUTE_INTERNAL)
             worst += amount_from(view.exposure, exp);
+    return worst;
+}
+
+static void judge_exposure(struct play *play, enum risk_scope scope, uint32_t id)
+{
+    amount most = 0, used = 0;
+    if (!play->sent_risk ||
+        engine_limit(play->engine, scope, id, LIMIT_max_position, &most, &used) != LIMIT_VALUE)
+        return;
+    amount worst = worst_of(play);
     if (worst > most) {
         char got[DECIMAL_TEXT_MAX], limit[DECIMAL_TEXT_MAX];
         amount_print(worst, got);
@@ -379,7 +382,7 @@ static void judge_exposure(struct play *play)
 
 void judge_invariants(struct play *play)
 {
-    for (uint32_t i = 1; i <= play->instrument_count; i++)
-        judge_sums(play, i);
-    judge_exposure(play);
+    judge_books(play);
+    judge_exposure(play, SCOPE_instrument, play->sent_instrument);
+    judge_exposure(play, SCOPE_account, ACCOUNT);
 }

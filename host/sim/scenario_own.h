@@ -1,4 +1,5 @@
-/* scenario_own.h - the inside of a run, for scenario_play.c (steps) and scenario_judge.c (verdicts). */
+/* scenario_own.h - the inside of a run, for scenario_play.c (steps), scenario_judge.c (verdicts) and
+ * scenario_books.c (what the venue told adds up to). */
 #ifndef WEIR_SIM_SCENARIO_OWN_H
 #define WEIR_SIM_SCENARIO_OWN_H
 
@@ -33,6 +34,13 @@ struct told {
     bool side_known;
 };
 
+/* Funding, a deposit or a withdrawal, as the venue told it. */
+struct paid {
+    bool funding;
+    const char *id, *asset;
+    amount value;
+};
+
 struct refused {
     char cid[WEIR_ID_MAX];
     char reason[WEIR_REASON_MAX];
@@ -57,10 +65,14 @@ struct play {
     size_t name_count, name_room;
     struct told *told;
     size_t told_count, told_room;
+    struct paid *paid;
+    size_t paid_count, paid_room;
     struct refused *refused;
     size_t refused_count, refused_room;
     const char *asking;  /* the cid whose wire id the next WEIR_NEW or WEIR_REPLACE tells */
-    struct bytes labels; /* by order number: the last label seen + 1 */
+    struct bytes labels; /* by order number: see judge_life() */
+    uint16_t input_kind; /* of the input being applied, and */
+    uint64_t input_seq;  /* its number in the journal */
     bool sent_risk;      /* in this step: a new order or a replace */
     uint8_t sent_side;
     uint32_t sent_instrument;
@@ -75,6 +87,11 @@ void play_fail(struct play *play, const char *format, ...) __attribute__((format
 
 /* Compare an `expect` or `check`. */
 void judge_expect(struct play *play, const cJSON *expect);
+/* Position and wallet against what the venue told: a fill, a bust, a payment. */
+void books_fill(struct play *play, const cJSON *row, const struct weir_fill *fill);
+void books_bust(struct play *play, struct weir_fill *bust, const char *exec_id);
+void books_cash(struct play *play, bool funding, const char *id, const char *asset, amount value);
+void judge_books(struct play *play);
 /* What must hold after every step. */
 void judge_invariants(struct play *play);
 /* Look at one effect: client ids sent twice, ended orders that live again. */

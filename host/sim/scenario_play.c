@@ -125,6 +125,8 @@ static void apply(struct play *play, struct weir_msg *input)
     if (input->account == 0)
         input->account = ACCOUNT;
     uint64_t seq = ++play->seq;
+    play->input_kind = input->kind;
+    play->input_seq = seq;
     sha256_add(play->sha, input, input->size);
     if (!append(&play->inputs, &seq, sizeof seq) || !append(&play->inputs, input, input->size))
         play_fail(play, "out of memory");
@@ -539,33 +541,6 @@ static enum weir_err ev_report(struct play *play, const cJSON *step, uint16_t ki
     return err;
 }
 
-static void tell(struct play *play, const cJSON *row, const struct weir_fill *fill)
-{
-    const char *exec_id = json_text(row, "exec_id", "");
-    for (size_t i = 0; i < play->told_count; i++)
-        if (play->told[i].instrument == fill->msg.instrument &&
-            strcmp(play->told[i].exec_id, exec_id) == 0)
-            return;
-    play->told = grow_list(play->told, &play->told_room, play->told_count, sizeof *play->told);
-    if (!play->told)
-        return;
-    uint32_t order = engine_order_find(play->engine, json_text(row, "cid", ""));
-    struct order_view view;
-    struct told *told = &play->told[play->told_count++];
-    *told = (struct told){.instrument = fill->msg.instrument,
-                          .exec_id = exec_id,
-                          .side = fill->side,
-                          .qty = fill->qty,
-                          .px = fill->px,
-                          .fee = amount_of(fill->fee),
-                          .fee_asset = json_text(row, "fee_asset", ""),
-                          .side_known = json_get(row, "side") != NULL};
-    if (!told->side_known && engine_order(play->engine, order, &view)) {
-        told->side = view.order.side;
-        told->side_known = true;
-    }
-}
-
 static enum weir_err ev_fill(struct play *play, const cJSON *row)
 {
     static const char *const origins[] = {"", "manual", "liquidation", "adl", NULL};
@@ -592,7 +567,7 @@ static enum weir_err ev_fill(struct play *play, const cJSON *row)
             fill.side = view.order.side;
     }
     if (!err) {
-        tell(play, row, &fill);
+        books_fill(play, row, &fill);
         apply(play, &fill.msg);
     }
     return err;
@@ -604,12 +579,7 @@ static enum weir_err ev_bust(struct play *play, const cJSON *step)
     copy(bust.exec_id, sizeof bust.exec_id, json_text(step, "exec_id", ""));
     bust.state = venue_state(json_text(step, "order_state", ""));
     bust.msg.instrument = instrument_of(play, step);
-    for (size_t i = 0; i < play->told_count; i++)
-        if (strcmp(play->told[i].exec_id, bust.exec_id) == 0 &&
-            (bust.msg.instrument == 0 || bust.msg.instrument == play->told[i].instrument)) {
-            bust.msg.instrument = play->told[i].instrument;
-            play->told[i].busted = true;
-        }
+    books_bust(play, &bust, json_text(step, "exec_id", ""));
     apply(play, &bust.msg);
     return WEIR_OK;
 }
@@ -623,6 +593,8 @@ static void ev_cash(struct play *play, uint16_t kind, uint32_t instrument, const
                              .amount = amount_pack(play_money(value))};
     copy(cash.asset, sizeof cash.asset, asset);
     copy(cash.id, sizeof cash.id, id);
+    if (kind == WEIR_FUNDING || kind == WEIR_TRANSFER)
+        books_cash(play, kind == WEIR_FUNDING, id, asset, amount_of(cash.amount));
     apply(play, &cash.msg);
 }
 
@@ -833,6 +805,7 @@ static enum weir_err play_once(const cJSON *story, struct scenario_result *resul
     free(play.labels.data);
     free(play.names);
     free(play.told);
+    free(play.paid);
     free(play.refused);
     return err;
 }
