@@ -117,6 +117,11 @@ static uint32_t find(const struct map *map, struct key128 key)
     return i;
 }
 
+void map_fetch(const struct map *map, struct key128 key)
+{
+    __builtin_prefetch(&map->slots[home(map, key)]);
+}
+
 bool map_get(const struct map *map, struct key128 key, uint32_t *value_out)
 {
     const struct map_slot *slot = &map->slots[find(map, key)];

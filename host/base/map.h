@@ -33,6 +33,7 @@ struct map {
 size_t map_size(uint32_t capacity); /* capacity: entries wanted */
 /* 0 on success, -1: the arena is too small. */
 int map_init(struct map *map, struct arena *arena, uint32_t capacity);
+void map_fetch(const struct map *map, struct key128 key); /* it is asked for soon */
 bool map_get(const struct map *map, struct key128 key, uint32_t *value_out);
 bool map_put(struct map *map, struct key128 key, uint32_t value); /* false: full; replaces */
 bool map_remove(struct map *map, struct key128 key);

@@ -272,6 +272,7 @@ static bool define_first(struct engine *engine, struct instrument *instrument,
     set_multiplier(instrument);
     instrument->product_exp =
         is->qty_exp + instrument->multiplier_exp + (is->kind == WEIR_INVERSE ? 0 : is->price_exp);
+    loss_units(instrument);
     engine->instrument_count = n;
     put_text(define.name, is->symbol);
     define_scope(engine, &engine->instrument_scopes[n], SCOPE_instrument, &define);
@@ -402,8 +403,10 @@ void apply_limit(struct engine *engine, const void *input)
     scope->unset &= ~(1u << in->limit);
     if (in->how == LIMIT_UNSET)
         scope->unset |= 1u << in->limit;
-    if (in->limit == LIMIT_max_loss)
+    if (in->limit == LIMIT_max_loss) {
         scope->lost = 0;
+        scope->pnl_least = in->how == LIMIT_VALUE ? -value : PNL_UNLIMITED;
+    }
     if ((in->limit == LIMIT_throttle_max || in->limit == LIMIT_throttle_window_ms) &&
         !throttle_set(engine, scope))
         tell_alert(engine, ALERT_CAPACITY, 0, 0, in_units(value, 0), 0, "throttle_max");

@@ -183,6 +183,7 @@ static struct engine_sizes with_defaults(const struct engine_sizes *sizes)
     X(told, uint32_t, s->orders + 1)                         \
     X(timers, uint32_t, s->orders + 1)                       \
     X(names, struct name, names_of(s) + 1)                   \
+    X(wires, struct wire, wires_of(s))                       \
     X(instruments, struct instrument, s->instruments + 1)    \
     X(holdings, struct holding, s->positions + 1)            \
     X(host, struct scope, 1)                                 \
@@ -213,6 +214,14 @@ static struct engine_sizes with_defaults(const struct engine_sizes *sizes)
 static uint32_t names_of(const struct engine_sizes *s)
 {
     return 2 * NAMES_RESERVED * s->orders;
+}
+/* A power of two, at least twice as many as there are orders. */
+static uint32_t wires_of(const struct engine_sizes *s)
+{
+    uint32_t places = 2;
+    while (places / 2 < s->orders)
+        places *= 2;
+    return places;
 }
 static uint32_t keys_of(const struct engine_sizes *s)
 {
@@ -262,6 +271,7 @@ static void scope_init(struct scope *scope, uint8_t kind, uint32_t id)
                             .id = id,
                             .throttle_max = -1,
                             .parent = UINT32_MAX,
+                            .pnl_least = PNL_UNLIMITED,
                             .unset = (1u << RISK_LIMIT_COUNT) - 1};
 }
 
@@ -303,7 +313,8 @@ struct engine *engine_create(struct arena *arena, const struct engine_sizes *siz
     engine->exec_memory.room = keys_of(&full);
     engine->cash_memory.room = full.executions;
     engine->id_next = 1;
-    for (uint32_t i = names_of(&full); i > 0; i--) {
+    engine->wire_places = wires_of(&full);
+    for (uint32_t i = names_of(&full); i > NAMES_RESERVED * full.orders; i--) {
         engine->names[i].next = engine->names_free;
         engine->names_free = i;
     }

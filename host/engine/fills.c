@@ -145,7 +145,7 @@ void fills_adopt(struct engine *engine, uint32_t n)
     const struct order *order = order_at(engine, n);
     struct order_more *more = more_at(engine, n);
     struct key128 vid = key_for(KEY_VENUE, more->vid, WEIR_ID_MAX, order->instrument);
-    struct key128 client = key_for(KEY_WIRE, more->wire, WEIR_ID_MAX, 0);
+    struct key128 client = wire_key(more->wire);
 
     for (uint64_t at = oldest_exec(engine); at < engine->exec_count; at++) {
         struct exec *exec = exec_at(engine, at);
@@ -196,7 +196,7 @@ static bool exec_from(struct engine *engine, const struct weir_fill *fill, uint3
     put_text(out->id, fill->exec_id);
     out->key = key_for(KEY_EXEC, out->id, WEIR_ID_MAX, instrument);
     out->vid_key = key_for(KEY_VENUE, fill->venue_id, WEIR_ID_MAX, instrument);
-    out->client_key = key_for(KEY_WIRE, fill->client_id, WEIR_ID_MAX, 0);
+    out->client_key = wire_key(fill->client_id);
     if (fill->fee_asset[0]) {
         uint32_t asset = asset_number(engine, fill->fee_asset);
         if (asset == UINT32_MAX)

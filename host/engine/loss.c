@@ -10,10 +10,44 @@
  * what we hold cannot be valued is not taken [loss_values]. */
 #include "engine/state.h"
 
+/* For prices that are not inverse an amount is a count of price * quantity times its unit. Half of that
+ * is exact when the unit is even, and then there is nothing to round. */
+void loss_units(struct instrument *instrument)
+{
+    int64_t unit;
+    if (instrument->is.kind == WEIR_INVERSE || instrument->product_exp >= AMOUNT_EXP ||
+        __builtin_mul_overflow(instrument->multiplier,
+                               pow10_of(AMOUNT_EXP - instrument->product_exp), &unit))
+        return;
+    instrument->unit = unit;
+    instrument->unit_room = AMOUNT_MAX / unit;
+    instrument->value_room = (AMOUNT_MAX / 1024 * 2 - 1) / unit;
+}
+
+static amount size_of(amount value)
+{
+    return value < 0 ? -value : value;
+}
+
+/* The same as below, where nothing is rounded and everything fits. */
+static bool value_at_once(const struct instrument *instrument, const struct stake *now,
+                          weir_px reference_x2, amount *out)
+{
+    amount count = (amount)now->qty * (reference_x2 > 0 ? reference_x2 : 0), gain = 0;
+    if (instrument->unit == 0 || size_of(count) > instrument->unit_room)
+        return false;
+    if (count != 0 &&
+        !amount_add(count * instrument->unit / 2, now->qty > 0 ? -now->cost : now->cost, &gain))
+        return false;
+    return amount_add(now->realized, gain, out);
+}
+
 static bool value_of(const struct instrument *instrument, const struct holding *holding,
                      weir_px reference_x2, amount *out)
 {
     amount unrealized;
+    if (value_at_once(instrument, &holding->now, reference_x2, out))
+        return true;
     if (!stake_unrealized(instrument, &holding->now, reference_x2, &unrealized) ||
         !amount_add(holding->now.realized, unrealized, out))
         return false;
@@ -28,6 +62,8 @@ bool loss_values(const struct instrument *instrument, weir_px reference_x2)
 {
     const struct stake largest = {.qty = instrument->size_most};
     amount value;
+    if (instrument->unit != 0)
+        return (amount)largest.qty * reference_x2 <= instrument->value_room;
     return stake_unrealized(instrument, &largest, reference_x2, &value) &&
            value < AMOUNT_MAX / 1024 && value > -AMOUNT_MAX / 1024;
 }
@@ -53,9 +89,8 @@ void loss_settle(struct engine *engine, struct instrument *instrument, struct ho
                 add(&engine->account_scopes[instrument->account], change) &&
                 add(&engine->instrument_scopes[instrument->is.msg.instrument], change);
     } else if (known) {
-        struct scope *strategy = scope_at(engine, SCOPE_strategy, holding->owner);
-        known =
-            add(strategy, change) && add(scope_at(engine, SCOPE_group, strategy->parent), change);
+        struct scope *strategy = strategy_of(engine, holding->owner);
+        known = add(strategy, change) && add(group_of(engine, strategy), change);
     }
     if (!known) {
         tell_anomaly(engine, instrument->is.msg.instrument, 0,
@@ -75,8 +110,7 @@ static bool moves_with_price(const struct instrument *instrument, const struct h
 
 static bool is_lost(const struct scope *scope)
 {
-    const struct limit *limit = &scope->limits[LIMIT_max_loss];
-    return limit->how == LIMIT_VALUE && scope->pnl <= -limit->value;
+    return scope->pnl <= scope->pnl_least;
 }
 
 /* In whole units: an alert's number is for reading, the sums are exact. */
@@ -103,7 +137,7 @@ static void halt_owner(struct engine *engine, struct scope *scope)
         next = more_at(engine, n)->list_next;
         bool is_its = scope->kind == SCOPE_strategy
                           ? strategy == scope->id
-                          : scope_at(engine, SCOPE_strategy, strategy)->parent == scope->id;
+                          : strategy_of(engine, strategy)->parent == scope->id;
         if (is_its)
             order_cancel(engine, n);
     }
@@ -113,8 +147,8 @@ static void watch_owner(struct engine *engine, const struct holding *holding)
 {
     if (!engine->owner_losses || holding->owner >= GROUP_OWNER)
         return;
-    struct scope *strategy = scope_at(engine, SCOPE_strategy, holding->owner);
-    struct scope *group = scope_at(engine, SCOPE_group, strategy->parent);
+    struct scope *strategy = strategy_of(engine, holding->owner);
+    struct scope *group = group_of(engine, strategy);
     if (is_lost(strategy))
         halt_owner(engine, strategy);
     if (group && is_lost(group))

@@ -9,6 +9,13 @@
  *             An id of a forgotten order, or of another life of this host, still says whose it was.
  *   venue id  the venue's, unique within an instrument.
  *
+ * FINDING   Ours lead to their orders by their counters, in a table of as many places as there are
+ *           orders, twice over [wires]: neighbours are used at one time and lie side by side, where
+ *           fingerprints in a map are all over the memory. An id whose place is taken by a much older
+ *           one is in the map `ids`, as all other ids are [wire_place].
+ *           What a cid led to is not taken out of `cids` when the order is forgotten; the order is
+ *           asked whether it has that name [order_of_cid].
+ *
  * An order keeps the names that it has had as long as there is room; when the room is used up its
  * own oldest former names go first, and names that are in use never. */
 #include "engine/state.h"
@@ -21,6 +28,11 @@ enum { INSTANCE_DIGITS = 4, STRATEGY_DIGITS = 3, COUNTER_DIGITS = 11 };
 struct key128 key_for(enum key_space space, const char *text, size_t most, uint64_t with)
 {
     return key_of(text, strnlen(text, most), (with << 8) | (uint64_t)space);
+}
+
+struct key128 cid_key(const char *cid)
+{
+    return key_for(KEY_CID, cid, WEIR_ID_MAX, 0);
 }
 
 /* --- wire ids ---------------------------------------------------------------------------------- */
@@ -57,38 +69,75 @@ bool wire_make(struct engine *engine, uint32_t strategy, char out[WEIR_ID_MAX])
         at = put_digits(at, strategy, STRATEGY_DIGITS);
         put_digits(at, (uint64_t)engine->id_next, digits_of(engine->id_next));
         engine->id_next++;
-    } while (map_get(&engine->cids, key_for(KEY_CID, out, WEIR_ID_MAX, 0), &taken));
+    } while (engine->cids_like_wires && map_get(&engine->cids, cid_key(out), &taken));
     return true;
+}
+
+/* 36: not a digit. */
+static unsigned digit_value(char digit)
+{
+    unsigned number = (unsigned)digit - '0', letter = (unsigned)digit - 'a';
+    return number < 10 ? number : letter < 26 ? letter + 10 : 36;
 }
 
 static bool take_digits(const char *text, size_t len, int64_t *value_out)
 {
     int64_t value = 0;
+    unsigned worst = 0;
     for (size_t i = 0; i < len; i++) {
-        const char *digit = text[i] ? strchr(digits, text[i]) : NULL;
-        if (!digit)
-            return false;
-        value = value * 36 + (digit - digits);
+        unsigned digit = digit_value(text[i]);
+        worst = digit > worst ? digit : worst;
+        value = value * 36 + digit;
     }
     *value_out = value;
-    return true;
+    return worst < 36;
+}
+
+struct wire_parts {
+    int64_t instance, strategy, counter;
+};
+
+/* Does it look like one that a host makes? Then it is its parts, and its parts are it. */
+static bool wire_split(const char *text, struct wire_parts *out)
+{
+    size_t len = strnlen(text, WEIR_ID_MAX), fixed = INSTANCE_DIGITS + STRATEGY_DIGITS;
+    return len > fixed && len <= fixed + COUNTER_DIGITS &&
+           (text[fixed] != '0' || len == fixed + 1) &&
+           take_digits(text, INSTANCE_DIGITS, &out->instance) &&
+           take_digits(text + INSTANCE_DIGITS, STRATEGY_DIGITS, &out->strategy) &&
+           take_digits(text + fixed, len - fixed, &out->counter);
 }
 
 /* Whose order a client order id of this host names. */
 bool wire_parse(const struct engine *engine, const char *text, uint32_t *strategy_out,
                 int64_t *counter_out)
 {
-    size_t len = strnlen(text, WEIR_ID_MAX), fixed = INSTANCE_DIGITS + STRATEGY_DIGITS;
-    int64_t instance, strategy;
-    if (len <= fixed || len > fixed + COUNTER_DIGITS || (text[fixed] == '0' && len > fixed + 1))
+    struct wire_parts parts;
+    if (!wire_split(text, &parts) || parts.instance != engine->policy[POLICY_instance])
         return false;
-    if (!take_digits(text, INSTANCE_DIGITS, &instance) ||
-        instance != engine->policy[POLICY_instance] ||
-        !take_digits(text + INSTANCE_DIGITS, STRATEGY_DIGITS, &strategy) ||
-        !take_digits(text + fixed, len - fixed, counter_out))
-        return false;
-    *strategy_out = (uint32_t)strategy;
+    *strategy_out = (uint32_t)parts.strategy;
+    *counter_out = parts.counter;
     return true;
+}
+
+/* The same id has the same key. */
+static enum name_kind wire_kind(const char *text, struct key128 *key_out)
+{
+    struct wire_parts parts;
+    if (wire_split(text, &parts)) {
+        *key_out = (struct key128){(uint64_t)parts.counter,
+                                   (uint64_t)parts.instance << 32 | (uint64_t)parts.strategy};
+        return NAME_WIRE;
+    }
+    *key_out = key_for(KEY_WIRE, text, WEIR_ID_MAX, 0);
+    return NAME_FOREIGN;
+}
+
+struct key128 wire_key(const char *text)
+{
+    struct key128 key;
+    (void)wire_kind(text, &key);
+    return key;
 }
 
 /* An id of ours leads to its order; marked if it was of a replace that came to nothing. */
@@ -96,32 +145,109 @@ bool wire_parse(const struct engine *engine, const char *text, uint32_t *strateg
 
 /* --- finding ------------------------------------------------------------------------------------ */
 
+static struct wire *wire_place(const struct engine *engine, struct key128 key)
+{
+    return &engine->wires[key.a & (engine->wire_places - 1)];
+}
+
+static bool wire_is_there(const struct wire *place, struct key128 key)
+{
+    return place->order != 0 && same_key(place->key, key);
+}
+
+/* Its key in `ids`, for one that has no place of its own. */
+static struct key128 key_elsewhere(enum name_kind kind, struct key128 key)
+{
+    return kind == NAME_WIRE ? key_of(&key, sizeof key, KEY_WIRE) : key;
+}
+
+static uint32_t wire_find(const struct engine *engine, enum name_kind kind, struct key128 key)
+{
+    const struct wire *place = wire_place(engine, key);
+    uint32_t n = 0;
+    if (kind == NAME_WIRE && wire_is_there(place, key))
+        return place->order;
+    return engine->wires_elsewhere > 0 && map_get(&engine->ids, key_elsewhere(kind, key), &n) ? n
+                                                                                              : 0;
+}
+
+static bool wire_put_elsewhere(struct engine *engine, struct key128 key, uint32_t n)
+{
+    uint32_t before = engine->ids.count;
+    if (!map_put(&engine->ids, key, n))
+        return false;
+    engine->wires_elsewhere += engine->ids.count - before;
+    return true;
+}
+
+static bool wire_put(struct engine *engine, enum name_kind kind, struct key128 key, uint32_t n)
+{
+    struct wire *place = wire_place(engine, key);
+    bool has_place = kind == NAME_WIRE && wire_is_there(place, key);
+    if (!has_place && kind == NAME_WIRE && place->order == 0)
+        has_place = engine->wires_elsewhere == 0 || wire_find(engine, kind, key) == 0;
+    if (!has_place)
+        return wire_put_elsewhere(engine, key_elsewhere(kind, key), n);
+    *place = (struct wire){key, n, 0};
+    return true;
+}
+
+static void wire_drop(struct engine *engine, enum name_kind kind, struct key128 key)
+{
+    struct wire *place = wire_place(engine, key);
+    if (kind == NAME_WIRE && wire_is_there(place, key))
+        *place = (struct wire){{0, 0}, 0, 0};
+    else if (map_remove(&engine->ids, key_elsewhere(kind, key)))
+        engine->wires_elsewhere--;
+}
+
+/* Its order, perhaps marked. */
+static uint32_t wire_value(const struct engine *engine, const char *wire)
+{
+    struct key128 key;
+    if (!wire[0])
+        return 0;
+    enum name_kind kind = wire_kind(wire, &key);
+    return wire_find(engine, kind, key);
+}
+
 uint32_t order_of_wire(const struct engine *engine, const char *wire)
 {
-    uint32_t n = 0;
-    return wire[0] && map_get(&engine->ids, key_for(KEY_WIRE, wire, WEIR_ID_MAX, 0), &n)
-               ? n & ~VOID_REPLACE
-               : 0;
+    return wire_value(engine, wire) & ~VOID_REPLACE;
 }
 
 bool wire_is_void(const struct engine *engine, const char *wire)
 {
-    uint32_t n = 0;
-    return wire[0] && map_get(&engine->ids, key_for(KEY_WIRE, wire, WEIR_ID_MAX, 0), &n) &&
-           (n & VOID_REPLACE);
+    return wire_value(engine, wire) & VOID_REPLACE;
 }
 
 void wire_void(struct engine *engine, const char *wire, uint32_t n)
 {
+    struct key128 key;
+    enum name_kind kind = wire_kind(wire, &key);
     if (order_of_wire(engine, wire) == n)
-        (void)map_put(&engine->ids, key_for(KEY_WIRE, wire, WEIR_ID_MAX, 0), n | VOID_REPLACE);
+        (void)wire_put(engine, kind, key, n | VOID_REPLACE);
+}
+
+static bool has_cid(const struct engine *engine, uint32_t n, struct key128 key)
+{
+    for (uint32_t at = engine->more[n].first_name; at; at = engine->names[at].next)
+        if (engine->names[at].kind == NAME_CID && same_key(engine->names[at].key, key))
+            return true;
+    return same_key(cid_key(engine->more[n].cid), key);
 }
 
 uint32_t order_of_cid(const struct engine *engine, const char *name)
 {
+    struct wire_parts parts;
     uint32_t n;
-    if (name[0] && map_get(&engine->cids, key_for(KEY_CID, name, WEIR_ID_MAX, 0), &n))
-        return n;
+    if (!name[0])
+        return 0;
+    if (engine->cids_like_wires || !wire_split(name, &parts)) {
+        struct key128 key = cid_key(name);
+        if (map_get(&engine->cids, key, &n))
+            return n && has_cid(engine, n, key) ? n : 0;
+    }
     return order_of_wire(engine, name);
 }
 
@@ -138,16 +264,22 @@ uint32_t order_of_venue(const struct engine *engine, uint32_t instrument, const 
     return 0;
 }
 
-bool cid_is_used(const struct engine *engine, const char *cid)
+bool cid_is_used(const struct engine *engine, const char *cid, struct key128 key)
 {
     uint32_t n;
-    return map_get(&engine->cids, key_for(KEY_CID, cid, WEIR_ID_MAX, 0), &n) ||
-           order_of_wire(engine, cid) != 0;
+    return map_get(&engine->cids, key, &n) || order_of_wire(engine, cid) != 0;
+}
+
+static bool cid_put(struct engine *engine, const char *cid, struct key128 key, uint32_t n)
+{
+    struct wire_parts parts;
+    engine->cids_like_wires |= wire_split(cid, &parts);
+    return map_put(&engine->cids, key, n);
 }
 
 bool cid_keep(struct engine *engine, const char *cid, uint32_t n)
 {
-    return map_put(&engine->cids, key_for(KEY_CID, cid, WEIR_ID_MAX, 0), n);
+    return cid_put(engine, cid, cid_key(cid), n);
 }
 
 /* --- the names of one order --------------------------------------------------------------------- */
@@ -156,11 +288,11 @@ static struct key128 name_key(const struct engine *engine, uint32_t n, enum name
                               const char *text)
 {
     switch (kind) {
-    case NAME_CID: return key_for(KEY_CID, text, WEIR_ID_MAX, 0);
-    case NAME_WIRE: return key_for(KEY_WIRE, text, WEIR_ID_MAX, 0);
-    case NAME_VENUE: break;
+    case NAME_CID: return cid_key(text);
+    case NAME_WIRE:
+    case NAME_FOREIGN: return wire_key(text);
+    default: return key_for(KEY_VENUE, text, WEIR_ID_MAX, engine->orders[n].instrument);
     }
-    return key_for(KEY_VENUE, text, WEIR_ID_MAX, engine->orders[n].instrument);
 }
 
 static bool is_current(const struct engine *engine, uint32_t n, const struct name *name)
@@ -172,28 +304,74 @@ static bool is_current(const struct engine *engine, uint32_t n, const struct nam
         return same_key(name->key, name_key(engine, n, NAME_CID, more->cid)) ||
                (pending && same_key(name->key, name_key(engine, n, NAME_CID, more->next_cid)));
     case NAME_WIRE:
+    case NAME_FOREIGN:
         return same_key(name->key, name_key(engine, n, NAME_WIRE, more->wire)) ||
                (pending && same_key(name->key, name_key(engine, n, NAME_WIRE, more->next_wire)));
     default: return same_key(name->key, name_key(engine, n, NAME_VENUE, more->vid));
     }
 }
 
+static bool is_shared(const struct engine *engine, uint32_t index)
+{
+    return index > NAMES_RESERVED * engine->sizes.orders;
+}
+
+/* A place for a name of order n: its own if one is free, else one of those that all share. */
+static uint32_t name_place(struct engine *engine, uint32_t n)
+{
+    uint32_t own = 1 + (n - 1) * NAMES_RESERVED;
+    for (uint32_t i = 0; i < NAMES_RESERVED; i++)
+        if (engine->names[own + i].kind == NAME_FREE)
+            return own + i;
+    uint32_t index = engine->names_free;
+    engine->names_free = engine->names[index].next;
+    return index;
+}
+
+static void name_give_back(struct engine *engine, uint32_t index)
+{
+    bool shared = is_shared(engine, index);
+    engine->names[index] = (struct name){.next = shared ? engine->names_free : 0};
+    if (shared)
+        engine->names_free = index;
+}
+
 /* A venue may have given the name to another order since: then it stays that one's. */
 static void name_drop(struct engine *engine, uint32_t n, uint32_t index)
 {
-    struct name *name = &engine->names[index];
-    struct map *map = name->kind == NAME_CID ? &engine->cids : &engine->ids;
+    const struct name *name = &engine->names[index];
+    enum name_kind kind = (enum name_kind)name->kind;
     uint32_t owner;
-    if (map_get(map, name->key, &owner) && (owner & ~VOID_REPLACE) == n) {
-        if (name->kind == NAME_CID)
-            (void)map_put(map, name->key, 0); /* it is there: this cannot fail */
-        else
-            (void)map_remove(map, name->key);
+    if (kind == NAME_VENUE) {
+        if (map_get(&engine->ids, name->key, &owner) && owner == n)
+            (void)map_remove(&engine->ids, name->key);
+    } else if (kind != NAME_CID && (wire_find(engine, kind, name->key) & ~VOID_REPLACE) == n) {
+        wire_drop(engine, kind, name->key);
     }
-    name->next = engine->names_free;
-    engine->names_free = index;
+    name_give_back(engine, index);
     if (engine->more[n].names-- > NAMES_RESERVED)
         engine->names_extra--;
+}
+
+static uint32_t *link_to(struct engine *engine, uint32_t n, uint32_t before)
+{
+    return before ? &engine->names[before].next : &more_at(engine, n)->first_name;
+}
+
+/* Of the order's names in shared places one moves to its own place, which has become free. */
+static void name_come_home(struct engine *engine, uint32_t n, uint32_t own)
+{
+    struct order_more *more = more_at(engine, n);
+    uint32_t before = 0, at = more->first_name;
+    for (; at && !is_shared(engine, at); at = engine->names[at].next)
+        before = at;
+    if (!at)
+        return;
+    engine->names[own] = engine->names[at];
+    *link_to(engine, n, before) = own;
+    if (more->last_name == at)
+        more->last_name = own;
+    name_give_back(engine, at);
 }
 
 /* Drop the oldest name that is no longer in use. */
@@ -204,14 +382,12 @@ static bool drop_oldest(struct engine *engine, uint32_t n)
     for (uint32_t at = more->first_name; at; before = at, at = engine->names[at].next) {
         if (is_current(engine, n, &engine->names[at]))
             continue;
-        uint32_t next = engine->names[at].next;
-        if (before)
-            engine->names[before].next = next;
-        else
-            more->first_name = next;
+        *link_to(engine, n, before) = engine->names[at].next;
         if (more->last_name == at)
             more->last_name = before;
         name_drop(engine, n, at);
+        if (!is_shared(engine, at))
+            name_come_home(engine, n, at);
         return true;
     }
     return false;
@@ -236,19 +412,29 @@ bool name_room(struct engine *engine, uint32_t n, uint32_t wanted)
     }
 }
 
+static bool name_lead(struct engine *engine, uint32_t n, const struct name *name, const char *text)
+{
+    switch (name->kind) {
+    case NAME_CID: return cid_put(engine, text, name->key, n);
+    case NAME_VENUE: return map_put(&engine->ids, name->key, n);
+    default: return wire_put(engine, (enum name_kind)name->kind, name->key, n);
+    }
+}
+
 /* Let text lead to the order. False: no room; the order goes without this name. */
 bool name_add(struct engine *engine, uint32_t n, enum name_kind kind, const char *text)
 {
     struct order_more *more = more_at(engine, n);
-    struct key128 key = name_key(engine, n, kind, text);
-    struct map *map = kind == NAME_CID ? &engine->cids : &engine->ids;
-    uint32_t index;
+    struct name name = {.kind = kind};
 
-    if (!name_room(engine, n, 1) || !map_put(map, key, n))
+    if (kind == NAME_WIRE)
+        name.kind = wire_kind(text, &name.key);
+    else
+        name.key = name_key(engine, n, kind, text);
+    if (!name_room(engine, n, 1) || !name_lead(engine, n, &name, text))
         return false;
-    index = engine->names_free;
-    engine->names_free = engine->names[index].next;
-    engine->names[index] = (struct name){key, 0, (uint32_t)kind};
+    uint32_t index = name_place(engine, n);
+    engine->names[index] = name;
     if (more->last_name)
         engine->names[more->last_name].next = index;
     else
@@ -257,6 +443,15 @@ bool name_add(struct engine *engine, uint32_t n, enum name_kind kind, const char
     if (++more->names > NAMES_RESERVED)
         engine->names_extra++;
     return true;
+}
+
+/* Its names will be forgotten soon. */
+void names_fetch(const struct engine *engine, uint32_t n)
+{
+    const struct name *own = &engine->names[1 + (n - 1) * NAMES_RESERVED];
+    for (uint32_t i = 0; i < NAMES_RESERVED; i++)
+        if (own[i].kind == NAME_VENUE)
+            map_fetch(&engine->ids, own[i].key);
 }
 
 void names_forget(struct engine *engine, uint32_t n)

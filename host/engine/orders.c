@@ -336,8 +336,8 @@ static void settle_live(struct engine *engine, const struct order *order, struct
     if (live == more->counted_live)
         return;
     uint32_t change = live ? 1 : UINT32_MAX; /* plus or minus one */
-    struct scope *strategy = scope_at(engine, SCOPE_strategy, order->strategy);
-    struct scope *group = scope_at(engine, SCOPE_group, strategy->parent);
+    struct scope *strategy = strategy_of(engine, order->strategy);
+    struct scope *group = group_of(engine, strategy);
     engine->host->live += change;
     engine->venues[more->venue].live += change;
     engine->account_scopes[more->account].live += change;
@@ -408,6 +408,21 @@ bool order_room(const struct engine *engine)
     return engine->orders_used < engine->sizes.orders || engine->ended_first != 0;
 }
 
+static void slot_fetch(const struct engine *engine, uint32_t n)
+{
+    fetch(&engine->orders[n], sizeof(struct order));
+    fetch(&engine->more[n], sizeof(struct order_more));
+    fetch(&engine->names[1 + (n - 1) * NAMES_RESERVED], NAMES_RESERVED * sizeof(struct name));
+}
+
+void order_fetch(struct engine *engine)
+{
+    if (engine->orders_used < engine->sizes.orders)
+        slot_fetch(engine, engine->orders_used + 1);
+    else if (engine->ended_first)
+        names_fetch(engine, engine->ended_first);
+}
+
 static uint32_t slot_take(struct engine *engine)
 {
     if (engine->orders_used < engine->sizes.orders)
@@ -421,6 +436,8 @@ static uint32_t slot_take(struct engine *engine)
          !more_at(engine, n)->in_heap && !more_at(engine, n)->counted_live &&
          !more_at(engine, n)->timer);
     names_forget(engine, n);
+    if (engine->ended_first) /* it is the next one's turn */
+        slot_fetch(engine, engine->ended_first);
     memset(order_at(engine, n), 0, sizeof(struct order));
     memset(more_at(engine, n), 0, sizeof(struct order_more));
     return n;

@@ -136,12 +136,11 @@ static void name_adopted(struct engine *engine, uint32_t n, const struct weir_re
         (void)name_add(engine, n, NAME_WIRE, more->wire);
     }
     put_text(more->cid, row->client_id);
-    if (!row->client_id[0] ||
-        map_get(&engine->cids, key_for(KEY_CID, more->cid, WEIR_ID_MAX, 0), &(uint32_t){0})) {
+    if (!row->client_id[0] || map_get(&engine->cids, cid_key(more->cid), &(uint32_t){0})) {
         memcpy(more->cid, "ext:", 4);
         put_text_in(more->cid + 4, sizeof more->cid - 4, row->venue_id, WEIR_ID_MAX);
     }
-    if (!cid_is_used(engine, more->cid) || strcmp(more->cid, more->wire) == 0)
+    if (!cid_is_used(engine, more->cid, cid_key(more->cid)) || strcmp(more->cid, more->wire) == 0)
         (void)name_add(engine, n, NAME_CID, more->cid);
     put_text(more->vid, row->venue_id);
     if (more->vid[0])

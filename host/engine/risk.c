@@ -473,10 +473,18 @@ static uint32_t put_judged(const struct risk_view *view, struct risk_reading *re
 
 /* --- the door ------------------------------------------------------------------------------------------ */
 
-bool risk_passes(struct engine *engine, const struct wish *wish)
+/* The name is looked for last: it may be anywhere in much memory, which was asked for when the wish
+ * was made. */
+static void prepare(struct risk_view *view, struct engine *engine, struct wish *wish)
+{
+    view_make(view, engine, wish);
+    wish->used_cid = wish->cid && cid_is_used(engine, wish->cid, wish->cid_key);
+}
+
+bool risk_passes(struct engine *engine, struct wish *wish)
 {
     struct risk_view view;
-    view_make(&view, engine, wish);
+    prepare(&view, engine, wish);
     return all_pass(&view);
 }
 
@@ -488,12 +496,12 @@ static uint8_t first_failed(const struct out_decision *decision)
     return decision->readings[i].check;
 }
 
-bool risk_allows(struct engine *engine, const struct wish *wish)
+bool risk_allows(struct engine *engine, struct wish *wish)
 {
     struct out_decision *decision = engine->decision;
     struct risk_view view;
 
-    view_make(&view, engine, wish);
+    prepare(&view, engine, wish);
     decision->allowed = all_pass(&view);
     decision->count = decision->allowed ? put_passed(&view, decision->readings)
                                         : put_judged(&view, decision->readings);

@@ -134,13 +134,6 @@ static void view_price(struct risk_view *view)
     view->off_step = left_over(wish->qty, instrument->is.step);
 }
 
-/* Ask for memory that is needed soon. */
-static inline void fetch(const void *memory, size_t size)
-{
-    for (size_t at = 0; at < size; at += 64)
-        __builtin_prefetch((const char *)memory + at);
-}
-
 void view_make(struct risk_view *view, struct engine *engine, const struct wish *wish)
 {
     struct instrument *instrument = wish->instrument;

@@ -141,7 +141,20 @@ struct name {
     uint32_t next;
     uint32_t kind; /* enum name_kind */
 };
-enum name_kind { NAME_CID, NAME_WIRE, NAME_VENUE };
+enum name_kind {
+    NAME_FREE = 0, /* the place is free */
+    NAME_CID,
+    NAME_WIRE,
+    NAME_VENUE,
+    NAME_FOREIGN /* a client order id that no host has made */
+};
+
+/* Where a client order id that a host has made leads to. */
+struct wire {
+    struct key128 key; /* its counter; its instance and strategy */
+    uint32_t order;    /* 0: the place is free */
+    uint32_t pad;
+};
 
 /* What a position is made of; computed by position.c only. */
 struct stake {
@@ -207,6 +220,9 @@ struct instrument {
     int multiplier_exp;
     int product_exp; /* places of price * quantity * multiplier; inverse: of quantity * multiplier */
     int64_t min_units;  /* min_notional in these units, rounded up */
+    int64_t unit;       /* amount of one of them, if it is even; else, and inverse, 0 */
+    amount unit_room;   /* so many make an amount */
+    amount value_room;  /* and so many a value that leaves room for sums [loss_values] */
     weir_qty size_most; /* no holding was ever larger */
     amount listed;      /* recon: net position by the venue */
     uint32_t listed_in;
@@ -240,6 +256,7 @@ struct scope { /* what each order touches is in one line of cache, and comes fir
     uint8_t defined;
     uint8_t lost; /* max_loss was reached, and is told */
     amount pnl;
+    amount pnl_least; /* at or below it max_loss is reached */
     struct limit limits[RISK_LIMIT_COUNT];
     uint32_t unset;
     char name[NAME_MAX_LEN];
@@ -320,11 +337,15 @@ struct engine {
     uint32_t live_first, live_last;
     uint32_t ended_first, ended_last;
 
-    struct name *names;
+    struct name *names; /* NAMES_RESERVED for each order, and then as many that all share */
     uint32_t names_free;
     uint32_t names_extra; /* in use beyond what is reserved for each order */
-    struct map cids;      /* names given by askers, for ever; value: order or 0 */
-    struct map ids;       /* client order ids and venue ids; value: order */
+    struct map cids;      /* names given by askers, for ever; value: order it was of, or 0 */
+    uint8_t cids_like_wires;
+    struct wire *wires; /* client order ids by their counters */
+    uint32_t wire_places;
+    struct map ids; /* venue ids, and client order ids that have no place in wires; value: order */
+    uint32_t wires_elsewhere;
 
     uint32_t *timers; /* resolver: heap of orders by due */
     uint32_t timer_count;
@@ -396,6 +417,24 @@ static inline weir_ns later(weir_ns t, weir_ns delay)
     return __builtin_add_overflow(t, delay, &sum) ? INT64_MAX : sum;
 }
 
+/* Ask for memory that is needed soon. */
+static inline void fetch(const void *memory, size_t size)
+{
+    for (size_t at = 0; at < size; at += 64)
+        __builtin_prefetch((const char *)memory + at);
+}
+
+/* Of an order or holding, whose strategy is always defined; of a strategy: NULL if it is in none. */
+static inline struct scope *strategy_of(struct engine *engine, uint32_t strategy)
+{
+    return strategy == STRATEGY_EXTERNAL ? &engine->external : &engine->strategies[strategy];
+}
+static inline struct scope *group_of(struct engine *engine, const struct scope *strategy)
+{
+    uint32_t n = strategy->parent;
+    return n <= engine->sizes.strategies && engine->groups[n].defined ? &engine->groups[n] : NULL;
+}
+
 /* Copy a text into an array of fixed size; what is left over is zero. Always terminated. */
 #define put_text(array, text) put_text_in((array), sizeof(array), (text), sizeof(array))
 void put_text_in(char *array, size_t room, const char *text, size_t most);
@@ -439,12 +478,15 @@ bool wire_make(struct engine *engine, uint32_t strategy, char out[WEIR_ID_MAX]);
 bool wire_parse(const struct engine *engine, const char *text, uint32_t *strategy_out,
                 int64_t *counter_out);
 bool wire_room(const struct engine *engine);
-bool cid_is_used(const struct engine *engine, const char *cid);
+struct key128 wire_key(const char *text);
+struct key128 cid_key(const char *cid);
+bool cid_is_used(const struct engine *engine, const char *cid, struct key128 key);
 bool cid_keep(struct engine *engine, const char *cid, uint32_t n);  /* false: full */
 bool name_room(struct engine *engine, uint32_t n, uint32_t wanted); /* makes room by its oldest */
 enum { NAMES_RESERVED = 3, NAMES_MOST = 64 };                       /* of each order */
 bool name_add(struct engine *engine, uint32_t n, enum name_kind kind, const char *text);
 void names_forget(struct engine *engine, uint32_t n);
+void names_fetch(const struct engine *engine, uint32_t n);
 uint32_t order_of_cid(const struct engine *engine, const char *name);
 uint32_t order_of_wire(const struct engine *engine, const char *wire);
 /* ids of replaces that came to nothing, once another replace was asked */
@@ -461,6 +503,7 @@ void order_settle(struct engine *engine, uint32_t n); /* after each change of an
 weir_qty order_exposure(const struct order *order, const struct order_more *more);
 bool order_awaits(const struct order *order, const struct order_more *more);
 bool order_room(const struct engine *engine); /* a slot is free, or can be */
+void order_fetch(struct engine *engine);      /* the next slot will be taken soon */
 uint32_t order_take(struct engine *engine, uint32_t instrument, uint32_t strategy); /* 0: full */
 void order_learn_venue_id(struct engine *engine, uint32_t n, const char *vid);
 void list_put(struct engine *engine, uint32_t n, enum list_name list);
@@ -525,19 +568,23 @@ struct wish { /* an order as asked, or as a replace would make it */
     weir_qty qty;
     weir_qty worst; /* what it may still fill: its part in sums */
     uint8_t side, type, flags, route;
+    const char *cid; /* its name, to be looked for when judged: used_cid; NULL: it has none */
+    struct key128 cid_key;
     bool used_cid, no_room, bad, foreign, unable;
     int64_t seen_state; /* reading of BAD_REQUEST */
 };
 /* Evaluate every check; fills engine->decision but for names. True: allowed. */
-bool risk_allows(struct engine *engine, const struct wish *wish);
+bool risk_allows(struct engine *engine, struct wish *wish);
 /* The same question without the readings: only for measurements. */
-bool risk_passes(struct engine *engine, const struct wish *wish);
+bool risk_passes(struct engine *engine, struct wish *wish);
 
 uint32_t throttle_room(const struct engine_sizes *sizes);      /* times that all rings need */
 bool throttle_set(struct engine *engine, struct scope *scope); /* after a limit changed */
 uint32_t throttle_count(struct engine *engine, struct scope *scope);
 void throttle_sent(struct engine *engine, uint32_t n);
 
+#define PNL_UNLIMITED (-AMOUNT_MAX - 1)
+void loss_units(struct instrument *instrument); /* what it is has been defined */
 bool loss_values(const struct instrument *instrument, weir_px reference_x2);
 void loss_price(struct engine *engine,
                 struct instrument *instrument); /* after a price: settle, watch and act */

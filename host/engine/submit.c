@@ -37,6 +37,13 @@ static bool has_room(const struct engine *engine, const struct in_submit *in)
            holding_room(engine, in->msg.instrument, in->strategy);
 }
 
+static void name_wish(const struct engine *engine, struct wish *wish, const char *cid)
+{
+    wish->cid = cid;
+    wish->cid_key = cid_key(cid);
+    map_fetch(&engine->cids, wish->cid_key);
+}
+
 static void wish_from(struct engine *engine, const struct in_submit *in, struct wish *wish)
 {
     bool wrong = is_wrong(in);
@@ -51,10 +58,11 @@ static void wish_from(struct engine *engine, const struct in_submit *in, struct 
                           .flags = in->flags,
                           .route = in->route,
                           .bad = wrong,
-                          .used_cid = !wrong && in->cid[0] && cid_is_used(engine, in->cid),
                           .no_room = !has_room(engine, in),
                           /* kinds of order that the host would have to keep itself */
                           .unable = in->type > WEIR_MARKET};
+    if (!wrong && in->cid[0])
+        name_wish(engine, wish, in->cid);
     wish->foreign = !wish->strategy || !(wish->strategy->rights & RIGHT_ORDERS);
     if (wish->instrument && wish->instrument->venue != in->msg.venue)
         wish->instrument = NULL;
@@ -137,6 +145,7 @@ void apply_submit(struct engine *engine, const void *input)
 {
     const struct in_submit *in = input;
     struct wish wish;
+    order_fetch(engine);
     wish_from(engine, in, &wish);
     bool allowed = risk_allows(engine, &wish);
 
@@ -253,8 +262,9 @@ static void wish_to_replace(struct engine *engine, const struct in_change *in, u
         !is_text(in->new_cid, sizeof in->new_cid) || (in->change & ~(CHANGE_QTY | CHANGE_PX)) != 0;
     *wish = (struct wish){.order = n,
                           .bad = wrong || !n || !may_replace(order_at(engine, n)),
-                          .used_cid = !wrong && in->new_cid[0] && cid_is_used(engine, in->new_cid),
                           .no_room = !replace_room(engine, in, n)};
+    if (!wrong && in->new_cid[0])
+        name_wish(engine, wish, in->new_cid);
     if (!n)
         return;
     const struct order *order = order_at(engine, n);

@@ -125,8 +125,8 @@ void throttle_sent(struct engine *engine, uint32_t n)
 {
     const struct order *order = order_at(engine, n);
     const struct order_more *more = more_at(engine, n);
-    struct scope *strategy = scope_at(engine, SCOPE_strategy, order->strategy);
-    struct scope *group = scope_at(engine, SCOPE_group, strategy->parent);
+    struct scope *strategy = strategy_of(engine, order->strategy);
+    struct scope *group = group_of(engine, strategy);
 
     count(engine, engine->host);
     count(engine, &engine->venues[more->venue]);

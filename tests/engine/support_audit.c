@@ -150,6 +150,8 @@ static void audit_lists(struct engine *engine)
                "timers are no heap");
     for (uint32_t at = engine->names_free; at; at = engine->names[at].next)
         names++;
+    for (uint32_t at = 1; at <= NAMES_RESERVED * engine->sizes.orders; at++)
+        names += engine->names[at].kind == NAME_FREE;
     EXPECT(names == 2 * NAMES_RESERVED * engine->sizes.orders, "a name was lost");
 }
 
