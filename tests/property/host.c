@@ -242,21 +242,22 @@ static void wallet(struct world *w, const char *asset, int64_t units)
     host_apply(w, &in.msg);
 }
 
-/* Which limits bind differs from story to story, so that none always hides another. */
+/* Which limits bind differs from story to story, so that none always hides another. One by one: in
+ * which order initializers are evaluated is the compiler's choice. */
 static void choose_limits(struct world *w)
 {
-    bool balance = rnd(w, 3) == 0;
-    w->limits = (struct limits){.max_position = 30 + rnd(w, 40),
-                                .max_order_qty = rnd(w, 4) == 0 ? 22 : 0,
-                                .max_open_orders = rnd(w, 2) ? 3 + (int)rnd(w, 6) : 0,
-                                .throttle_max = rnd(w, 2) ? 1 + (int)rnd(w, 4) : 0,
-                                .throttle_window = (weir_ns)(1 + rnd(w, 8)) * 5 * MS,
-                                .check_balance = balance,
-                                .self_cross = rnd(w, 2),
-                                .not_found_confirm = 1 + (int)rnd(w, 3),
-                                .not_found_after = (weir_ns)(50 + 50 * rnd(w, 3)) * MS,
-                                .usd = balance ? 30 + rnd(w, 60) : 1000,
-                                .base = balance ? rnd(w, 2) : 0};
+    struct limits *l = &w->limits;
+    l->max_position = 30 + rnd(w, 40);
+    l->max_order_qty = rnd(w, 4) == 0 ? 22 : 0;
+    l->max_open_orders = rnd(w, 2) ? 3 + (int)rnd(w, 6) : 0;
+    l->throttle_max = rnd(w, 2) ? 1 + (int)rnd(w, 4) : 0;
+    l->throttle_window = (weir_ns)(1 + rnd(w, 8)) * 5 * MS;
+    l->check_balance = rnd(w, 3) == 0;
+    l->self_cross = rnd(w, 2);
+    l->not_found_confirm = 1 + (int)rnd(w, 3);
+    l->not_found_after = (weir_ns)(50 + 50 * rnd(w, 3)) * MS;
+    l->usd = l->check_balance ? 30 + rnd(w, 60) : 1000;
+    l->base = l->check_balance ? rnd(w, 2) : 0;
 }
 
 static void give_limits(struct world *w)

@@ -46,13 +46,13 @@ static uint8_t pick_route(struct world *w)
 
 static void submit(struct world *w)
 {
-    struct in_submit in = {
-        .msg = {.size = sizeof in, .kind = IN_SUBMIT, .instrument = 1 + rnd(w, INSTRUMENTS)},
-        .strategy = 1 + rnd(w, STRATEGIES),
-        .side = (uint8_t)rnd(w, 2),
-        .px = 990 + rnd(w, 20),
-        .qty = 1 + rnd(w, 25),
-        .flags = rnd(w, 12) == 0 ? WEIR_REDUCE_ONLY : 0};
+    struct in_submit in = {.msg = {.size = sizeof in, .kind = IN_SUBMIT}};
+    in.msg.instrument = 1 + rnd(w, INSTRUMENTS);
+    in.strategy = 1 + rnd(w, STRATEGIES);
+    in.side = (uint8_t)rnd(w, 2);
+    in.px = 990 + rnd(w, 20);
+    in.qty = 1 + rnd(w, 25);
+    in.flags = rnd(w, 12) == 0 ? WEIR_REDUCE_ONLY : 0;
     if (w->order_count == ORDERS)
         return;
     in.route = pick_route(w);
@@ -233,7 +233,8 @@ static void execute(struct world *w)
 }
 static void silence(struct world *w)
 {
-    answer_nothing(w, any_order(w), (uint8_t)rnd(w, 3));
+    const struct truth_order *o = any_order(w);
+    answer_nothing(w, o, (uint8_t)rnd(w, 3));
 }
 static void hand_trade(struct world *w)
 {

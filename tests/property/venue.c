@@ -429,14 +429,14 @@ void venue_takes_foreign(struct world *w)
         return;
     struct truth_order *o = &w->orders[w->order_count];
     *o = (struct truth_order){.names = 1,
-                              .side = (uint8_t)rnd(w, 2),
                               .strategy = STRATEGY_EXTERNAL,
-                              .instrument = 1 + rnd(w, INSTRUMENTS),
-                              .px = 990 + rnd(w, 20),
-                              .qty = 1 + rnd(w, 6),
                               .state = WORKING,
                               .foreign = true,
                               .sent = w->now};
+    o->side = (uint8_t)rnd(w, 2);
+    o->instrument = 1 + rnd(w, INSTRUMENTS);
+    o->px = 990 + rnd(w, 20);
+    o->qty = 1 + rnd(w, 6);
     snprintf(o->wire[0], WEIR_ID_MAX, "hand%d", w->order_count);
     snprintf(o->vids[0], WEIR_ID_MAX, "v%d", w->order_count);
     w->order_count++;
