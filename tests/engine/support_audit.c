@@ -118,6 +118,18 @@ static void audit_money(struct engine *engine)
            "profit and loss of host and account");
 }
 
+/* Names beyond those that have a place of their own stand in places that all share. */
+static void audit_names(const struct engine *engine, uint32_t n)
+{
+    const struct order_more *more = &engine->more[n];
+    uint32_t count = 0, shared = 0;
+    for (uint32_t at = more->first_name; at; at = engine->names[at].next, count++)
+        shared += at > NAMES_RESERVED * engine->sizes.orders;
+    EXPECT(count == more->names, "order %u: count of names", n);
+    EXPECT(shared == (count > NAMES_RESERVED ? count - NAMES_RESERVED : 0),
+           "order %u: %u of %u names are in shared places", n, shared, count);
+}
+
 static void audit_lists(struct engine *engine)
 {
     uint32_t live = 0, ended = 0, in_list[2] = {0}, unknown = 0, timers = 0, names = 0, extra = 0;
@@ -130,6 +142,7 @@ static void audit_lists(struct engine *engine)
         names += more->names;
         extra += more->names > NAMES_RESERVED ? more->names - NAMES_RESERVED : 0;
         EXPECT(!more->told, "order %u was not told", n);
+        audit_names(engine, n);
         EXPECT(!more->timer || engine->timers[more->timer - 1] == n,
                "order %u: its timer is another's", n);
     }
