@@ -76,7 +76,7 @@ static bool reduces_only(const struct world *w, const struct wish_model *wish,
     weir_qty held = position_of(w, wish->instrument, false);
     amount size = held < 0 ? -held : held;
     bool reduces = wish->side == WEIR_BUY ? held < 0 : held > 0;
-    return reduces && wish->worst <= size - seen->reduce[wish->side];
+    return wish->worst <= (reduces ? size - seen->reduce[wish->side] : 0);
 }
 
 static bool is_covered(const struct world *w, const struct wish_model *wish,
