@@ -85,10 +85,13 @@ static void pick_cid(struct world *w, char cid[WEIR_ID_MAX])
         snprintf(cid, WEIR_ID_MAX, "c%u", 1 + rnd(w, (uint32_t)w->cid + 1));
 }
 
-/* A cancel is never refused, and is ignored for what has ended or has one pending. */
+/* A cancel is never refused, and is ignored for what has ended or has one pending; a script's is also
+ * for what another strategy has. */
 static void cancel(struct world *w)
 {
-    struct in_change in = {.msg = {.size = sizeof in, .kind = IN_CANCEL}, .asker = ASKER_OPERATOR};
+    struct in_change in = {.msg = {.size = sizeof in, .kind = IN_CANCEL},
+                           .asker = rnd(w, 4) ? ASKER_OPERATOR : ASKER_SCRIPT,
+                           .strategy = 1 + rnd(w, STRATEGIES)};
     struct order_view was, is;
     pick_cid(w, in.cid);
     bool known = engine_order(w->engine, engine_order_find(w->engine, in.cid), &was);
@@ -99,7 +102,8 @@ static void cancel(struct world *w)
         return;
     bool inside = was.order.route == ROUTE_INTERNAL;
     bool wanted = !order_label_is_done((enum order_label)was.order.label) &&
-                  was.order.label != ORDER_PENDING_CANCEL;
+                  was.order.label != ORDER_PENDING_CANCEL &&
+                  (in.asker != ASKER_SCRIPT || was.order.strategy == in.strategy);
     if (sent != (wanted && !inside))
         fail(w, "14: a cancel of %s, which was %s, sent %d", in.cid,
              order_label_name((enum order_label)was.order.label), (int)sent);
