@@ -214,6 +214,8 @@ int cmd_ctl(int argc, char **argv)
             continue;
         if (argc - optind - 1 > requests[i].most)
             return usage_error("ctl", "%s: too many words", requests[i].what);
+        if (strcmp(requests[i].what, "cancel") == 0 && argc - optind < 2)
+            return usage_error("ctl", "cancel: expected the name of an order");
         struct why why;
         struct config *config = NULL;
         if (!socket && !(config = config_load(path, &why)))

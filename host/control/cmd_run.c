@@ -1,4 +1,5 @@
 /* cmd_run.c - `weir run`: the host, live or on recordings, and a summary at the end. */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -188,13 +189,14 @@ static void summary_text(struct host *host, const struct journal_summary *journa
     }
     printf("journal     %s  %" PRIu64 " records  sha256 %s\n", host->journal_folder, journal->seq,
            hash);
-    printf("\nnext:       weir replay %s --verify\n", host->journal_folder);
+    printf("\nnext:       %s replay %s --verify\n", program_invocation_name, host->journal_folder);
     for (uint32_t o = 0, shown = 0;
          shown < 1 && (o = engine_order_next(host->engine, o, false)) != 0;) {
         struct order_view view;
         if (!engine_order(host->engine, o, &view) || view.order.label != ORDER_DENIED)
             continue;
-        printf("            weir why %s --journal %s\n", view.order.cid, host->journal_folder);
+        printf("            %s why %s --journal %s\n", program_invocation_name, view.order.cid,
+               host->journal_folder);
         shown++;
     }
 }

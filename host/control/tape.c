@@ -22,6 +22,7 @@ struct tape {
     enum weir_err err; /* of the message after `at` */
     struct why why;
     uint64_t left_out; /* messages that no venue takes */
+    uint64_t taken;
     struct host_feed feed;
     struct host_watch watch;
     struct marketstats *stats;
@@ -87,7 +88,9 @@ static weir_ns next(void *context)
 
 static struct market *market_at(struct tape *tape, uint32_t instrument)
 {
-    if (instrument == 0 || instrument >= MARKETS_MAX || instrument > tape->host->instrument_count)
+    /* a venue of another kind, which has a market of its own, speaks before the first message */
+    if (!tape->host || instrument == 0 || instrument >= MARKETS_MAX ||
+        instrument > tape->host->instrument_count)
         return NULL;
     if (!tape->markets[instrument]) {
         const struct host_instrument *of = &tape->host->instruments[instrument];
@@ -210,6 +213,7 @@ static void give_one(struct tape *tape, struct host *host)
                  tape->at.plugin < tape->plugin_count ? tape->plugins[tape->at.plugin]->name
                                                       : "no plugin knows it",
                  *tape->at.market ? " market " : "", tape->at.market);
+    tape->taken += venue != NULL;
     if (!venue)
         tape->left_out++;
     else if (record->kind == RECORD_FRAME)
@@ -228,6 +232,12 @@ static enum weir_err give(void *context, struct host *host, struct why *why)
     }
     give_one(tape, host);
     advance(tape);
+    if (tape->ended && tape->taken == 0)
+        return because(
+            why, WEIR_E_NOT_FOUND,
+            "--data: no venue of %s takes any of these recordings; expected a venue whose "
+            "plugin and market are theirs",
+            tape->config->path);
     return WEIR_OK;
 }
 

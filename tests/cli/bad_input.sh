@@ -40,6 +40,7 @@ for verb in run check scenario try book replay why ctl describe; do
 done
 expect 'bad duration' 2 "expected a duration" "$weir" run --for 3
 expect 'bad speed' 2 "--speed: expected" "$weir" run --speed fast
+expect 'cancel without an order' 2 'cancel: expected' "$weir" ctl --socket "$dir/none.sock" cancel
 expect 'no host to talk to' 2 'no host answers there' "$weir" ctl --socket "$dir/none.sock" status
 
 expect 'an answer that cannot be written' 2 'standard output: No space left' sh -c "'$weir' check --json >/dev/full"
@@ -100,6 +101,7 @@ expect 'cut recording' 2 'cut.gz.*expected' "$weir" book --plugin binance "$dir/
 cp "$dir/whole.gz" "$dir/flip.gz"
 printf '\xff' | dd of="$dir/flip.gz" bs=1 seek=$(($(stat -c %s "$dir/whole.gz") / 2)) conv=notrunc status=none
 expect 'bit-flipped recording' 2 'flip.gz' "$weir" book --plugin binance "$dir/flip.gz"
+expect 'no venue takes it' 2 'no venue of config/weir.yaml takes any of these recordings' "$weir" run --config config/weir.yaml --journal "$dir/j1" --data "$dir/whole.gz" --json
 expect 'and run refuses it' 2 'cut.gz.*expected' "$weir" run --config config/recorded.yaml --journal "$dir/j0" --data "$dir/cut.gz" --json
 printf 'hello\n' >"$dir/hello.txt"
 expect 'not a recording' 2 'hello.txt' "$weir" book --plugin binance "$dir/hello.txt"
