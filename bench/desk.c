@@ -142,6 +142,7 @@ void desk_open(struct desk *desk, const struct desk_plan *plan)
         desk->sizes.client_ids = 4 * desk->sizes.orders;
     desk->bytes = engine_bytes(&desk->sizes);
     desk->memory = bench_pages(desk->bytes);
+    (void)madvise(desk->memory, desk->bytes, MADV_HUGEPAGE); /* as the host does */
     if (!plan->orders) /* as a host that has run for a while */
         memset(desk->memory, 0, desk->bytes);
     struct arena arena = {desk->memory, (unsigned char *)desk->memory + desk->bytes};

@@ -31,7 +31,8 @@ static struct engine_sizes sizes_of(const struct config *config)
     return sizes;
 }
 
-/* Address space for the worst case; pages come as they are used. */
+/* Address space for the worst case. In large pages: orders and names are all over it, and with small
+ * ones the way to the memory takes longer than the memory. */
 static enum weir_err make_engine(struct host *host, const struct engine_sizes *sizes,
                                  struct why *why)
 {
@@ -42,6 +43,7 @@ static enum weir_err make_engine(struct host *host, const struct engine_sizes *s
         host->memory = NULL;
         return because(why, WEIR_E_NO_MEMORY, "the engine needs %zu bytes: %m", host->memory_size);
     }
+    (void)madvise(host->memory, host->memory_size, MADV_HUGEPAGE);
     struct arena arena = {host->memory, (unsigned char *)host->memory + host->memory_size};
     host->engine = engine_create(&arena, sizes);
     return host->engine ? WEIR_OK

@@ -16,6 +16,7 @@ enum weir_err engine_home_init(struct engine_home *home, const struct engine_siz
         return because(why, WEIR_E_NO_MEMORY, "no memory for an engine of %zu bytes: %s",
                        home->bytes, strerror(errno));
     home->memory = memory;
+    (void)madvise(memory, home->bytes, MADV_HUGEPAGE);
     struct arena arena = {memory, (unsigned char *)memory + home->bytes};
     home->engine = engine_create(&arena, sizes);
     return home->engine ? WEIR_OK
