@@ -89,10 +89,10 @@ static void pick_cid(struct world *w, char cid[WEIR_ID_MAX])
  * for what another strategy has. */
 static void cancel(struct world *w)
 {
-    struct in_change in = {.msg = {.size = sizeof in, .kind = IN_CANCEL},
-                           .asker = rnd(w, 4) ? ASKER_OPERATOR : ASKER_SCRIPT,
-                           .strategy = 1 + rnd(w, STRATEGIES)};
+    struct in_change in = {.msg = {.size = sizeof in, .kind = IN_CANCEL}};
     struct order_view was, is;
+    in.asker = rnd(w, 4) ? ASKER_OPERATOR : ASKER_SCRIPT;
+    in.strategy = 1 + rnd(w, STRATEGIES);
     pick_cid(w, in.cid);
     bool known = engine_order(w->engine, engine_order_find(w->engine, in.cid), &was);
     uint64_t sent = engine_counts(w->engine)->sent_cancel;
