@@ -39,19 +39,11 @@ enum happening {
 };
 
 /* Names of the fields of events, kept as Lua strings in the registry of each state. */
-/* clang-format off: it moves this list each time it runs */
-#define FIELDS(X)                                                                              \
-    X(venue)                                                                                   \
-    X(symbol)                                                                                  \
-    X(bid)                                                                                     \
-    X(ask)                                                                                     \
-    X(bid_qty)                                                                                 \
-    X(ask_qty)                                                                                 \
-    X(seq)                                                                                     \
-    X(time)                                                                                    \
-    X(price) X(qty) X(side) X(type) X(tif) X(post_only) X(reduce_only) X(tag) X(trigger)       \
-        X(expires) X(id) X(interval) X(open) X(high) X(low) X(close) X(volume) X(count) X(due) \
-            X(state)
+/* clang-format off */
+#define FIELDS(X) \
+    X(venue) X(symbol) X(bid) X(ask) X(bid_qty) X(ask_qty) X(seq) X(time) X(price) X(qty) X(side) \
+    X(type) X(tif) X(post_only) X(reduce_only) X(tag) X(trigger) X(expires) X(id) X(interval) \
+    X(open) X(high) X(low) X(close) X(volume) X(count) X(due) X(state)
 /* clang-format on */
 enum field {
 #define X(name) FIELD_##name,
