@@ -4,7 +4,8 @@
  *          (2) A jump never leaves a lock of ours held or a host call half done. [may_jump]
  *          (3) A run that is within its budget pays for two reads of the time stamp counter, a
  *              _setjmp and a change of stack. [guard_run]
- *          (4) A fault that is not a stack overflow of a body goes where it went before us.
+ *          (4) While a run lasts the timer is set, or its handler is running. [guard_run, on_deadline]
+ *          (5) A fault that is not a stack overflow of a body goes where it went before us.
  *              [on_fault]
  *
  * The signal handlers run on the alternate stack, with SA_NODEFER and an empty mask, so that leaving
@@ -426,10 +427,8 @@ static NO_ASAN __attribute__((noinline)) void run_base(struct thread *t)
     asan_arrive(&to, &size);
 #endif
     int end = _setjmp(t->base);
-    if (end == 0) {
-        t->running = 1;
+    if (end == 0)
         t->job->body(t->job->arg);
-    }
     t->running = 0;
     t->in_host = 0;
     t->end = (enum guard_end)end;
@@ -484,10 +483,11 @@ enum guard_end guard_run(const struct guard_job *job)
     t->want = 0;
     t->hooked = 0;
     t->run++;
+    t->started = ticks();
+    t->running = 1; /* before the question: a timer that runs out now must be set again */
     weir_ns eighth = job->budget / 8;
     if (!t->armed || t->period > eighth + PERIOD_MIN_NS)
         arm(t, eighth);
-    t->started = ticks();
 #ifdef WITH_ASAN
     asan_leave(t);
 #endif
