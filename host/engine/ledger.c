@@ -198,7 +198,14 @@ bool plan_make(struct engine *engine, struct plan *out, const struct exec *exec,
 struct out_execution view_of_exec(struct engine *engine, const struct exec *exec,
                                   enum exec_stage stage)
 {
-    struct out_execution out = {.msg = effect_of(engine, OUT_EXECUTION, sizeof out),
+    const struct instrument *instrument = &engine->instruments[exec->instrument];
+    struct out_execution out = {.msg = {.size = sizeof out,
+                                        .kind = OUT_EXECUTION,
+                                        .venue = instrument->venue,
+                                        .account = instrument->account,
+                                        .instrument = exec->instrument,
+                                        .t = engine->now,
+                                        .cause = engine->seq},
                                 .order = order_of_exec(engine, exec),
                                 .strategy = exec->strategy,
                                 .fee = amount_pack(exec->fee),
@@ -210,11 +217,7 @@ struct out_execution view_of_exec(struct engine *engine, const struct exec *exec
                                 .origin = exec->origin,
                                 .maker = exec->maker,
                                 .stage = (uint8_t)stage};
-    const struct instrument *instrument = &engine->instruments[exec->instrument];
     const struct holding *owner = owner_of_exec(engine, exec);
-    out.msg.instrument = exec->instrument;
-    out.msg.venue = instrument->venue;
-    out.msg.account = instrument->account;
     memcpy(out.exec_id, exec->id, sizeof out.exec_id);
     if (exec->fee_asset)
         put_text(out.fee_asset, engine->assets[exec->fee_asset - 1]);

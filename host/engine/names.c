@@ -120,17 +120,24 @@ bool wire_parse(const struct engine *engine, const char *text, uint32_t *strateg
     return true;
 }
 
-/* The same id has the same key. */
+/* Whatever it looks like, the same id has the same key. */
+static struct key128 key_of_parts(const struct wire_parts *parts)
+{
+    return (struct key128){(uint64_t)parts->counter,
+                           (uint64_t)parts->instance << 32 | (uint64_t)parts->strategy};
+}
+
+static struct key128 foreign_key(const char *text)
+{
+    return key_for(KEY_WIRE, text, WEIR_ID_MAX, 0);
+}
+
 static enum name_kind wire_kind(const char *text, struct key128 *key_out)
 {
     struct wire_parts parts;
-    if (wire_split(text, &parts)) {
-        *key_out = (struct key128){(uint64_t)parts.counter,
-                                   (uint64_t)parts.instance << 32 | (uint64_t)parts.strategy};
-        return NAME_WIRE;
-    }
-    *key_out = key_for(KEY_WIRE, text, WEIR_ID_MAX, 0);
-    return NAME_FOREIGN;
+    bool ours = wire_split(text, &parts);
+    *key_out = ours ? key_of_parts(&parts) : foreign_key(text);
+    return ours ? NAME_WIRE : NAME_FOREIGN;
 }
 
 struct key128 wire_key(const char *text)
@@ -204,11 +211,12 @@ static void wire_drop(struct engine *engine, enum name_kind kind, struct key128 
 /* Its order, perhaps marked. */
 static uint32_t wire_value(const struct engine *engine, const char *wire)
 {
-    struct key128 key;
+    struct wire_parts parts;
     if (!wire[0])
         return 0;
-    enum name_kind kind = wire_kind(wire, &key);
-    return wire_find(engine, kind, key);
+    if (wire_split(wire, &parts))
+        return wire_find(engine, NAME_WIRE, key_of_parts(&parts));
+    return engine->wires_elsewhere > 0 ? wire_find(engine, NAME_FOREIGN, foreign_key(wire)) : 0;
 }
 
 uint32_t order_of_wire(const struct engine *engine, const char *wire)
@@ -412,12 +420,13 @@ bool name_room(struct engine *engine, uint32_t n, uint32_t wanted)
     }
 }
 
-static bool name_lead(struct engine *engine, uint32_t n, const struct name *name, const char *text)
+static bool name_lead(struct engine *engine, uint32_t n, enum name_kind kind, struct key128 key,
+                      const char *text)
 {
-    switch (name->kind) {
-    case NAME_CID: return cid_put(engine, text, name->key, n);
-    case NAME_VENUE: return map_put(&engine->ids, name->key, n);
-    default: return wire_put(engine, (enum name_kind)name->kind, name->key, n);
+    switch (kind) {
+    case NAME_CID: return cid_put(engine, text, key, n);
+    case NAME_VENUE: return map_put(&engine->ids, key, n);
+    default: return wire_put(engine, kind, key, n);
     }
 }
 
@@ -425,16 +434,20 @@ static bool name_lead(struct engine *engine, uint32_t n, const struct name *name
 bool name_add(struct engine *engine, uint32_t n, enum name_kind kind, const char *text)
 {
     struct order_more *more = more_at(engine, n);
-    struct name name = {.kind = kind};
+    struct key128 key;
 
     if (kind == NAME_WIRE)
-        name.kind = wire_kind(text, &name.key);
+        kind = wire_kind(text, &key);
     else
-        name.key = name_key(engine, n, kind, text);
-    if (!name_room(engine, n, 1) || !name_lead(engine, n, &name, text))
+        key = name_key(engine, n, kind, text);
+    if (!name_room(engine, n, 1) || !name_lead(engine, n, kind, key, text))
         return false;
     uint32_t index = name_place(engine, n);
-    engine->names[index] = name;
+    struct name *name = &engine->names[index];
+    name->key.a = key.a; /* one by one: it has just been made, and not as a whole */
+    name->key.b = key.b;
+    name->next = 0;
+    name->kind = kind;
     if (more->last_name)
         engine->names[more->last_name].next = index;
     else

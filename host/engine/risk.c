@@ -473,18 +473,10 @@ static uint32_t put_judged(const struct risk_view *view, struct risk_reading *re
 
 /* --- the door ------------------------------------------------------------------------------------------ */
 
-/* The name is looked for last: it may be anywhere in much memory, which was asked for when the wish
- * was made. */
-static void prepare(struct risk_view *view, struct engine *engine, struct wish *wish)
-{
-    view_make(view, engine, wish);
-    wish->used_cid = wish->cid && cid_is_used(engine, wish->cid, wish->cid_key);
-}
-
-bool risk_passes(struct engine *engine, struct wish *wish)
+bool risk_passes(struct engine *engine, const struct wish *wish)
 {
     struct risk_view view;
-    prepare(&view, engine, wish);
+    view_make(&view, engine, wish);
     return all_pass(&view);
 }
 
@@ -496,15 +488,21 @@ static uint8_t first_failed(const struct out_decision *decision)
     return decision->readings[i].check;
 }
 
+/* Is the name used? It may be anywhere in much memory, which was asked for when the wish was made;
+ * so it is looked for when all else is done, and then, for once, the readings are written again. */
 bool risk_allows(struct engine *engine, struct wish *wish)
 {
     struct out_decision *decision = engine->decision;
     struct risk_view view;
 
-    prepare(&view, engine, wish);
-    decision->allowed = all_pass(&view);
-    decision->count = decision->allowed ? put_passed(&view, decision->readings)
-                                        : put_judged(&view, decision->readings);
+    view_make(&view, engine, wish);
+    bool passed = all_pass(&view);
+    if (passed)
+        decision->count = put_passed(&view, decision->readings);
+    wish->used_cid = wish->cid && cid_is_used(engine, wish->cid, wish->cid_key);
+    decision->allowed = passed && !wish->used_cid;
+    if (!decision->allowed)
+        decision->count = put_judged(&view, decision->readings);
     decision->reason = decision->allowed ? 0 : first_failed(decision);
     return decision->allowed;
 }

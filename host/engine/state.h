@@ -575,8 +575,8 @@ struct wish { /* an order as asked, or as a replace would make it */
 };
 /* Evaluate every check; fills engine->decision but for names. True: allowed. */
 bool risk_allows(struct engine *engine, struct wish *wish);
-/* The same question without the readings: only for measurements. */
-bool risk_passes(struct engine *engine, struct wish *wish);
+/* The same but for the name, and without the readings: only for measurements. */
+bool risk_passes(struct engine *engine, const struct wish *wish);
 
 uint32_t throttle_room(const struct engine_sizes *sizes);      /* times that all rings need */
 bool throttle_set(struct engine *engine, struct scope *scope); /* after a limit changed */

@@ -73,10 +73,13 @@ void tell_decision(struct engine *engine, enum decision_of of, const struct weir
 {
     struct out_decision *out = engine->decision;
     size_t size = sizeof *out + out->count * sizeof out->readings[0];
-    out->msg = effect_of(engine, OUT_DECISION, size);
-    out->msg.venue = from->venue;
-    out->msg.account = from->account;
-    out->msg.instrument = from->instrument;
+    out->msg = (struct weir_msg){.size = (uint32_t)size,
+                                 .kind = OUT_DECISION,
+                                 .venue = from->venue,
+                                 .account = from->account,
+                                 .instrument = from->instrument,
+                                 .t = engine->now,
+                                 .cause = engine->seq};
     put_text(out->cid, cid);
     out->order = n;
     out->strategy = strategy;

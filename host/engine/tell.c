@@ -73,12 +73,16 @@ void view_of_order(const struct engine *engine, uint32_t n, struct out_order *ou
     const struct order *order = &engine->orders[n];
     const struct order_more *more = &engine->more[n];
 
-    memset(out, 0, sizeof *out);
-    out->msg = effect_of(engine, OUT_ORDER, offsetof(struct out_order, next_cid));
-    out->msg.t = more->changed;
-    out->msg.instrument = order->instrument;
-    out->msg.venue = more->venue;
-    out->msg.account = more->account;
+    bool pending = request_is_open(order->amend);
+    out->msg = (struct weir_msg){
+        .size = pending ? sizeof *out : offsetof(struct out_order, next_cid),
+        .kind = OUT_ORDER,
+        .venue = more->venue,
+        .account = more->account,
+        .instrument = order->instrument,
+        .t = more->changed,
+        .cause = engine->seq,
+    };
     out->order = n;
     out->strategy = order->strategy;
     memcpy(out->cid, more->cid, sizeof out->cid);
@@ -93,17 +97,18 @@ void view_of_order(const struct engine *engine, uint32_t n, struct out_order *ou
     out->flags = order->flags;
     out->route = order->route;
     out->awaiting_fills = order_awaits(order, more);
+    out->request_refused = 0;
     out->px = more->px;
     out->qty = order->qty;
     out->cum_qty = order->cum;
     out->cum_quote = amount_pack(more->cum_quote);
     out->created = more->created;
-    if (request_is_open(order->amend)) {
-        out->msg.size = sizeof *out;
+    if (pending)
         memcpy(out->next_cid, more->next_cid, sizeof out->next_cid);
-        out->next_px = more->next_px;
-        out->next_qty = more->next_qty;
-    }
+    else
+        memset(out->next_cid, 0, sizeof out->next_cid);
+    out->next_px = pending ? more->next_px : 0;
+    out->next_qty = pending ? more->next_qty : 0;
 }
 
 void tell_later(struct engine *engine, uint32_t n)
@@ -173,7 +178,13 @@ void send_order(struct engine *engine, uint32_t n, uint16_t kind)
 {
     const struct order *order = order_at(engine, n);
     const struct order_more *more = more_at(engine, n);
-    struct weir_intent out = {.msg = effect_of(engine, kind, sizeof out),
+    struct weir_intent out = {.msg = {.size = sizeof out,
+                                      .kind = kind,
+                                      .venue = more->venue,
+                                      .account = more->account,
+                                      .instrument = order->instrument,
+                                      .t = engine->now,
+                                      .cause = engine->seq},
                               .side = order->side,
                               .type = more->type,
                               .tif = more->tif,
@@ -183,7 +194,6 @@ void send_order(struct engine *engine, uint32_t n, uint16_t kind)
                               .trigger = more->trigger,
                               .qty = order->qty - more->inside,
                               .cum_qty = order->cum - more->inside};
-    place(engine, order->instrument, &out.msg);
     memcpy(out.client_id, more->wire, sizeof out.client_id);
     memcpy(out.venue_id, more->vid, sizeof out.venue_id);
     if (kind == WEIR_REPLACE) {
