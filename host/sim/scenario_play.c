@@ -133,16 +133,29 @@ static void apply(struct play *play, struct weir_msg *input)
     engine_apply(play->engine, input, seq, &sink);
 }
 
-static struct engine *make_engine(void **memory_out)
+/* As much as the story can need: each step and row brings one order or execution at most, and a cross
+ * ends one of its two orders. */
+static struct engine_sizes sizes_for(const cJSON *story)
 {
-    struct engine_sizes sizes = {.orders = 4096,
-                                 .executions = 8192,
-                                 .client_ids = 8192,
+    const cJSON *step;
+    uint32_t rows = 16;
+    cJSON_ArrayForEach(step, json_get(story, "steps")) rows +=
+        1 + (uint32_t)cJSON_GetArraySize(json_get(step, "fills")) +
+        (uint32_t)cJSON_GetArraySize(json_get(step, "orders"));
+    return (struct engine_sizes){.orders = rows,
+                                 .executions = 4 * rows,
+                                 .client_ids = 2 * rows,
                                  .instruments = STORY_INSTRUMENTS,
                                  .strategies = STORY_STRATEGIES,
-                                 .venues = 4,
-                                 .accounts = 4,
-                                 .assets = 64};
+                                 .venues = 2,
+                                 .accounts = 2,
+                                 .assets = 2 * STORY_INSTRUMENTS + rows,
+                                 .positions = 2 * rows};
+}
+
+static struct engine *make_engine(const cJSON *story, void **memory_out)
+{
+    struct engine_sizes sizes = sizes_for(story);
     size_t size = engine_bytes(&sizes);
     *memory_out = aligned_alloc(64, (size + 63) / 64 * 64);
     if (!*memory_out)
@@ -172,7 +185,7 @@ static void compare_effect(void *context, const struct weir_msg *effect)
 static void replay(struct play *play)
 {
     void *memory;
-    struct engine *engine = make_engine(&memory);
+    struct engine *engine = make_engine(play->story, &memory);
     struct compare compare = {.play = play, .equal = true};
     struct effect_sink sink = {compare_effect, &compare};
     if (!engine) {
@@ -775,7 +788,7 @@ static enum weir_err play_once(const cJSON *story, struct scenario_result *resul
     struct play play = {.story = story, .result = result, .why = why, .step = 0};
     const cJSON *step;
     unsigned char sum[32];
-    play.engine = make_engine(&play.memory);
+    play.engine = make_engine(story, &play.memory);
     play.sha = sha256_create();
     if (!play.engine || !play.sha) {
         free(play.memory);

@@ -137,15 +137,29 @@ static bool fails_when_changed(const char *path, int number)
     return is_there;
 }
 
+static int each_leaf(glob_t *files)
+{
+    int leaves = 0;
+    for (size_t i = 0; i < files->gl_pathc; i++)
+        for (int number = 0; fails_when_changed(files->gl_pathv[i], number); number++)
+            leaves++;
+    globfree(files);
+    return leaves;
+}
+
 Test(scenario, a_story_fails_when_any_of_its_expectations_is_another, .timeout = 280)
 {
     glob_t files = files_in(SOURCE_DIR, "/tests/scenario", "*.json");
-    int leaves = 0;
-    for (size_t i = 0; i < files.gl_pathc; i++)
-        for (int number = 0; fails_when_changed(files.gl_pathv[i], number); number++)
-            leaves++;
-    cr_expect_gt(leaves, 100);
-    globfree(&files);
+    cr_expect_gt(each_leaf(&files), 300);
+}
+
+Test(scenario, and_so_does_a_shared_one, .timeout = 280)
+{
+    const char *shared = getenv("WEIR_SHARED");
+    glob_t files = files_in(shared ? shared : SOURCE_DIR "/../shared", "/scenarios", "S*.json");
+    if (files.gl_pathc == 0)
+        cr_skip_test("needs the shared folder");
+    cr_expect_gt(each_leaf(&files), 0);
 }
 
 /* --- what is not a story ----------------------------------------------------------------------- */
