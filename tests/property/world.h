@@ -2,7 +2,8 @@
  * the lossy line between them.
  *
  *   host.c     the engine, its journal, its effects; death and rebirth
- *   venue.c    the venue's truth; requests, executions, answers; the line
+ *   venue.c    the venue's truth: requests, executions, payments
+ *   line.c     what it says: messages on their way, and answers
  *   inside.c   what should meet inside, worked out apart from the engine
  *   money.c    what positions and wallets should be, worked out apart from the engine
  *   risk.c     what each check should say, from the orders one by one
@@ -230,6 +231,13 @@ void venue_busts(struct world *w);
 void venue_expires(struct world *w);
 void venue_pays(struct world *w);
 void venue_takes_foreign(struct world *w);
+void settle_requests(struct world *w, struct truth_order *o); /* handled, or dropped */
+
+/* line.c */
+bool put_line(struct world *w, const void *msg, size_t size, int number); /* false: it is full */
+bool is_lost(struct world *w);
+struct weir_report report_of(const struct truth_order *o, uint16_t kind);
+void say(struct world *w, const struct weir_report *r); /* unless it is lost */
 void line_deliver(struct world *w, struct line *line);
 void answer_query(struct world *w);
 void answer_fills(struct world *w);
