@@ -242,6 +242,7 @@ static void append(struct engine *engine, uint32_t n, uint8_t list)
     struct order_more *more = more_at(engine, n);
     uint32_t *first, *last;
     ends_of(engine, n, list, &first, &last);
+    must(last != NULL); /* only the inside lists have no end */
     more->list_prev = *last;
     if (*last)
         more_at(engine, *last)->list_next = n;
