@@ -10,7 +10,8 @@
  *   loop      a body of a thousand turns: what the sandbox costs code that runs          submit  and it asks for an order,
  *             which a deaf owner accepts             N scripts    in turn
  *
- * Kill latency is real time from the end of the budget to the owner having control again. */
+ * Kill latency is CPU time from the end of the budget to the owner having control again, the reason of
+ * the end worked out. (Real time is more where others want the processor.) */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -392,12 +393,11 @@ static void kills(void)
         struct script *script =
             make(ways[i % WAYS], (struct script_budget){.callback_ns = BUDGET_NS});
         script_start(script);
+        double from = cpu_ns();
         script_event(script, &top.msg);
-        struct script_report report;
-        script_report(script, &report);
-        if (report.outcome != SCRIPT_QUARANTINED)
+        late[i] = (cpu_ns() - from - BUDGET_NS) / 1000;
+        if (script_outcome(script) != SCRIPT_QUARANTINED)
             exit(2);
-        late[i] = (double)(report.max_callback_ns - BUDGET_NS) / 1000;
         script_destroy(script);
     }
     qsort(late, WAYS * KILLS, sizeof *late, by_value);

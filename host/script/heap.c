@@ -1,7 +1,7 @@
 /* heap.c - size classes without headers: Lua says how large a block was when it gives it back.
  *
  * LAYOUT  Blocks are cut from low to high as they are asked for, so what is used together lies
- *         together. The first 64 KiB come from large pages that all scripts share: a thousand small
+ *         together. The first 32 KiB come from large pages that all scripts share: a thousand small
  *         scripts otherwise spend most of a call on address translation. The rest is a mapping of
  *         the script's own, of which only what is used takes memory.
  *         Up to 512 bytes sizes come in steps of 16, above in four steps to each doubling. Free
@@ -23,17 +23,17 @@
 enum {
     BIRTH = sizeof(uint64_t),
     LINE = 64,
-    CHUNK = 64 << 10,
+    CHUNK = 32 << 10,
     SHEET = 2 << 20, /* one large page */
     CHUNKS = SHEET / CHUNK
 };
-_Static_assert(CHUNKS == 32, "a bit for each");
+_Static_assert(CHUNKS == 64, "a bit for each");
 
 /* --- large pages, cut into chunks ------------------------------------------------------------- */
 
 struct sheet {
     unsigned char *base;
-    uint32_t taken; /* a bit for each chunk */
+    uint64_t taken; /* a bit for each chunk */
 };
 static struct sheet *sheets;
 static size_t sheet_count, sheet_room;
@@ -57,7 +57,7 @@ static unsigned char *map_sheet(void)
 static struct sheet *sheet_with_room(void)
 {
     for (size_t i = 0; i < sheet_count; i++)
-        if (sheets[i].taken != UINT32_MAX)
+        if (sheets[i].taken != UINT64_MAX)
             return &sheets[i];
     if (sheet_count == sheet_room) {
         struct sheet *larger = realloc(sheets, (2 * sheet_room + 4) * sizeof *sheets);
@@ -79,8 +79,8 @@ static unsigned char *take_chunk(unsigned *number_out)
     pthread_mutex_lock(&sheets_lock);
     struct sheet *sheet = sheet_with_room();
     if (sheet) {
-        *number_out = (unsigned)__builtin_ctz(~sheet->taken);
-        sheet->taken |= 1u << *number_out;
+        *number_out = (unsigned)__builtin_ctzll(~sheet->taken);
+        sheet->taken |= (uint64_t)1 << *number_out;
         chunk = sheet->base + *number_out * (size_t)CHUNK;
     }
     pthread_mutex_unlock(&sheets_lock);
@@ -95,7 +95,7 @@ static void give_chunk(unsigned char *chunk)
         struct sheet *sheet = &sheets[i];
         if (chunk < sheet->base || chunk >= sheet->base + SHEET)
             continue;
-        sheet->taken &= ~(1u << ((size_t)(chunk - sheet->base) / CHUNK));
+        sheet->taken &= ~((uint64_t)1 << ((size_t)(chunk - sheet->base) / CHUNK));
         if (sheet->taken == 0) {
             munmap(sheet->base, SHEET);
             *sheet = sheets[--sheet_count];
@@ -122,7 +122,7 @@ bool heap_init(struct heap *heap, size_t cap, size_t block)
     if (!heap->near.base)
         return false;
     /* so that what all states use most does not compete for the same lines of the cache */
-    heap->near.at = number * LINE;
+    heap->near.at = number * LINE % 2048;
     unsigned char *map = mmap(NULL, heap->far.room, PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     heap->far.base = map == MAP_FAILED ? NULL : map;

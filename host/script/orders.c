@@ -33,7 +33,8 @@ static bool word_field(lua_State *L, enum field field, const char *name, const c
     }
     const char *text = lua_tolstring(L, -1, &len);
     for (uint8_t i = 0; words[i]; i++)
-        if (strlen(words[i]) == len && strcasecmp(words[i], text) == 0) {
+        if (((words[i][0] ^ text[0]) & 0x5f) == 0 && strcasecmp(words[i], text) == 0 &&
+            strlen(words[i]) == len) {
             *out = i;
             lua_pop(L, 1);
             return true;
@@ -239,24 +240,20 @@ static int refuse_for_pace(lua_State *L, const char *what, uint32_t rate)
                                         .scope = scope});
 }
 
-static void print36(uint64_t number, char *out)
+/* stem, separator (or none), counter in base 36. Prefix and two counters fit: 24 + 7 + 1 + 7. */
+static void make_cid(struct script *script, const char *stem, char separator, char *cid)
 {
     char digits[16];
-    size_t n = 0;
-    do {
+    uint64_t number = ++script->next_id;
+    size_t len = strnlen(stem, WEIR_ID_MAX - 9), n = 0;
+    for (; n == 0 || number > 0; number /= 36)
         digits[n++] = "0123456789abcdefghijklmnopqrstuvwxyz"[number % 36];
-        number /= 36;
-    } while (number > 0);
-    for (size_t i = 0; i < n; i++)
-        out[i] = digits[n - 1 - i];
-    out[n] = '\0';
-}
-
-static void make_cid(struct script *script, const char *stem, const char *separator, char *cid)
-{
-    char number[16];
-    print36(++script->next_id, number);
-    snprintf(cid, WEIR_ID_MAX, "%s%s%s", stem, separator, number);
+    memcpy(cid, stem, len);
+    if (separator)
+        cid[len++] = separator;
+    while (n > 0 && len < WEIR_ID_MAX - 1)
+        cid[len++] = digits[--n];
+    cid[len] = '\0';
 }
 
 /* --- submit ----------------------------------------------------------------------------------- */
@@ -292,7 +289,7 @@ static int api_submit(lua_State *L)
         wish.seen_seq = market.top.seq;
         wish.seen_t = market.top.msg.t;
     }
-    make_cid(script, script->prefix, "", wish.cid);
+    make_cid(script, script->prefix, 0, wish.cid);
     lua_pushstring(L, wish.cid);
 
     guard_host_enter();
@@ -410,7 +407,7 @@ static int api_amend(lua_State *L)
     wish.order = view.order.order;
     memcpy(wish.cid, view.order.cid, sizeof wish.cid);
     stem_of(view.order.cid, stem);
-    make_cid(script, stem, ".", wish.new_cid);
+    make_cid(script, stem, '.', wish.new_cid);
     lua_pushboolean(L, 1);
     return ask(L, &wish, &script->orders, script->budget.orders_per_s, "orders and amends",
                &script->report.amends_sent);
