@@ -26,7 +26,7 @@ enum {
     INSTRUMENTS = 100,
     RING = 1024,
     CYCLES = 4000,
-    BATCH = 2000,
+    CHANGES = 5000,
     JUDGED = 20000
 };
 
@@ -449,7 +449,7 @@ static void crowd_prepare(void *context)
 static uint64_t crowd_run(void *context)
 {
     struct crowd *crowd = context;
-    for (uint32_t i = 0; i < BATCH / 4; i++) {
+    for (uint32_t i = 0; i < CHANGES; i++) {
         struct own *own = &crowd->orders[mixed(crowd->drawn) % crowd->open];
         struct in_change cancel = {.msg = {.size = sizeof cancel, .kind = IN_CANCEL}};
         memcpy(cancel.cid, own->wire, sizeof cancel.cid);
@@ -459,7 +459,7 @@ static uint64_t crowd_run(void *context)
         crowd_add(crowd, own);
     }
     desk_check(&crowd->desk);
-    return BATCH / 4 * 4;
+    return CHANGES * 4;
 }
 
 /* --- all of it ----------------------------------------------------------------------------------- */

@@ -124,7 +124,12 @@ uint32_t asset_find(const struct engine *engine, const char *asset)
 
 uint32_t asset_number(struct engine *engine, const char *asset)
 {
+    if (engine->asset_count > 0 && asset[0] &&
+        strncmp(engine->assets[engine->last_asset], asset, WEIR_ASSET_MAX) == 0)
+        return engine->last_asset;
     uint32_t n = asset_find(engine, asset);
+    if (n != UINT32_MAX)
+        engine->last_asset = n;
     if (n != UINT32_MAX || !asset[0])
         return n;
     if (engine->asset_count >= engine->sizes.assets ||

@@ -215,11 +215,11 @@ static uint32_t names_of(const struct engine_sizes *s)
 {
     return 2 * NAMES_RESERVED * s->orders;
 }
-/* A power of two, at least twice as many as there are orders. */
+/* A power of two, at least four times as many as there are orders. */
 static uint32_t wires_of(const struct engine_sizes *s)
 {
     uint32_t places = 2;
-    while (places / 2 < s->orders)
+    while (places / 4 < s->orders)
         places *= 2;
     return places;
 }

@@ -195,6 +195,7 @@ static bool exec_from(struct engine *engine, const struct weir_fill *fill, uint3
                          .born = n ? more_at(engine, n)->born : 0};
     put_text(out->id, fill->exec_id);
     out->key = key_for(KEY_EXEC, out->id, WEIR_ID_MAX, instrument);
+    map_fetch(&engine->exec_memory.map, out->key);
     out->vid_key = key_for(KEY_VENUE, fill->venue_id, WEIR_ID_MAX, instrument);
     out->client_key = wire_key(fill->client_id);
     if (fill->fee_asset[0]) {
@@ -253,6 +254,8 @@ void apply_fill(struct engine *engine, const void *input)
     uint32_t n = named_order(engine, fill);
     struct instrument *instrument;
 
+    order_needed(engine, n);
+    fetch(exec_at(engine, engine->exec_count), sizeof(struct exec));
     stream_sequence(engine, &fill->msg, fill->stream_seq);
     instrument = instrument_at(engine, n ? order_at(engine, n)->instrument : fill->msg.instrument);
     if (!instrument) {

@@ -9,10 +9,11 @@
  *             An id of a forgotten order, or of another life of this host, still says whose it was.
  *   venue id  the venue's, unique within an instrument.
  *
- * FINDING   Ours lead to their orders by their counters, in a table of as many places as there are
- *           orders, twice over [wires]: neighbours are used at one time and lie side by side, where
- *           fingerprints in a map are all over the memory. An id whose place is taken by a much older
- *           one is in the map `ids`, as all other ids are [wire_place].
+ * FINDING   Client order ids of 8 to 16 characters, as all of ours will be for long, are their own
+ *           keys, and lead to their orders by their last digits, in a table of as many places as there
+ *           are orders, four times over [wires]: neighbours are used at one time and lie side by side,
+ *           where fingerprints in a map are all over the memory. An id whose place is taken by a much
+ *           older one is in the map `ids`, as all other ids are [wire_place].
  *           What a cid led to is not taken out of `cids` when the order is forgotten; the order is
  *           asked whether it has that name [order_of_cid].
  *
@@ -23,7 +24,8 @@
 static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 enum { INSTANCE_DIGITS = 4, STRATEGY_DIGITS = 3, COUNTER_DIGITS = 11 };
-#define COUNTER_END 131621703842267136 /* 36^11 */
+enum { WIRE_SHORT = 8, WIRE_LONG = 16 }; /* that fit a key as they are */
+#define COUNTER_END 131621703842267136   /* 36^11 */
 
 struct key128 key_for(enum key_space space, const char *text, size_t most, uint64_t with)
 {
@@ -52,6 +54,16 @@ static int digits_of(int64_t value)
     return count;
 }
 
+/* A bit for how a name of at least four characters begins; shorter ones have none. */
+static uint64_t beginning_of(const char *text)
+{
+    uint32_t first;
+    if (strnlen(text, sizeof first) < sizeof first)
+        return 0;
+    memcpy(&first, text, sizeof first);
+    return (uint64_t)1 << (first * 0x9E3779B1u >> 26);
+}
+
 bool wire_room(const struct engine *engine)
 {
     bool reserved = engine->id_end > 0 ? engine->id_next < engine->id_end : !strict(engine);
@@ -69,7 +81,8 @@ bool wire_make(struct engine *engine, uint32_t strategy, char out[WEIR_ID_MAX])
         at = put_digits(at, strategy, STRATEGY_DIGITS);
         put_digits(at, (uint64_t)engine->id_next, digits_of(engine->id_next));
         engine->id_next++;
-    } while (engine->cids_like_wires && map_get(&engine->cids, cid_key(out), &taken));
+    } while ((engine->cid_beginnings & beginning_of(out)) &&
+             map_get(&engine->cids, cid_key(out), &taken));
     return true;
 }
 
@@ -93,51 +106,36 @@ static bool take_digits(const char *text, size_t len, int64_t *value_out)
     return worst < 36;
 }
 
-struct wire_parts {
-    int64_t instance, strategy, counter;
-};
-
-/* Does it look like one that a host makes? Then it is its parts, and its parts are it. */
-static bool wire_split(const char *text, struct wire_parts *out)
-{
-    size_t len = strnlen(text, WEIR_ID_MAX), fixed = INSTANCE_DIGITS + STRATEGY_DIGITS;
-    return len > fixed && len <= fixed + COUNTER_DIGITS &&
-           (text[fixed] != '0' || len == fixed + 1) &&
-           take_digits(text, INSTANCE_DIGITS, &out->instance) &&
-           take_digits(text + INSTANCE_DIGITS, STRATEGY_DIGITS, &out->strategy) &&
-           take_digits(text + fixed, len - fixed, &out->counter);
-}
-
 /* Whose order a client order id of this host names. */
 bool wire_parse(const struct engine *engine, const char *text, uint32_t *strategy_out,
                 int64_t *counter_out)
 {
-    struct wire_parts parts;
-    if (!wire_split(text, &parts) || parts.instance != engine->policy[POLICY_instance])
+    size_t len = strnlen(text, WEIR_ID_MAX), fixed = INSTANCE_DIGITS + STRATEGY_DIGITS;
+    int64_t instance, strategy;
+    if (len <= fixed || len > fixed + COUNTER_DIGITS || (text[fixed] == '0' && len > fixed + 1) ||
+        !take_digits(text, INSTANCE_DIGITS, &instance) ||
+        instance != engine->policy[POLICY_instance] ||
+        !take_digits(text + INSTANCE_DIGITS, STRATEGY_DIGITS, &strategy) ||
+        !take_digits(text + fixed, len - fixed, counter_out))
         return false;
-    *strategy_out = (uint32_t)parts.strategy;
-    *counter_out = parts.counter;
+    *strategy_out = (uint32_t)strategy;
     return true;
 }
 
-/* Whatever it looks like, the same id has the same key. */
-static struct key128 key_of_parts(const struct wire_parts *parts)
-{
-    return (struct key128){(uint64_t)parts->counter,
-                           (uint64_t)parts->instance << 32 | (uint64_t)parts->strategy};
-}
-
-static struct key128 foreign_key(const char *text)
-{
-    return key_for(KEY_WIRE, text, WEIR_ID_MAX, 0);
-}
-
+/* The same id has the same key: its characters, or else its fingerprint. */
 static enum name_kind wire_kind(const char *text, struct key128 *key_out)
 {
-    struct wire_parts parts;
-    bool ours = wire_split(text, &parts);
-    *key_out = ours ? key_of_parts(&parts) : foreign_key(text);
-    return ours ? NAME_WIRE : NAME_FOREIGN;
+    size_t len = strnlen(text, WIRE_LONG + 1);
+    if (len < WIRE_SHORT || len > WIRE_LONG) {
+        *key_out = key_for(KEY_WIRE, text, WEIR_ID_MAX, 0);
+        return NAME_FOREIGN;
+    }
+    uint64_t first, second = 0;
+    memcpy(&first, text, sizeof first);
+    memcpy(&second, text + len - 8, sizeof second); /* overlapping the first, if it is short */
+    key_out->a = first;
+    key_out->b = len > 8 ? second >> (8 * (WIRE_LONG - len)) : 0;
+    return NAME_WIRE;
 }
 
 struct key128 wire_key(const char *text)
@@ -152,9 +150,17 @@ struct key128 wire_key(const char *text)
 
 /* --- finding ------------------------------------------------------------------------------------ */
 
+/* By the last four digits of its counter, or by as many as it has. */
 static struct wire *wire_place(const struct engine *engine, struct key128 key)
 {
-    return &engine->wires[key.a & (engine->wire_places - 1)];
+    char text[WIRE_LONG];
+    size_t len = key.b ? WIRE_LONG - (size_t)__builtin_clzll(key.b) / 8 : WIRE_SHORT;
+    uint32_t at = 0;
+    memcpy(text, &key.a, sizeof key.a);
+    memcpy(text + sizeof key.a, &key.b, sizeof key.b);
+    for (size_t i = len > 11 ? len - 4 : INSTANCE_DIGITS + STRATEGY_DIGITS; i < len; i++)
+        at = at * 36 + digit_value(text[i]);
+    return &engine->wires[at & (engine->wire_places - 1)];
 }
 
 static bool wire_is_there(const struct wire *place, struct key128 key)
@@ -170,10 +176,12 @@ static struct key128 key_elsewhere(enum name_kind kind, struct key128 key)
 
 static uint32_t wire_find(const struct engine *engine, enum name_kind kind, struct key128 key)
 {
-    const struct wire *place = wire_place(engine, key);
     uint32_t n = 0;
-    if (kind == NAME_WIRE && wire_is_there(place, key))
-        return place->order;
+    if (kind == NAME_WIRE) {
+        const struct wire *place = wire_place(engine, key);
+        if (wire_is_there(place, key))
+            return place->order;
+    }
     return engine->wires_elsewhere > 0 && map_get(&engine->ids, key_elsewhere(kind, key), &n) ? n
                                                                                               : 0;
 }
@@ -189,9 +197,11 @@ static bool wire_put_elsewhere(struct engine *engine, struct key128 key, uint32_
 
 static bool wire_put(struct engine *engine, enum name_kind kind, struct key128 key, uint32_t n)
 {
+    if (kind != NAME_WIRE)
+        return wire_put_elsewhere(engine, key, n);
     struct wire *place = wire_place(engine, key);
-    bool has_place = kind == NAME_WIRE && wire_is_there(place, key);
-    if (!has_place && kind == NAME_WIRE && place->order == 0)
+    bool has_place = wire_is_there(place, key);
+    if (!has_place && place->order == 0)
         has_place = engine->wires_elsewhere == 0 || wire_find(engine, kind, key) == 0;
     if (!has_place)
         return wire_put_elsewhere(engine, key_elsewhere(kind, key), n);
@@ -201,8 +211,8 @@ static bool wire_put(struct engine *engine, enum name_kind kind, struct key128 k
 
 static void wire_drop(struct engine *engine, enum name_kind kind, struct key128 key)
 {
-    struct wire *place = wire_place(engine, key);
-    if (kind == NAME_WIRE && wire_is_there(place, key))
+    struct wire *place = kind == NAME_WIRE ? wire_place(engine, key) : NULL;
+    if (place && wire_is_there(place, key))
         *place = (struct wire){{0, 0}, 0, 0};
     else if (map_remove(&engine->ids, key_elsewhere(kind, key)))
         engine->wires_elsewhere--;
@@ -211,12 +221,11 @@ static void wire_drop(struct engine *engine, enum name_kind kind, struct key128 
 /* Its order, perhaps marked. */
 static uint32_t wire_value(const struct engine *engine, const char *wire)
 {
-    struct wire_parts parts;
+    struct key128 key;
     if (!wire[0])
         return 0;
-    if (wire_split(wire, &parts))
-        return wire_find(engine, NAME_WIRE, key_of_parts(&parts));
-    return engine->wires_elsewhere > 0 ? wire_find(engine, NAME_FOREIGN, foreign_key(wire)) : 0;
+    enum name_kind kind = wire_kind(wire, &key);
+    return wire_find(engine, kind, key);
 }
 
 uint32_t order_of_wire(const struct engine *engine, const char *wire)
@@ -247,16 +256,33 @@ static bool has_cid(const struct engine *engine, uint32_t n, struct key128 key)
 
 uint32_t order_of_cid(const struct engine *engine, const char *name)
 {
-    struct wire_parts parts;
+    uint64_t beginning = beginning_of(name);
     uint32_t n;
     if (!name[0])
         return 0;
-    if (engine->cids_like_wires || !wire_split(name, &parts)) {
+    if (beginning == 0 || (engine->cid_beginnings & beginning)) {
         struct key128 key = cid_key(name);
         if (map_get(&engine->cids, key, &n))
             return n && has_cid(engine, n, key) ? n : 0;
     }
     return order_of_wire(engine, name);
+}
+
+struct key128 venue_key(uint32_t instrument, const char *vid)
+{
+    return key_for(KEY_VENUE, vid, WEIR_ID_MAX, instrument);
+}
+
+/* Will be asked for soon, as what an order is called at the venue. */
+void venue_fetch(const struct engine *engine, struct key128 key)
+{
+    map_fetch(&engine->ids, key);
+}
+
+uint32_t venue_owner(const struct engine *engine, struct key128 key)
+{
+    uint32_t n = 0;
+    return map_get(&engine->ids, key, &n) ? n : 0;
 }
 
 /* instrument 0: the reporter does not say which; the first that has such an order */
@@ -267,7 +293,7 @@ uint32_t order_of_venue(const struct engine *engine, uint32_t instrument, const 
     if (!vid[0])
         return 0;
     for (uint32_t i = first; i <= last; i++)
-        if (map_get(&engine->ids, key_for(KEY_VENUE, vid, WEIR_ID_MAX, i), &n))
+        if (map_get(&engine->ids, venue_key(i, vid), &n))
             return n;
     return 0;
 }
@@ -280,8 +306,7 @@ bool cid_is_used(const struct engine *engine, const char *cid, struct key128 key
 
 static bool cid_put(struct engine *engine, const char *cid, struct key128 key, uint32_t n)
 {
-    struct wire_parts parts;
-    engine->cids_like_wires |= wire_split(cid, &parts);
+    engine->cid_beginnings |= beginning_of(cid);
     return map_put(&engine->cids, key, n);
 }
 
@@ -299,7 +324,7 @@ static struct key128 name_key(const struct engine *engine, uint32_t n, enum name
     case NAME_CID: return cid_key(text);
     case NAME_WIRE:
     case NAME_FOREIGN: return wire_key(text);
-    default: return key_for(KEY_VENUE, text, WEIR_ID_MAX, engine->orders[n].instrument);
+    default: return venue_key(engine->orders[n].instrument, text);
     }
 }
 
@@ -430,16 +455,10 @@ static bool name_lead(struct engine *engine, uint32_t n, enum name_kind kind, st
     }
 }
 
-/* Let text lead to the order. False: no room; the order goes without this name. */
-bool name_add(struct engine *engine, uint32_t n, enum name_kind kind, const char *text)
+bool name_put(struct engine *engine, uint32_t n, enum name_kind kind, struct key128 key,
+              const char *text)
 {
     struct order_more *more = more_at(engine, n);
-    struct key128 key;
-
-    if (kind == NAME_WIRE)
-        kind = wire_kind(text, &key);
-    else
-        key = name_key(engine, n, kind, text);
     if (!name_room(engine, n, 1) || !name_lead(engine, n, kind, key, text))
         return false;
     uint32_t index = name_place(engine, n);
@@ -456,6 +475,17 @@ bool name_add(struct engine *engine, uint32_t n, enum name_kind kind, const char
     if (++more->names > NAMES_RESERVED)
         engine->names_extra++;
     return true;
+}
+
+/* Let text lead to the order. False: no room; the order goes without this name. */
+bool name_add(struct engine *engine, uint32_t n, enum name_kind kind, const char *text)
+{
+    struct key128 key;
+    if (kind == NAME_WIRE)
+        kind = wire_kind(text, &key);
+    else
+        key = name_key(engine, n, kind, text);
+    return name_put(engine, n, kind, key, text);
 }
 
 /* Its names will be forgotten soon. */

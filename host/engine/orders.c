@@ -463,13 +463,28 @@ uint32_t order_take(struct engine *engine, uint32_t instrument, uint32_t strateg
     return n;
 }
 
+static bool is_news(const struct engine *engine, uint32_t n, const char *vid)
+{
+    return vid[0] && strncmp(engine->more[n].vid, vid, WEIR_ID_MAX) != 0;
+}
+
+/* It will be learned soon. */
+void order_venue_id_fetch(const struct engine *engine, uint32_t n, const char *vid)
+{
+    if (is_news(engine, n, vid))
+        venue_fetch(engine, venue_key(engine->orders[n].instrument, vid));
+}
+
 void order_learn_venue_id(struct engine *engine, uint32_t n, const char *vid)
 {
     struct order_more *more = more_at(engine, n);
-    if (!vid[0] || order_of_venue(engine, order_at(engine, n)->instrument, vid) == n)
+    if (!is_news(engine, n, vid))
+        return;
+    struct key128 key = venue_key(order_at(engine, n)->instrument, vid);
+    if (venue_owner(engine, key) == n)
         return; /* a former id is told late, and is not its id again */
     put_text(more->vid, vid);
-    if (!name_add(engine, n, NAME_VENUE, vid))
+    if (!name_put(engine, n, NAME_VENUE, key, vid))
         tell_alert(engine, ALERT_CAPACITY, order_at(engine, n)->instrument, n, 0, 0,
                    "names of orders");
     order_settle(engine, n);

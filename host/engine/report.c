@@ -356,11 +356,13 @@ void apply_report(struct engine *engine, const void *input)
     const struct weir_report *report = input;
     uint32_t n = order_of(engine, report);
 
+    order_needed(engine, n);
     stream_sequence(engine, &report->msg, report->stream_seq);
     if (!n) {
         tell_anomaly(engine, report->msg.instrument, 0, "a report of an order that is not known");
         return;
     }
+    order_venue_id_fetch(engine, n, report->venue_id);
     switch (report->msg.kind) {
     case WEIR_ACK: acked(engine, n, report); break;
     case WEIR_REJECT: rejected(engine, n, report); break;

@@ -146,12 +146,12 @@ enum name_kind {
     NAME_CID,
     NAME_WIRE,
     NAME_VENUE,
-    NAME_FOREIGN /* a client order id that no host has made */
+    NAME_FOREIGN /* a client order id that is shorter or longer than ours */
 };
 
-/* Where a client order id that a host has made leads to. */
+/* Where a client order id leads to. */
 struct wire {
-    struct key128 key; /* its counter; its instance and strategy */
+    struct key128 key; /* its characters */
     uint32_t order;    /* 0: the place is free */
     uint32_t pad;
 };
@@ -339,10 +339,10 @@ struct engine {
 
     struct name *names; /* NAMES_RESERVED for each order, and then as many that all share */
     uint32_t names_free;
-    uint32_t names_extra; /* in use beyond what is reserved for each order */
-    struct map cids;      /* names given by askers, for ever; value: order it was of, or 0 */
-    uint8_t cids_like_wires;
-    struct wire *wires; /* client order ids by their counters */
+    uint32_t names_extra;    /* in use beyond what is reserved for each order */
+    struct map cids;         /* names given by askers, for ever; value: order it was of, or 0 */
+    uint64_t cid_beginnings; /* one that begins otherwise is not in there */
+    struct wire *wires;      /* client order ids by their last digits */
     uint32_t wire_places;
     struct map ids; /* venue ids, and client order ids that have no place in wires; value: order */
     uint32_t wires_elsewhere;
@@ -364,6 +364,7 @@ struct engine {
 
     char (*assets)[WEIR_ASSET_MAX];
     uint32_t asset_count;
+    uint32_t last_asset; /* that was asked for by its name */
     struct map asset_of;
     struct purse *purses; /* account * sizes.assets + asset */
 
@@ -422,6 +423,13 @@ static inline void fetch(const void *memory, size_t size)
 {
     for (size_t at = 0; at < size; at += 64)
         __builtin_prefetch((const char *)memory + at);
+}
+
+/* All of this order; its parts then come at one time, and not one after the other. */
+static inline void order_needed(const struct engine *engine, uint32_t n)
+{
+    fetch(&engine->orders[n], sizeof(struct order));
+    fetch(&engine->more[n], sizeof(struct order_more));
 }
 
 /* Of an order or holding, whose strategy is always defined; of a strategy: NULL if it is in none. */
@@ -485,6 +493,8 @@ bool cid_keep(struct engine *engine, const char *cid, uint32_t n);  /* false: fu
 bool name_room(struct engine *engine, uint32_t n, uint32_t wanted); /* makes room by its oldest */
 enum { NAMES_RESERVED = 3, NAMES_MOST = 64 };                       /* of each order */
 bool name_add(struct engine *engine, uint32_t n, enum name_kind kind, const char *text);
+bool name_put(struct engine *engine, uint32_t n, enum name_kind kind, struct key128 key,
+              const char *text); /* its key is known */
 void names_forget(struct engine *engine, uint32_t n);
 void names_fetch(const struct engine *engine, uint32_t n);
 uint32_t order_of_cid(const struct engine *engine, const char *name);
@@ -493,6 +503,9 @@ uint32_t order_of_wire(const struct engine *engine, const char *wire);
 bool wire_is_void(const struct engine *engine, const char *wire);
 void wire_void(struct engine *engine, const char *wire, uint32_t n);
 uint32_t order_of_venue(const struct engine *engine, uint32_t instrument, const char *vid);
+struct key128 venue_key(uint32_t instrument, const char *vid);
+uint32_t venue_owner(const struct engine *engine, struct key128 key); /* 0: none */
+void venue_fetch(const struct engine *engine, struct key128 key);
 
 /* --- orders.c: table, slots, sums --------------------------------------------------------------- */
 bool order_step(struct engine *engine, uint32_t n, enum order_event event);
@@ -506,6 +519,7 @@ bool order_room(const struct engine *engine); /* a slot is free, or can be */
 void order_fetch(struct engine *engine);      /* the next slot will be taken soon */
 uint32_t order_take(struct engine *engine, uint32_t instrument, uint32_t strategy); /* 0: full */
 void order_learn_venue_id(struct engine *engine, uint32_t n, const char *vid);
+void order_venue_id_fetch(const struct engine *engine, uint32_t n, const char *vid);
 void list_put(struct engine *engine, uint32_t n, enum list_name list);
 /* own quotes */
 bool quotes_best(const struct engine *engine, uint32_t instrument, uint8_t side, weir_px *px_out);

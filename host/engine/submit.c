@@ -211,6 +211,7 @@ void apply_cancel(struct engine *engine, const void *input)
 {
     const struct in_change *in = input;
     uint32_t n = named_by(engine, in);
+    order_needed(engine, n);
     if (!n || is_not_its(engine, in, n)) {
         tell_anomaly(engine, 0, n, n ? "a cancel by another strategy" : "a cancel of no order");
         return;
@@ -335,6 +336,7 @@ void apply_replace(struct engine *engine, const void *input)
     const struct in_change *in = input;
     uint32_t n = named_by(engine, in);
     struct wish wish;
+    order_needed(engine, n);
 
     wish_to_replace(engine, in, n, &wish);
     bool allowed = risk_allows(engine, &wish);

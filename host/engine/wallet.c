@@ -23,6 +23,8 @@ void memory_add(struct memory *memory, struct key128 key, uint32_t value)
     memory->count++;
     bool put = map_put(&memory->map, key, value);
     must(put);
+    if (memory->count >= memory->room) /* the next to be forgotten */
+        map_fetch(&memory->map, memory->keys[memory->count % memory->room]);
 }
 
 /* Funding, deposits, withdrawals: each id is booked once; one without an id cannot be recognized. */
