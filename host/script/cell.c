@@ -276,6 +276,12 @@ static void run_body(void *arg)
     }
 }
 
+/* Loading and starting have more time than what comes after. */
+static bool loads(const struct cell *cell, const struct call *call)
+{
+    return cell->mode == MODE_LOADING || (call && call->starting);
+}
+
 /* Garbage is collected as it is made; a heap that stays above its mark is swept in one go between
  * two events, so that the next event begins with room. */
 static int collect(lua_State *L)
@@ -291,7 +297,7 @@ static bool run_guarded(struct cell *cell, struct run *run, const char *name, we
     cell->floods = 0;
     if (script->budget.instructions > 0) {
         uint64_t most = script->budget.instructions;
-        cell->instructions = (int64_t)(cell->mode == MODE_LOADING ? most * 20 : most);
+        cell->instructions = (int64_t)(loads(cell, run->call) ? most * 20 : most);
         lua_sethook(cell->L, on_count, LUA_MASKCOUNT, COUNT_STEP);
     }
     struct guard_job job = {.body = run_body,
@@ -318,12 +324,6 @@ static bool run_guarded(struct cell *cell, struct run *run, const char *name, we
     return false;
 }
 
-static weir_ns budget_of(const struct cell *cell)
-{
-    const struct script_budget *budget = &cell->script->budget;
-    return cell->mode == MODE_LOADING ? budget->load_ns : budget->callback_ns;
-}
-
 static bool sweep(struct cell *cell)
 {
     struct run run = {.cell = cell, .body = collect};
@@ -336,7 +336,9 @@ bool cell_call(struct cell *cell, struct call *call)
 {
     struct run run = {.cell = cell, .call = call};
     uint64_t before = cell->script->report.errors;
-    bool fine = run_guarded(cell, &run, call->name, budget_of(cell));
+    bool fine = run_guarded(cell, &run, call->name,
+                            loads(cell, call) ? cell->script->budget.load_ns
+                                              : cell->script->budget.callback_ns);
     if (!fine && cell->script->report.errors > before &&
         cell->script->report.errors <= cell->script->budget.errors) {
         script_tell(cell->script, cell->script->reason);
@@ -425,13 +427,15 @@ static int load_body(lua_State *L)
 
 static bool copy_source(struct script_source *to, const struct script_source *from)
 {
-    char *name = strdup(from->name), *text = malloc(from->len + 1);
-    if (text) {
-        memcpy(text, from->text, from->len);
-        text[from->len] = '\0';
-    }
-    *to = (struct script_source){name, text, from->len};
-    return name && text;
+    char *text = malloc(from->len + 1);
+    to->name = strdup(from->name);
+    to->text = text;
+    to->len = from->len;
+    if (!to->name || !text)
+        return false;
+    memcpy(text, from->text, from->len);
+    text[from->len] = '\0';
+    return true;
 }
 
 static void free_source(struct script_source *source)

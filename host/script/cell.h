@@ -185,7 +185,8 @@ struct call {
     enum call_kind kind; /* CALL_ONCE, and CALL_REPEATS that returned false, give their ref back */
     void (*push_in)(struct cell *cell, lua_State *L, const void *arg);
     const void *arg;
-    const char *name; /* for the reason: "the `book` handler" */
+    const char *name; /* for the reason: "a `book` handler" */
+    bool starting;    /* has the budget of loading */
     bool returned_false;
 };
 bool cell_call(struct cell *cell, struct call *call);
@@ -195,9 +196,6 @@ bool cell_do(struct cell *cell, lua_CFunction body, void *arg, weir_ns budget);
 
 /* Into script->reason and ->detail: "maker.lua:12: message", its line, a hint. */
 void cell_explain(struct script *script, const struct cell *cell, const char *message);
-
-/* A line of the host's to the script's log; outside of calls. */
-void script_tell(struct script *script, const char *line);
 
 /* --- sandbox.c, text.c, sorted.c, number.c, plain.c ------------------------------------------- */
 
@@ -291,7 +289,6 @@ void push_names_in(lua_State *L, struct cell *cell, uint32_t instrument); /* ven
 void set_names_in(lua_State *L, struct cell *cell, uint32_t instrument); /* into the table on top */
 void push_order_in(lua_State *L, struct cell *cell, const struct out_order *order);
 void push_position_in(lua_State *L, struct cell *cell, uint32_t instrument, uint32_t strategy);
-const char *const *event_names(void);
 
 /* wishes.c: who listens to what. Outside of calls. */
 bool watch_ready(struct cell *cell, uint32_t instrument); /* false: no memory */
@@ -309,5 +306,14 @@ event_push push_time_event, push_book_event, push_trade_event, push_order_event,
     push_position_event, push_alert_event, push_venue_event;
 event_push push_bar_event;   /* struct bar */
 event_push push_timer_event; /* struct timer */
+
+/* --- tell.c; outside of calls ----------------------------------------------------------------- */
+
+/* Call each handler that was there when it began. False: the cell must go; if it was the script's
+ * own it is gone. */
+bool script_call(struct script *script, struct cell *cell, enum happening what, event_push *push,
+                 const void *arg);
+void script_end(struct script *script, enum script_outcome outcome);
+void script_tell(struct script *script, const char *line); /* a line of the host's to its log */
 
 #endif

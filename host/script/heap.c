@@ -47,11 +47,12 @@ static unsigned char *map_sheet(void)
     if (map == MAP_FAILED)
         return NULL;
     size_t skip = (SHEET - (uintptr_t)map % SHEET) % SHEET;
+    unsigned char *sheet = map + skip;
+    munmap(sheet + SHEET, SHEET - skip);
     if (skip)
         munmap(map, skip);
-    munmap(map + skip + SHEET, SHEET - skip);
-    (void)madvise(map + skip, SHEET, MADV_HUGEPAGE); /* a wish */
-    return map + skip;
+    (void)madvise(sheet, SHEET, MADV_HUGEPAGE); /* a wish */
+    return sheet;
 }
 
 static struct sheet *sheet_with_room(void)
@@ -123,9 +124,10 @@ bool heap_init(struct heap *heap, size_t cap, size_t block)
         return false;
     /* so that what all states use most does not compete for the same lines of the cache */
     heap->near.at = number * LINE % 2048;
-    unsigned char *map = mmap(NULL, heap->far.room, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    heap->far.base = map == MAP_FAILED ? NULL : map;
+    heap->far.base = mmap(NULL, heap->far.room, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (heap->far.base == MAP_FAILED)
+        heap->far.base = NULL;
     return heap->far.base;
 }
 

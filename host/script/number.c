@@ -69,7 +69,7 @@ void push_amount(lua_State *L, amount value)
 {
     const amount billion = 1000000000, one = billion * billion;
     amount nano = value / billion;
-    if (nano * billion == value && nano < (1ll << 53) && nano > -(1ll << 53)) {
+    if (nano * billion == value && nano < (1LL << 53) && nano > -(1LL << 53)) {
         lua_pushnumber(L, (lua_Number)(int64_t)nano / 1e9);
         return;
     }

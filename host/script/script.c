@@ -1,7 +1,7 @@
 /* script.c - a script as its owner sees it: made, told, replaced, stopped.
  *
  * Between two calls a script is either running (it has a cell) or ended (it has none, and a reason).
- * end() is the only place where it ends. */
+ * script_end() is the only place where it ends. What happens to it is told in tell.c. */
 #include "script/script.h"
 
 #include <errno.h>
@@ -18,12 +18,6 @@
 #include "script/cell.h"
 
 enum { PREFIX_MAX = 24 };
-
-static const char *const handler_names[] = {
-#define X(name) "a `" #name "` handler",
-    SCRIPT_EVENTS(X)
-#undef X
-};
 
 /* --- making ----------------------------------------------------------------------------------- */
 
@@ -102,13 +96,6 @@ static enum weir_err check_config(const struct script_config *config, struct why
     return WEIR_OK;
 }
 
-static void end(struct script *script, enum script_outcome outcome)
-{
-    cell_destroy(script->cell);
-    script->cell = NULL;
-    script->report.outcome = outcome;
-}
-
 static struct cell *make_cell(struct script *script, const struct script_config *config,
                               enum script_outcome *outcome_out, struct why *why)
 {
@@ -174,229 +161,6 @@ enum weir_err script_check(const struct script_source *source, struct why *why)
     return err == WEIR_OK ? cell_compile(source, why) : err;
 }
 
-/* --- telling ---------------------------------------------------------------------------------- */
-
-void script_tell(struct script *script, const char *line)
-{
-    if (script->world.log)
-        script->world.log(script->world.context, script, line);
-}
-
-/* Call each handler that was there when it began. False: the script has ended. */
-static bool tell(struct script *script, struct cell *cell, enum happening what, event_push *push,
-                 const void *arg)
-{
-    uint32_t count = cell->on[what].count;
-    for (uint32_t i = 0; i < count; i++) {
-        struct call call = {.ref = cell->on[what].refs[i],
-                            .push_in = push,
-                            .arg = arg,
-                            .name = handler_names[what]};
-        if (!cell_call(cell, &call)) {
-            if (cell == script->cell)
-                end(script, SCRIPT_QUARANTINED);
-            return false;
-        }
-    }
-    return true;
-}
-
-void script_start(struct script *script)
-{
-    must(!script->busy);
-    if (!script->cell || script->started)
-        return;
-    script->started = true;
-    script->cell->mode = MODE_RUNNING;
-    tell(script, script->cell, ON_start, push_time_event, NULL);
-}
-
-void script_stop(struct script *script)
-{
-    must(!script->busy);
-    if (!script->cell || !script->started)
-        return;
-    script->cell->mode = MODE_STOPPING;
-    tell(script, script->cell, ON_stop, push_time_event, NULL);
-    script->started = false;
-}
-
-static bool is_of_market(uint16_t kind)
-{
-    return kind == WEIR_TOP || kind == IN_BOOK_STATE || kind == WEIR_TRADE;
-}
-
-static bool runs(const struct script *script)
-{
-    return script->cell && script->started;
-}
-
-bool script_wants(const struct script *script, enum weir_kind kind, uint32_t instrument)
-{
-    if (!runs(script) || !is_of_market((uint16_t)kind))
-        return false;
-    uint8_t what = watch_wants(script->cell, instrument);
-    if (kind == WEIR_TRADE)
-        return (what & WANT_BAR && script->cell->on[ON_bar].count > 0) ||
-               (what & WANT_TRADE && script->cell->on[ON_trade].count > 0);
-    return what & WANT_BOOK && script->cell->on[ON_book].count > 0;
-}
-
-static void tell_bars(struct script *script, weir_ns now)
-{
-    struct bar bar;
-    while (script->cell && bars_due(script->cell, now, &bar))
-        if (!tell(script, script->cell, ON_bar, push_bar_event, &bar))
-            return;
-}
-
-static void tell_market(struct script *script, const struct weir_msg *msg)
-{
-    struct cell *cell = script->cell;
-    if (!watch_ready(cell, msg->instrument) ||
-        !script_wants(script, (enum weir_kind)msg->kind, msg->instrument))
-        return;
-    uint8_t what = watch_wants(cell, msg->instrument);
-    if (msg->kind != WEIR_TRADE) {
-        tell(script, cell, ON_book, push_book_event, msg);
-        return;
-    }
-    if (what & WANT_BAR) {
-        tell_bars(script, msg->t);
-        if (script->cell)
-            bars_trade(script->cell, (const struct weir_trade *)msg);
-    }
-    if (script->cell && what & WANT_TRADE)
-        tell(script, script->cell, ON_trade, push_trade_event, msg);
-}
-
-static void tell_execution(struct script *script, const struct out_execution *fill)
-{
-    if (fill->strategy != script->strategy || fill->stage == EXEC_WAITS)
-        return;
-    if (tell(script, script->cell, ON_fill, push_fill_event, fill))
-        tell(script, script->cell, ON_position, push_position_event, fill);
-}
-
-void script_event(struct script *script, const struct weir_msg *msg)
-{
-    must(!script->busy);
-    if (!runs(script))
-        return;
-    switch (msg->kind) {
-    case WEIR_TOP:
-    case IN_BOOK_STATE:
-    case WEIR_TRADE: tell_market(script, msg); break;
-    case OUT_ORDER:
-        if (((const struct out_order *)msg)->strategy == script->strategy)
-            tell(script, script->cell, ON_order, push_order_event, msg);
-        break;
-    case OUT_EXECUTION: tell_execution(script, (const struct out_execution *)msg); break;
-    case OUT_ALERT: {
-        const struct out_alert *alert = (const struct out_alert *)msg;
-        if (alert->strategy == 0 || alert->strategy == script->strategy)
-            tell(script, script->cell, ON_alert, push_alert_event, msg);
-        break;
-    }
-    case OUT_STATE: {
-        const struct out_state *state = (const struct out_state *)msg;
-        if (state->of == STATE_VENUE || state->of == STATE_RECONCILING)
-            tell(script, script->cell, ON_venue, push_venue_event, msg);
-        break;
-    }
-    default: break;
-    }
-}
-
-/* --- timers ----------------------------------------------------------------------------------- */
-
-weir_ns script_next_timer(const struct script *script)
-{
-    if (!runs(script))
-        return INT64_MAX;
-    const struct cell *cell = script->cell;
-    weir_ns next = bars_next(cell);
-    if (cell->on[ON_timer].count > 0 && cell->second < next)
-        next = cell->second;
-    for (uint32_t i = 0; i < cell->timer_count; i++)
-        if (cell->timers[i].due < next)
-            next = cell->timers[i].due;
-    return next;
-}
-
-static struct timer *timer_by_id(struct cell *cell, uint32_t id)
-{
-    for (uint32_t i = 0; i < cell->timer_count; i++)
-        if (cell->timers[i].id == id)
-            return &cell->timers[i];
-    return NULL;
-}
-
-/* The earliest due; of those due together, the one that was made first. */
-static struct timer *first_due(struct cell *cell, weir_ns now, uint32_t last_id)
-{
-    struct timer *first = NULL;
-    for (uint32_t i = 0; i < cell->timer_count; i++) {
-        struct timer *timer = &cell->timers[i];
-        if (timer->due <= now && timer->id <= last_id &&
-            (!first || timer->due < first->due ||
-             (timer->due == first->due && timer->id < first->id)))
-            first = timer;
-    }
-    return first;
-}
-
-static void remove_timer(struct cell *cell, struct timer *timer)
-{
-    *timer = cell->timers[--cell->timer_count];
-    cell->handler_count--;
-}
-
-/* The first multiple of the period after now: what was missed is not made up for. */
-static weir_ns next_due(weir_ns due, weir_ns period, weir_ns now)
-{
-    return due + ((now - due) / period + 1) * period;
-}
-
-static void fire(struct script *script, struct timer *timer, weir_ns now)
-{
-    struct cell *cell = script->cell;
-    struct timer fired = *timer;
-    struct call call = {.ref = fired.ref,
-                        .kind = fired.period ? CALL_REPEATS : CALL_ONCE,
-                        .push_in = push_timer_event,
-                        .arg = &fired,
-                        .name = fired.period ? "a timer of weir.every" : "a timer of weir.after"};
-    if (fired.period)
-        timer->due = next_due(fired.due, fired.period, now);
-    else
-        remove_timer(cell, timer);
-    if (!cell_call(cell, &call)) {
-        end(script, SCRIPT_QUARANTINED);
-        return;
-    }
-    if (fired.period && call.returned_false)
-        remove_timer(cell, timer_by_id(cell, fired.id));
-}
-
-void script_timer(struct script *script)
-{
-    must(!script->busy);
-    if (!runs(script))
-        return;
-    weir_ns now = script->world.now(script->world.context);
-    tell_bars(script, now);
-    uint32_t last_id = script->cell ? script->cell->timer_id : 0;
-    for (struct timer *due; script->cell && (due = first_due(script->cell, now, last_id));)
-        fire(script, due, now);
-    struct cell *cell = script->cell;
-    if (cell && cell->on[ON_timer].count > 0 && cell->second <= now) {
-        struct timer second = {.due = cell->second};
-        cell->second = next_due(cell->second, 1000000000, now);
-        tell(script, cell, ON_timer, push_timer_event, &second);
-    }
-}
-
 /* --- state and reload ------------------------------------------------------------------------- */
 
 static int save_body(lua_State *L)
@@ -421,7 +185,7 @@ enum weir_err script_state_save(struct script *script, const char **text_out, si
         return because(why, WEIR_E_STATE, "script %s is %s: its state is gone", script->name,
                        script_outcome_name(script->report.outcome));
     if (!cell_do(script->cell, save_body, &plain, script->budget.callback_ns)) {
-        end(script, SCRIPT_QUARANTINED);
+        script_end(script, SCRIPT_QUARANTINED);
         return because(why, WEIR_E_STATE, "script %s: %s", script->name, script->reason);
     }
     if (plain.problem[0])
@@ -445,10 +209,10 @@ static enum weir_err make_successor(struct script *script, const struct script_c
     enum script_outcome outcome;
     struct cell *cell = make_cell(script, config, &outcome, why);
     if (!cell && outcome == SCRIPT_OK)
-        return why->err;
+        return WEIR_E_NO_MEMORY;
     if (cell && script->started) {
         cell->mode = MODE_SHADOW;
-        if (!tell(script, cell, ON_start, push_time_event, NULL)) {
+        if (!script_call(script, cell, ON_start, push_time_event, NULL)) {
             cell_destroy(cell);
             cell = NULL;
         }
@@ -475,7 +239,7 @@ static enum weir_err reload(struct script *script, struct script_config *config,
     script->budget = config->budget;
     set_defaults(&script->budget);
     enum weir_err err = make_successor(script, config, &cell, why);
-    if (err != WEIR_OK) {
+    if (!cell) {
         script->budget = budget;
         memcpy(script->reason, reason, sizeof reason);
         memcpy(script->detail, detail, sizeof detail);
@@ -488,7 +252,7 @@ static enum weir_err reload(struct script *script, struct script_config *config,
     script->report.outcome = SCRIPT_OK;
     if (script->started) {
         cell->mode = MODE_RUNNING;
-        tell(script, cell, ON_reload, push_time_event, NULL);
+        script_call(script, cell, ON_reload, push_time_event, NULL);
     }
     return WEIR_OK;
 }
@@ -609,20 +373,20 @@ enum weir_err script_source_read(const char *path, struct script_source *source_
         return because(why, errno == ENOENT ? WEIR_E_NOT_FOUND : WEIR_E_IO, "%s: %s", path,
                        strerror(errno));
     enum weir_err err = WEIR_OK;
-    char *text = NULL;
     if (fstat(file, &at) != 0 || !S_ISREG(at.st_mode))
         err = because(why, WEIR_E_UNSAFE_FILE, "%s: a regular file is expected", path);
     else if (at.st_size > SOURCE_MAX)
         err = because(why, WEIR_E_BAD_CONFIG, "%s: %lld bytes are too many, a chunk has at most %d",
                       path, (long long)at.st_size, SOURCE_MAX);
-    else if (!(text = malloc((size_t)at.st_size + 1)))
+    size_t len = err ? 0 : (size_t)at.st_size;
+    char *text = err ? NULL : calloc(1, len + 1);
+    if (!err && !text)
         err = because(why, WEIR_E_NO_MEMORY, "%s: %s", path, err_text(WEIR_E_NO_MEMORY));
-    else
-        err = read_all(file, path, text, (size_t)at.st_size, why);
+    if (!err)
+        err = read_all(file, path, text, len, why);
     close(file);
-    if (err == WEIR_OK) {
-        text[at.st_size] = '\0';
-        *source_out = (struct script_source){slash ? slash + 1 : path, text, (size_t)at.st_size};
+    if (!err) {
+        *source_out = (struct script_source){slash ? slash + 1 : path, text, len};
         text = NULL;
     }
     free(text);

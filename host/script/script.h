@@ -54,13 +54,14 @@ struct script_value {
 
 /* Limits of one script. 0 means the default in parentheses. */
 struct script_budget {
-    weir_ns load_ns;          /* CPU time of the chunk's top level (500 ms) */
-    weir_ns callback_ns;      /* CPU time of one handler (50 ms) */
-    uint64_t instructions;    /* VM instructions of one callback, load twenty times that; 0: not
+    weir_ns load_ns;     /* CPU time of the chunk's top level (500 ms) */
+    weir_ns callback_ns; /* CPU time of one handler (50 ms) */
+    uint64_t
+        instructions; /* VM instructions of one callback, twenty times that to load or start; 0: not
                                   counted. Counting makes outcomes independent of the machine and
                                   doubles the cost of plain Lua code: for virtual time only */
-    size_t memory;            /* bytes of Lua memory (16 MiB); at the cap the script is abandoned */
-    size_t block;             /* largest single block, strings included (4 MiB) */
+    size_t memory;    /* bytes of Lua memory (16 MiB); at the cap the script is abandoned */
+    size_t block;     /* largest single block, strings included (4 MiB) */
     uint32_t handlers;        /* handlers and timers together (1000) */
     uint32_t orders_per_s;    /* submits and amends: refill of a bucket of twice that (100) */
     uint32_t cancels_per_s;   /* the same for cancels (400) */

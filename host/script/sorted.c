@@ -104,7 +104,7 @@ static const void *object_at(lua_State *L, int index)
 static uint64_t birth_of(lua_State *L, int index)
 {
     uint64_t birth = heap_birth(&cell_of(L)->heap, object_at(L, index));
-    return birth ? birth : (1ull << 63) + (uint64_t)(uintptr_t)lua_topointer(L, index);
+    return birth ? birth : (1ULL << 63) + (uint64_t)(uintptr_t)lua_topointer(L, index);
 }
 
 static struct item item_of(lua_State *L, int index)

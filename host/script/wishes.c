@@ -15,11 +15,6 @@ static const char *const events[] = {
 #undef X
         NULL};
 
-const char *const *event_names(void)
-{
-    return events;
-}
-
 /* --- handlers --------------------------------------------------------------------------------- */
 
 /* Room for one more of so many bytes. The array is replaced where nobody can jump in between. */

@@ -1,0 +1,239 @@
+/* tell.c - what happens, told to the handlers of a script: who hears of what, and when timers are due. */
+#include "base/check.h"
+#include "script/cell.h"
+
+static const char *const handler_names[] = {
+#define X(name) "a `" #name "` handler",
+    SCRIPT_EVENTS(X)
+#undef X
+};
+
+/* --- handlers ---------------------------------------------------------------------------------- */
+
+void script_tell(struct script *script, const char *line)
+{
+    if (script->world.log)
+        script->world.log(script->world.context, script, line);
+}
+
+void script_end(struct script *script, enum script_outcome outcome)
+{
+    cell_destroy(script->cell);
+    script->cell = NULL;
+    script->report.outcome = outcome;
+}
+
+bool script_call(struct script *script, struct cell *cell, enum happening what, event_push *push,
+                 const void *arg)
+{
+    uint32_t count = cell->on[what].count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct call call = {.ref = cell->on[what].refs[i],
+                            .push_in = push,
+                            .arg = arg,
+                            .name = handler_names[what],
+                            .starting = what == ON_start};
+        if (!cell_call(cell, &call)) {
+            if (cell == script->cell)
+                script_end(script, SCRIPT_QUARANTINED);
+            return false;
+        }
+    }
+    return true;
+}
+
+void script_start(struct script *script)
+{
+    must(!script->busy);
+    if (!script->cell || script->started)
+        return;
+    script->started = true;
+    script->cell->mode = MODE_RUNNING;
+    script_call(script, script->cell, ON_start, push_time_event, NULL);
+}
+
+void script_stop(struct script *script)
+{
+    must(!script->busy);
+    if (!script->cell || !script->started)
+        return;
+    script->cell->mode = MODE_STOPPING;
+    script_call(script, script->cell, ON_stop, push_time_event, NULL);
+    script->started = false;
+}
+
+static bool is_of_market(uint16_t kind)
+{
+    return kind == WEIR_TOP || kind == IN_BOOK_STATE || kind == WEIR_TRADE;
+}
+
+static bool runs(const struct script *script)
+{
+    return script->cell && script->started;
+}
+
+bool script_wants(const struct script *script, enum weir_kind kind, uint32_t instrument)
+{
+    if (!runs(script) || !is_of_market((uint16_t)kind))
+        return false;
+    uint8_t what = watch_wants(script->cell, instrument);
+    if (kind == WEIR_TRADE)
+        return (what & WANT_BAR && script->cell->on[ON_bar].count > 0) ||
+               (what & WANT_TRADE && script->cell->on[ON_trade].count > 0);
+    return what & WANT_BOOK && script->cell->on[ON_book].count > 0;
+}
+
+static void tell_bars(struct script *script, weir_ns now)
+{
+    struct bar bar;
+    while (script->cell && bars_due(script->cell, now, &bar))
+        if (!script_call(script, script->cell, ON_bar, push_bar_event, &bar))
+            return;
+}
+
+static void tell_market(struct script *script, const struct weir_msg *msg)
+{
+    struct cell *cell = script->cell;
+    if (!watch_ready(cell, msg->instrument) ||
+        !script_wants(script, (enum weir_kind)msg->kind, msg->instrument))
+        return;
+    uint8_t what = watch_wants(cell, msg->instrument);
+    if (msg->kind != WEIR_TRADE) {
+        script_call(script, cell, ON_book, push_book_event, msg);
+        return;
+    }
+    if (what & WANT_BAR) {
+        tell_bars(script, msg->t);
+        if (script->cell)
+            bars_trade(script->cell, (const struct weir_trade *)msg);
+    }
+    if (script->cell && what & WANT_TRADE)
+        script_call(script, script->cell, ON_trade, push_trade_event, msg);
+}
+
+static void tell_execution(struct script *script, const struct out_execution *fill)
+{
+    if (fill->strategy != script->strategy || fill->stage == EXEC_WAITS)
+        return;
+    if (script_call(script, script->cell, ON_fill, push_fill_event, fill))
+        script_call(script, script->cell, ON_position, push_position_event, fill);
+}
+
+void script_event(struct script *script, const struct weir_msg *msg)
+{
+    must(!script->busy);
+    if (!runs(script))
+        return;
+    switch (msg->kind) {
+    case WEIR_TOP:
+    case IN_BOOK_STATE:
+    case WEIR_TRADE: tell_market(script, msg); break;
+    case OUT_ORDER:
+        if (((const struct out_order *)msg)->strategy == script->strategy)
+            script_call(script, script->cell, ON_order, push_order_event, msg);
+        break;
+    case OUT_EXECUTION: tell_execution(script, (const struct out_execution *)msg); break;
+    case OUT_ALERT: {
+        const struct out_alert *alert = (const struct out_alert *)msg;
+        if (alert->strategy == 0 || alert->strategy == script->strategy)
+            script_call(script, script->cell, ON_alert, push_alert_event, msg);
+        break;
+    }
+    case OUT_STATE: {
+        const struct out_state *state = (const struct out_state *)msg;
+        if (state->of == STATE_VENUE || state->of == STATE_RECONCILING)
+            script_call(script, script->cell, ON_venue, push_venue_event, msg);
+        break;
+    }
+    default: break;
+    }
+}
+
+/* --- timers ----------------------------------------------------------------------------------- */
+
+weir_ns script_next_timer(const struct script *script)
+{
+    if (!runs(script))
+        return INT64_MAX;
+    const struct cell *cell = script->cell;
+    weir_ns next = bars_next(cell);
+    if (cell->on[ON_timer].count > 0 && cell->second < next)
+        next = cell->second;
+    for (uint32_t i = 0; i < cell->timer_count; i++)
+        if (cell->timers[i].due < next)
+            next = cell->timers[i].due;
+    return next;
+}
+
+static struct timer *timer_by_id(struct cell *cell, uint32_t id)
+{
+    for (uint32_t i = 0; i < cell->timer_count; i++)
+        if (cell->timers[i].id == id)
+            return &cell->timers[i];
+    return NULL;
+}
+
+/* The earliest due; of those due together, the one that was made first. */
+static struct timer *first_due(struct cell *cell, weir_ns now, uint32_t last_id)
+{
+    struct timer *first = NULL;
+    for (uint32_t i = 0; i < cell->timer_count; i++) {
+        struct timer *timer = &cell->timers[i];
+        if (timer->due <= now && timer->id <= last_id &&
+            (!first || timer->due < first->due ||
+             (timer->due == first->due && timer->id < first->id)))
+            first = timer;
+    }
+    return first;
+}
+
+static void remove_timer(struct cell *cell, struct timer *timer)
+{
+    *timer = cell->timers[--cell->timer_count];
+    cell->handler_count--;
+}
+
+/* The first multiple of the period after now: what was missed is not made up for. */
+static weir_ns next_due(weir_ns due, weir_ns period, weir_ns now)
+{
+    return due + ((now - due) / period + 1) * period;
+}
+
+static void fire(struct script *script, struct timer *timer, weir_ns now)
+{
+    struct cell *cell = script->cell;
+    struct timer fired = *timer;
+    struct call call = {.ref = fired.ref,
+                        .kind = fired.period ? CALL_REPEATS : CALL_ONCE,
+                        .push_in = push_timer_event,
+                        .arg = &fired,
+                        .name = fired.period ? "a timer of weir.every" : "a timer of weir.after"};
+    if (fired.period)
+        timer->due = next_due(fired.due, fired.period, now);
+    else
+        remove_timer(cell, timer);
+    if (!cell_call(cell, &call)) {
+        script_end(script, SCRIPT_QUARANTINED);
+        return;
+    }
+    if (fired.period && call.returned_false)
+        remove_timer(cell, timer_by_id(cell, fired.id));
+}
+
+void script_timer(struct script *script)
+{
+    must(!script->busy);
+    if (!runs(script))
+        return;
+    weir_ns now = script->world.now(script->world.context);
+    tell_bars(script, now);
+    uint32_t last_id = script->cell ? script->cell->timer_id : 0;
+    for (struct timer *due; script->cell && (due = first_due(script->cell, now, last_id));)
+        fire(script, due, now);
+    struct cell *cell = script->cell;
+    if (cell && cell->on[ON_timer].count > 0 && cell->second <= now) {
+        struct timer second = {.due = cell->second};
+        cell->second = next_due(cell->second, 1000000000, now);
+        script_call(script, cell, ON_timer, push_timer_event, &second);
+    }
+}
