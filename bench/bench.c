@@ -33,6 +33,9 @@ void (*bench_epilogue)(void);
 
 static _Thread_local uint64_t allocations, locks;
 
+/* A sanitizer stands there itself. */
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
+
 #define OURS        __attribute__((visibility("default"), used))
 #define COUNT(what) ((what)++)
 
@@ -99,6 +102,8 @@ OURS void free(void *memory)
         return call(lock);                                                    \
     }
 LOCKS(STAND)
+
+#endif
 
 struct bench_counts bench_counted(void)
 {

@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "bench.h"
 #include "engine/book.h"
 #include "venue/feed.h"
 
@@ -331,22 +332,12 @@ static int64_t cpu_ns(void)
     return t.tv_sec * 1000000000ll + t.tv_nsec;
 }
 
-static int by_value(const void *a, const void *b)
+static void report(const char *name, const int64_t *times, int rounds, uint64_t levels)
 {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* Picoseconds a level, printed as ns with one decimal. */
-static void report(const char *name, int64_t *times, int rounds, uint64_t levels)
-{
-    qsort(times, (size_t)rounds, sizeof times[0], by_value);
-    int64_t ps[3] = {times[rounds / 2], times[0], times[rounds - 1]};
-    for (int i = 0; i < 3; i++)
-        ps[i] = ps[i] * 10 / (int64_t)levels;
-    printf("%-24s median %4" PRId64 ".%" PRId64 "   min %4" PRId64 ".%" PRId64 "   max %4" PRId64
-           ".%" PRId64 "  ns a level\n",
-           name, ps[0] / 10, ps[0] % 10, ps[1] / 10, ps[1] % 10, ps[2] / 10, ps[2] % 10);
+    double values[ROUNDS_MAX];
+    for (int i = 0; i < rounds; i++)
+        values[i] = (double)times[i] / (double)levels;
+    bench_line(name, values, rounds, "ns a level", NO_GOAL);
 }
 
 int main(int argc, char **argv)

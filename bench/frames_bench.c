@@ -23,6 +23,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "bench.h"
 #include "sim/recordings.h"
 #include "venue/venue.h"
 
@@ -331,21 +332,18 @@ static struct {
     const char *name;
     uint64_t (*run)(const struct frames *, size_t *);
     bool own_time;
+    struct bench_goal goal;
     double ns[ROUNDS_MAX]; /* a frame */
     uint64_t sum;
     size_t count;
 } works[] = {
-    {"copy+crc", copy_and_crc, false, {0}, 0, 0}, {"cjson", parse_cjson, false, {0}, 0, 0},
-    {"decode", decode_only, false, {0}, 0, 0},    {"book", whole_session, true, {0}, 0, 0},
-    {"depth", depth_session, true, {0}, 0, 0},
+    {"copy+crc", copy_and_crc, false, NO_GOAL, {0}, 0, 0},
+    {"cjson", parse_cjson, false, NO_GOAL, {0}, 0, 0},
+    {"decode", decode_only, false, NO_GOAL, {0}, 0, 0},
+    {"book", whole_session, true, AT_MOST(180), {0}, 0, 0},
+    {"depth", depth_session, true, AT_MOST(1400), {0}, 0, 0},
 };
 enum { WORKS = sizeof works / sizeof works[0] };
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
 
 static int measure(const struct frames *frames, int rounds)
 {
@@ -362,21 +360,16 @@ static int measure(const struct frames *frames, int rounds)
     printf("frames: %zu of market %s, %zu bytes each on average; %zu book messages of %zu bytes\n",
            frames->count, frames->market, frames->total / frames->count, frames->depths,
            frames->depths ? frames->depth_total / frames->depths : 0);
-    printf("%-10s %12s %22s %10s %12s  %s\n", "", "ns a frame", "spread", "MB/s", "frames/s",
-           "checksum");
     for (int w = 0; w < WORKS; w++) {
-        qsort(works[w].ns, (size_t)rounds, sizeof works[w].ns[0], by_value);
-        double ns = works[w].ns[rounds / 2];
+        bool depth = strcmp(works[w].name, "depth") == 0;
         double bytes =
-            strcmp(works[w].name, "depth") == 0
-                ? (double)frames->depth_total / (double)(frames->depths ? frames->depths : 1)
-                : (double)frames->total / (double)frames->count;
-        printf("%-10s %12.1f %10.1f .. %8.1f %10.0f %12.0f  %016" PRIx64 "\n", works[w].name, ns,
-               works[w].ns[0], works[w].ns[rounds - 1], ns > 0 ? bytes * 1000 / ns : 0,
-               ns > 0 ? 1e9 / ns : 0, works[w].sum);
+            depth ? (double)frames->depth_total / (double)(frames->depths ? frames->depths : 1)
+                  : (double)frames->total / (double)frames->count;
+        bench_line(works[w].name, works[w].ns, rounds, "ns a frame", works[w].goal);
+        double ns = works[w].ns[rounds / 2]; /* they are sorted now */
+        printf("    %.0f frames/s, %.0f MB/s, checksum %016" PRIx64 "\n", ns > 0 ? 1e9 / ns : 0,
+               ns > 0 ? bytes * 1000 / ns : 0, works[w].sum);
     }
-    printf("median of %d rounds, CPU time of the thread; goals: book 180 ns, depth 1400 ns\n",
-           rounds);
     if (wrong > 0)
         fprintf(stderr, "frames: %d rounds gave another result\n", wrong);
     return wrong > 0;

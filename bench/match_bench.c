@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "bench.h"
 #include "sim/match.h"
 
 struct record {
@@ -143,31 +144,31 @@ static int64_t run_once(const struct stream *stream, struct totals *totals_out)
     return spent;
 }
 
-static int by_value(const void *a, const void *b)
+/* Nanoseconds a message; the goals are those of the three streams that are made here. */
+static struct bench_goal goal_of(const char *name)
 {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static double per_message(int64_t ns, const struct stream *stream)
-{
-    return (double)ns / (double)stream->count;
+    static const struct {
+        const char *name;
+        double ns;
+    } goals[] = {{"ec", 30}, {"liq", 25}, {"deep", 160}};
+    for (size_t i = 0; i < sizeof goals / sizeof goals[0]; i++)
+        if (strcmp(goals[i].name, name) == 0)
+            return AT_MOST(goals[i].ns);
+    return NO_GOAL;
 }
 
 static int run(const char *name, const struct stream *stream, int runs)
 {
-    int64_t spent[RUNS_MAX] = {0};
+    double spent[RUNS_MAX] = {0};
     struct totals totals = {0};
     for (int i = 0; i < runs; i++) {
-        spent[i] = run_once(stream, &totals);
-        if (spent[i] < 0)
+        int64_t ns = run_once(stream, &totals);
+        if (ns < 0)
             return fail("out of memory", name);
+        spent[i] = (double)ns / (double)stream->count;
     }
-    qsort(spent, (size_t)runs, sizeof spent[0], by_value);
-    printf("%-6s %zu msgs  %.1f ns/msg (median of %d, %.1f .. %.1f) | trades %llu qty %lld tv %llu "
-           "open %llu\n",
-           name, stream->count, per_message(spent[runs / 2], stream), runs,
-           per_message(spent[0], stream), per_message(spent[runs - 1], stream),
+    bench_line(name, spent, runs, "ns a message", goal_of(name));
+    printf("    %zu messages, %llu trades, quantity %lld, value %llu, %llu open\n", stream->count,
            (unsigned long long)totals.trades, (long long)totals.qty,
            (unsigned long long)totals.value, (unsigned long long)totals.open);
     return 0;

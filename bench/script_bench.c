@@ -22,6 +22,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "bench.h"
 #include "engine/engine.h"
 #include "script/cell.h"
 #include "script/script.h"
@@ -337,17 +338,10 @@ static double cpu_ns(void)
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static int by_value(const void *a, const void *b)
+static double say(const char *name, double *values, int count, const char *unit,
+                  struct bench_goal goal)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double say(const char *name, double *values, int count, const char *unit)
-{
-    qsort(values, (size_t)count, sizeof *values, by_value);
-    printf("%-40s %10.1f %s   [%.1f .. %.1f]\n", name, values[count / 2], unit, values[0],
-           values[count - 1]);
+    bench_line(name, values, count, unit, goal);
     return values[count / 2];
 }
 
@@ -363,13 +357,15 @@ static void measure(int rounds)
             if (round >= 0)
                 times[work][round] = (cpu_ns() - from) / calls;
         }
+    static const struct bench_goal goals[WORKS] = {[GUARDED_NUMBERS] = {100, false}};
     for (int work = 0; work < WORKS; work++)
-        median[work] = say(names[work], times[work], rounds, "ns");
-    printf("%-40s %+9.1f %%\n", "sandbox on running code (loop)",
-           (median[GUARDED_LOOP] / median[PLAIN_LOOP] - 1) * 100);
-    printf("%-40s %10.1f ns\n", "guard on a call (five numbers)",
-           median[GUARDED_NUMBERS] - median[PLAIN_NUMBERS]);
-    printf("%-40s %10.1f M/s\n", "guarded callbacks (five numbers)", 1e3 / median[GUARDED_NUMBERS]);
+        median[work] = say(names[work], times[work], rounds, "ns", goals[work]);
+    bench_fact("sandbox on running code (loop)",
+               (median[GUARDED_LOOP] / median[PLAIN_LOOP] - 1) * 100, "%", AT_MOST(5));
+    bench_fact("guard on a call (five numbers)", median[GUARDED_NUMBERS] - median[PLAIN_NUMBERS],
+               "ns", NO_GOAL);
+    bench_fact("guarded callbacks (five numbers)", 1e3 / median[GUARDED_NUMBERS], "M/s",
+               AT_LEAST(10));
 }
 
 /* --- ends and beginnings ------------------------------------------------------------------------ */
@@ -400,10 +396,8 @@ static void kills(void)
             exit(2);
         script_destroy(script);
     }
-    qsort(late, WAYS * KILLS, sizeof *late, by_value);
-    printf("%-40s %10.1f us   p99 %.1f us, most %.1f us, of %d\n",
-           "end of the budget to control, p50", late[WAYS * KILLS / 2],
-           late[WAYS * KILLS * 99 / 100], late[WAYS * KILLS - 1], WAYS * KILLS);
+    bench_line("end of the budget to control", late, WAYS * KILLS, "us", AT_MOST(5000));
+    bench_fact("  p99", late[WAYS * KILLS * 99 / 100], "us", NO_GOAL);
 }
 
 static long resident_kib(void)
@@ -428,10 +422,10 @@ static void starts(int rounds)
         script_destroy(script);
         end[i] = (cpu_ns() - from) / 1000;
     }
-    say("a script made, loaded and started", start, rounds, "us");
-    say("and dropped", end, rounds, "us");
-    printf("%-40s %10.1f KiB of Lua memory\n", "a script holds",
-           (double)one->cell->heap.used / 1024);
+    (void)say("a script made, loaded and started", start, rounds, "us", NO_GOAL);
+    (void)say("and dropped", end, rounds, "us", NO_GOAL);
+    bench_fact("a script holds, of Lua memory", (double)one->cell->heap.used / 1024, "KiB",
+               AT_MOST(32));
 }
 
 int main(int argc, char **argv)
@@ -449,7 +443,7 @@ int main(int argc, char **argv)
     measure(rounds);
     kills();
     starts(rounds);
-    printf("%-40s %10.1f KiB of pages\n", "and the process for it", (double)held / SCRIPTS);
+    bench_fact("and the process for it, of pages", (double)held / SCRIPTS, "KiB", NO_GOAL);
     for (int i = 0; i < SCRIPTS; i++)
         script_destroy(many[i]);
     script_destroy(submitter);
