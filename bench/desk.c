@@ -7,7 +7,7 @@
 
 #include "bench.h"
 
-enum { MANY_STRATEGIES = 1000 }; /* more do not have much room for the times of their sends */
+enum { MANY = 1000 };
 
 static void take(void *context, const struct weir_msg *effect)
 {
@@ -40,6 +40,15 @@ static void define(struct desk *desk, uint16_t kind, uint32_t number, const char
     desk_give(desk, &in);
 }
 
+/* The more there are of a scope, the fewer sends each may have: their times share some room. */
+static int64_t sends_of(const struct desk *desk, enum risk_scope scope)
+{
+    uint32_t many = scope == SCOPE_strategy     ? desk->plan.strategies
+                    : scope == SCOPE_instrument ? desk->plan.instruments
+                                                : 1;
+    return many > MANY ? 16 : many > 100 ? 100 : many > 1 ? 200 : 20000;
+}
+
 static void limit_scope(struct desk *desk, enum risk_scope scope, uint32_t id)
 {
     static const int64_t values[RISK_LIMIT_COUNT] = {
@@ -47,12 +56,9 @@ static void limit_scope(struct desk *desk, enum risk_scope scope, uint32_t id)
         [LIMIT_max_position] = 10000000,   [LIMIT_price_band_pct] = 50,
         [LIMIT_max_open_orders] = 2000000, [LIMIT_max_loss] = 1000000000,
         [LIMIT_check_balance] = 1,         [LIMIT_self_cross] = 1,
-        [LIMIT_throttle_max] = 60000,      [LIMIT_throttle_window_ms] = 10,
+        [LIMIT_throttle_window_ms] = 10,
     };
-    int64_t sends = scope == SCOPE_instrument                 ? 200
-                    : scope != SCOPE_strategy                 ? values[LIMIT_throttle_max]
-                    : desk->plan.strategies > MANY_STRATEGIES ? 16
-                                                              : 100;
+    int64_t sends = sends_of(desk, scope);
     for (uint8_t limit = 0; limit < RISK_LIMIT_COUNT; limit++) {
         int64_t value = limit == LIMIT_throttle_max ? sends : values[limit];
         struct in_limit in = {.msg = {.size = sizeof in, .kind = IN_LIMIT},

@@ -4,7 +4,8 @@
  *          submit with its decision, the venue's ack, a partial fill and the last one (4 of 10) or a
  *          cancel and its confirmation, and four best prices; some hundred orders are open at a time.
  *          One operation is one event. Beside it the floor: the bytes of the same inputs and effects
- *          copied and their crc32c taken.
+ *          copied and their crc32c taken. And with one strategy on one instrument, and with a
+ *          thousand on one, where each price moves what each of them holds.
  * kinds    each kind of event alone, a thousand in a row.
  * risk     one evaluation of every limit in host, account, strategy and instrument, strategies in
  *          turn; beside it the floor: eleven comparisons in each of four scopes, into one bit mask.
@@ -36,6 +37,11 @@ static uint64_t mixed(uint64_t number)
     return number ^ number >> 29;
 }
 
+#define USUAL                                                \
+    {                                                        \
+        .strategies = STRATEGIES, .instruments = INSTRUMENTS \
+    }
+
 /* --- mix ----------------------------------------------------------------------------------------- */
 
 struct own {
@@ -45,6 +51,7 @@ struct own {
 };
 
 struct mix {
+    struct desk_plan plan;
     struct desk desk;
     struct own orders[RING];
     uint64_t count; /* orders submitted */
@@ -69,7 +76,7 @@ static bool is_filled(const struct mix *mix, uint64_t age)
 
 static void mix_submit(struct mix *mix)
 {
-    uint32_t strategy = 1 + (uint32_t)(mix->count % STRATEGIES);
+    uint32_t strategy = 1 + (uint32_t)(mix->count % mix->plan.strategies);
     struct in_submit in =
         desk_order(&mix->desk, strategy, mixed(mix->count / 7) & 1 ? WEIR_SELL : WEIR_BUY);
     struct own *own = &mix->orders[mix->count++ % RING];
@@ -112,13 +119,14 @@ static void mix_cancel(struct mix *mix, uint64_t age)
 
 static void mix_top(struct mix *mix, uint32_t number)
 {
-    struct weir_top in = {
-        .msg = {.size = sizeof in, .kind = WEIR_TOP, .instrument = 1 + number % INSTRUMENTS},
-        .seq = number,
-        .bid = DESK_PX - 50 + number % 16,
-        .ask = DESK_PX + 50 + number % 16,
-        .bid_qty = DESK_QTY,
-        .ask_qty = DESK_QTY};
+    struct weir_top in = {.msg = {.size = sizeof in,
+                                  .kind = WEIR_TOP,
+                                  .instrument = 1 + number % mix->plan.instruments},
+                          .seq = number,
+                          .bid = DESK_PX - 50 + number % 16,
+                          .ask = DESK_PX + 50 + number % 16,
+                          .bid_qty = DESK_QTY,
+                          .ask_qty = DESK_QTY};
     mix_give(mix, &in);
 }
 
@@ -140,13 +148,11 @@ static void mix_cycle(struct mix *mix)
         mix_report(mix, 104, WEIR_CANCELED);
 }
 
-static const struct desk_plan usual = {.strategies = STRATEGIES, .instruments = INSTRUMENTS};
-
 static void mix_prepare(void *context)
 {
     struct mix *mix = context;
     if (!mix->desk.engine)
-        desk_open(&mix->desk, &usual);
+        desk_open(&mix->desk, &mix->plan);
 }
 
 static uint64_t mix_run(void *context)
@@ -217,7 +223,7 @@ static const enum phase before[PHASES][4] = {
 static struct {
     struct mix mix;
     enum phase last; /* what was done to all orders last */
-} all = {.last = CANCELED};
+} all = {.mix = {.plan = USUAL}, .last = CANCELED};
 
 /* The same to each of the last RING orders, the oldest first. */
 static void each(enum phase phase)
@@ -432,7 +438,7 @@ static void crowd_prepare(void *context)
     struct crowd *crowd = context;
     if (crowd->desk.engine)
         return;
-    struct desk_plan plan = usual;
+    struct desk_plan plan = USUAL;
     plan.orders = crowd->open + 1024;
     desk_open(&crowd->desk, &plan);
     crowd->orders = bench_pages(crowd->open * sizeof *crowd->orders);
@@ -464,7 +470,9 @@ static uint64_t crowd_run(void *context)
 
 /* --- all of it ----------------------------------------------------------------------------------- */
 
-static struct mix mix, copied_mix;
+static struct mix mix = {.plan = USUAL}, copied_mix = {.plan = USUAL},
+                  mix_one = {.plan = {.strategies = 1, .instruments = 1}},
+                  mix_crowded = {.plan = {.strategies = STRATEGIES, .instruments = 1}};
 static struct judge judge_one = {.plan = {.strategies = 1, .instruments = 1}},
                     judge_many = {.plan = {.strategies = STRATEGIES, .instruments = INSTRUMENTS}},
                     judge_most = {.plan = {.strategies = 10000, .instruments = INSTRUMENTS}},
@@ -495,6 +503,8 @@ int main(int argc, char **argv)
 {
     const struct bench_work works[] = {
         {"mix", mix_prepare, mix_run, &mix, AT_MOST(1000), true},
+        {"mix-one", mix_prepare, mix_run, &mix_one, NO_GOAL, true},
+        {"mix-crowded", mix_prepare, mix_run, &mix_crowded, NO_GOAL, true},
         {"mix-floor", copy_prepare, copy_run, &copied_mix, NO_GOAL, true},
         {"submit", kind_prepare, kind_run, &phases[SUBMIT], NO_GOAL, true},
         {"ack", kind_prepare, kind_run, &phases[ACK], NO_GOAL, true},
