@@ -153,13 +153,12 @@ struct key128 wire_key(const char *text)
 /* By the last four digits of its counter, or by as many as it has. */
 static struct wire *wire_place(const struct engine *engine, struct key128 key)
 {
-    char text[WIRE_LONG];
-    size_t len = key.b ? WIRE_LONG - (size_t)__builtin_clzll(key.b) / 8 : WIRE_SHORT;
+    unsigned len = key.b ? WIRE_LONG - (unsigned)__builtin_clzll(key.b) / 8 : WIRE_SHORT;
+    unsigned from = len > 11 ? len - 4 : INSTANCE_DIGITS + STRATEGY_DIGITS;
+    unsigned __int128 text = (unsigned __int128)key.b << 64 | key.a;
     uint32_t at = 0;
-    memcpy(text, &key.a, sizeof key.a);
-    memcpy(text + sizeof key.a, &key.b, sizeof key.b);
-    for (size_t i = len > 11 ? len - 4 : INSTANCE_DIGITS + STRATEGY_DIGITS; i < len; i++)
-        at = at * 36 + digit_value(text[i]);
+    for (uint32_t tail = (uint32_t)(text >> (8 * from)); tail; tail >>= 8)
+        at = at * 36 + digit_value((char)(tail & 0xff));
     return &engine->wires[at & (engine->wire_places - 1)];
 }
 

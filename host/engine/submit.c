@@ -39,9 +39,11 @@ static bool has_room(const struct engine *engine, const struct in_submit *in)
 
 static void name_wish(const struct engine *engine, struct wish *wish, const char *cid)
 {
+    struct key128 key = cid_key(cid);
+    map_fetch(&engine->cids, key);
     wish->cid = cid;
-    wish->cid_key = cid_key(cid);
-    map_fetch(&engine->cids, wish->cid_key);
+    wish->cid_key.a = key.a;
+    wish->cid_key.b = key.b;
 }
 
 static void wish_from(struct engine *engine, const struct in_submit *in, struct wish *wish)
