@@ -266,7 +266,7 @@ static void counted_batch(const struct bench_work *work)
              locked = after.locks - before.locks;
     printf("  %-50s %10" PRIu64 " %12" PRIu64 " %8" PRIu64, work->name, done, allocated, locked);
     fflush(stdout);
-    _exit(work->hot && allocated + locked > 0);
+    _exit(work->hot && allocated + locked > 0 ? 1 : 0);
 }
 
 /* Runs the traced process to its end; counts its calls between the marks. -1: cannot be traced. */

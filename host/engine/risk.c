@@ -156,10 +156,10 @@ static void amounts(struct risk_reading *r, amount value, amount limit)
 /* The widest scope that has it on. */
 READS bool flag_given(const struct risk_view *view, enum risk_limit limit, struct risk_reading *r)
 {
-    for (uint8_t i = 0; i < RISK_SCOPE_COUNT; i++) {
+    for (unsigned i = 0; i < RISK_SCOPE_COUNT; i++) {
         if (!(view->cards[i]->on & (1u << limit)))
             continue;
-        r->scope = i;
+        r->scope = (uint8_t)i;
         r->id = view->cards[i]->scope_id;
         return true;
     }
@@ -224,10 +224,10 @@ READS bool no_limit(const struct risk_view *view, struct risk_reading *r)
 {
     if (!strict(view->engine) || !view->instrument)
         return false;
-    for (uint8_t i = 0; view->unset && i < RISK_SCOPE_COUNT; i++) {
+    for (unsigned i = 0; view->unset && i < RISK_SCOPE_COUNT; i++) {
         if (!must_be_given[i] || !view->cards[i]->unset)
             continue;
-        r->scope = i;
+        r->scope = (uint8_t)i;
         r->id = view->cards[i]->scope_id;
         none(r, __builtin_ctz(view->cards[i]->unset)); /* value: which limit */
         r->failed = 1;
@@ -261,11 +261,11 @@ static bool state_allows(const struct risk_view *view, uint8_t state)
 
 READS bool trading_state(const struct risk_view *view, struct risk_reading *r)
 {
-    for (uint8_t i = 0; view->restricted && i < RISK_SCOPE_COUNT; i++) {
+    for (unsigned i = 0; view->restricted && i < RISK_SCOPE_COUNT; i++) {
         const struct scope *scope = view->cards[i]->scope;
         if (!scope || scope->state == TRADING_ACTIVE || state_allows(view, scope->state))
             continue;
-        r->scope = i;
+        r->scope = (uint8_t)i;
         r->id = scope->id;
         none(r, scope->state);
         r->failed = 1;
