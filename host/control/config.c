@@ -347,6 +347,7 @@ static void build_policy(struct loaded *loaded)
     config->policies[POLICY_query_first_ns] = schema_number(keys, node, "query_first");
     config->policies[POLICY_query_most_ns] = schema_number(keys, node, "query_most");
     config->policies[POLICY_query_rest_ns] = schema_number(keys, node, "query_rest");
+    config->policies[POLICY_kill_answer_ns] = schema_number(keys, node, "kill_answer");
 }
 
 static void build_outside(struct loaded *loaded)

@@ -56,6 +56,11 @@ static const struct schema policy_keys[] = {
     {"query_most", KIND_DURATION, "5s", "largest delay, reached by doubling", NULL, NULL},
     {"query_rest", KIND_DURATION, "30s", "and from then on one question each this long, for ever",
      NULL, NULL},
+    {"kill_answer", KIND_DURATION, "2s",
+     "kill switch: a cancel without an answer for so long is asked about; 0s: only when the "
+     "session "
+     "tells of it",
+     NULL, NULL},
     SCHEMA_END};
 
 static const struct schema gateway_keys[] = {

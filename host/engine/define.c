@@ -430,6 +430,7 @@ static const struct {
     [POLICY_query_first_ns] = {50000000, 1, INT64_MAX},
     [POLICY_query_most_ns] = {5000000000, 1, INT64_MAX},
     [POLICY_query_rest_ns] = {30000000000, 1, INT64_MAX},
+    [POLICY_kill_answer_ns] = {0, 0, INT64_MAX},
 };
 
 void policy_defaults(struct engine *engine)

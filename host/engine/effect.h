@@ -124,7 +124,8 @@ struct out_state {
     struct weir_msg msg;
     uint8_t of;    /* enum out_state_of */
     uint8_t scope; /* enum risk_scope, for STATE_TRADING */
-    uint8_t value; /* kill: 1 pulled; trading: enum trading_state; reconciling: 1; venue: 1 up */
+    uint8_t
+        value; /* kill: enum kill_stage; trading: enum trading_state; reconciling: 1; venue: 1 up */
     uint8_t pad;
     uint32_t id;
     char reason[WEIR_REASON_MAX];

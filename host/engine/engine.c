@@ -112,6 +112,7 @@ static void run_timers(struct engine *engine)
     waiting_expire(engine);
     resolver_run(engine);
     recon_run(engine);
+    kill_run(engine);
     tell_orders(engine);
 }
 
@@ -141,6 +142,8 @@ void engine_apply(struct engine *engine, const struct weir_msg *input, uint64_t 
     else
         tell_anomaly(engine, 0, 0, "an input that is not known, or cut short");
     tell_orders(engine);
+    if (engine->killed == KILL_PULLED)
+        kill_judge(engine);
     engine->sink = NULL;
 }
 
@@ -150,6 +153,9 @@ weir_ns engine_next_timer(const struct engine *engine)
     if (other < due)
         due = other;
     other = recon_due(engine);
+    if (other < due)
+        due = other;
+    other = kill_due(engine);
     return other < due ? other : due;
 }
 

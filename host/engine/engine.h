@@ -113,6 +113,18 @@ const struct engine_counts *engine_counts(const struct engine *engine);
 void engine_ids(const struct engine *engine, int64_t *next_out, int64_t *end_out);
 
 bool engine_killed(const struct engine *engine);
+enum kill_stage engine_kill_stage(const struct engine *engine);
+
+/* What keeps the kill switch from being PROVEN: orders first, then accounts. */
+struct kill_item {
+    uint32_t order; /* 0: the account itself; LISTED: an order that the venue lists, 0: not ours */
+    uint16_t venue, account;
+    enum kill_obstacle obstacle;
+    weir_ns since; /* of the last cancel, or the last question to the account; 0: none yet */
+    char reason[WEIR_REASON_MAX]; /* the venue's, if it gave one */
+};
+/* The i-th, i from 0. False: no more; none at all: PROVEN, or not pulled. */
+bool engine_kill_open(const struct engine *engine, uint32_t i, struct kill_item *item_out);
 enum trading_state engine_trading_state(const struct engine *engine, enum risk_scope scope,
                                         uint32_t id);
 bool engine_reconciling(const struct engine *engine, uint16_t venue);

@@ -15,6 +15,9 @@ static const char *const scopes[] = {RISK_SCOPES(WORD)};
 static const char *const alerts[] = {ALERTS(NAME)};
 static const char *const alert_texts[] = {ALERTS(TEXT)};
 static const char *const policies[] = {POLICIES(NAME)};
+static const char *const kill_stages[] = {KILL_STAGES(NAME)};
+static const char *const obstacles[] = {KILL_OBSTACLES(NAME)};
+static const char *const obstacle_texts[] = {KILL_OBSTACLES(TEXT)};
 /* the word that people write; HALTED_STATE only keeps the C name apart from the check's */
 static const char *const states[] = {"ACTIVE", "REDUCE_ONLY", "CANCEL_ONLY", "HALTED"};
 
@@ -49,6 +52,18 @@ const char *alert_name(enum alert alert)
 const char *policy_name(enum policy policy)
 {
     return WORD_OF(policies, policy);
+}
+const char *kill_stage_name(enum kill_stage stage)
+{
+    return WORD_OF(kill_stages, stage);
+}
+const char *kill_obstacle_name(enum kill_obstacle obstacle)
+{
+    return WORD_OF(obstacles, obstacle);
+}
+const char *kill_obstacle_text(enum kill_obstacle obstacle)
+{
+    return WORD_OF(obstacle_texts, obstacle);
 }
 const char *risk_check_text(enum risk_check check)
 {

@@ -111,6 +111,36 @@ enum trading_state {
         TRADING_STATE_COUNT
 };
 
+/* How far the kill switch is. */
+#define KILL_STAGES(X)                                                                   \
+    X(OFF, "not pulled")                                                                 \
+    X(PULLED, "pulled; what is not proven to have ended has a name, engine_kill_open()") \
+    X(PROVEN, "pulled, and the venue's own words say that nothing of ours works")
+enum kill_stage {
+#define X(name, text) KILL_##name,
+    KILL_STAGES(X)
+#undef X
+        KILL_STAGE_COUNT
+};
+
+/* Why the kill switch is not proven. */
+#define KILL_OBSTACLES(X)                                                      \
+    X(VENUE_DOWN, "the private stream is down: what is sent may not arrive")   \
+    X(BACKOFF, "the venue asked us to wait")                                   \
+    X(NO_ANSWER, "the cancel has no answer yet")                               \
+    X(SILENT, "the cancel had no answer in time; the venue is asked")          \
+    X(REFUSED, "the venue refused the cancel, and is asked")                   \
+    X(IN_DOUBT, "only the venue knows whether it works")                       \
+    X(REPLACE_OPEN, "it has ended, but a replace on its way may make it work") \
+    X(NOT_LISTED_YET, "the venue has not answered with a list since")          \
+    X(LISTED, "the venue's last list has orders that work")
+enum kill_obstacle {
+#define X(name, text) KILL_BY_##name,
+    KILL_OBSTACLES(X)
+#undef X
+        KILL_OBSTACLE_COUNT
+};
+
 #define ALERTS(X)                                                               \
     X(DUP_CLIENT_ID, "a client id was submitted twice; the second was dropped") \
     X(PROTOCOL, "the venue contradicts itself")                                 \
@@ -150,7 +180,9 @@ enum alert {
     X(wait_for_ack_ns, "how long a fill that names only a venue id waits for its order's ack")   \
     X(query_first_ns, "first delay of the resolver's next question")                             \
     X(query_most_ns, "largest delay of the resolver's backoff, reached by doubling")             \
-    X(query_rest_ns, "and from then on one question each this long, for ever")
+    X(query_rest_ns, "and from then on one question each this long, for ever")                   \
+    X(kill_answer_ns,                                                                            \
+      "killed: a cancel without an answer for so long is asked about; 0: only when told")
 enum policy {
 #define X(name, text) POLICY_##name,
     POLICIES(X)
@@ -166,6 +198,9 @@ const char *risk_scope_name(enum risk_scope scope);
 const char *trading_state_name(enum trading_state state);
 const char *alert_name(enum alert alert);
 const char *policy_name(enum policy policy);
+const char *kill_stage_name(enum kill_stage stage);
+const char *kill_obstacle_name(enum kill_obstacle obstacle);
+const char *kill_obstacle_text(enum kill_obstacle obstacle);
 const char *risk_check_text(enum risk_check check);
 const char *alert_text(enum alert alert);
 

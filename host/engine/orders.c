@@ -348,6 +348,11 @@ static void settle_live(struct engine *engine, const struct order *order, struct
     engine->instrument_scopes[order->instrument].live += change;
     engine->counts.live_orders = engine->host->live;
     more->counted_live = live;
+    if (!live)
+        return;
+    engine->accounts[more->account].used = 1;
+    if (engine->killed == KILL_PROVEN)
+        kill_stir(engine, "an order works again");
 }
 
 static weir_px most_aggressive(const struct order *order, const struct order_more *more)
@@ -396,6 +401,8 @@ void order_settle(struct engine *engine, uint32_t n)
                 is_at_venue(order->is) && !more->vid[0]);
     settle_flag(&engine->counts.unknown_orders, &more->counted_unknown,
                 order_label_of(order) == ORDER_UNKNOWN);
+    settle_flag(&engine->revivable, &more->counted_revivable,
+                is_done(order->is) && request_is_open(order->amend));
     list_put(engine, n, list_of(order, more));
     if (more->asked)
         resolver_settle(engine, n);

@@ -19,7 +19,7 @@ bool account_is_up(const struct engine *engine, const struct account *account)
     return account->session == SESSION_UP || (account->session == SESSION_NEW && !strict(engine));
 }
 
-static void start_recon(struct engine *engine, uint16_t n)
+void recon_start(struct engine *engine, uint16_t n)
 {
     struct account *account = &engine->accounts[n];
     if (!account->reconciling) {
@@ -31,10 +31,12 @@ static void start_recon(struct engine *engine, uint16_t n)
     account->stream_seq = 0;
     account->recon_delay = engine->policy[POLICY_query_most_ns];
     account->recon_due = later(engine->now, account->recon_delay);
+    account->recon_sent = engine->now;
+    kill_asked(engine, n);
     send_recon(engine, n);
 }
 
-static bool is_account(const struct engine *engine, uint16_t n)
+bool account_is_there(const struct engine *engine, uint16_t n)
 {
     return n < engine->sizes.accounts && engine->account_scopes[n].defined;
 }
@@ -43,7 +45,7 @@ void apply_session(struct engine *engine, const void *input)
 {
     const struct weir_session *in = input;
     char reason[WEIR_REASON_MAX];
-    if (!is_account(engine, in->msg.account)) {
+    if (!account_is_there(engine, in->msg.account)) {
         tell_anomaly(engine, 0, 0, "a session of an account that is not known");
         return;
     }
@@ -56,7 +58,7 @@ void apply_session(struct engine *engine, const void *input)
     tell_state(engine, STATE_VENUE, SCOPE_account, in->msg.account, account->session == SESSION_UP,
                reason);
     if (account->session == SESSION_UP)
-        start_recon(engine, in->msg.account);
+        recon_start(engine, in->msg.account);
     else
         tell_alert(engine, ALERT_STREAM_DOWN, 0, 0, in->msg.account, 0, reason);
 }
@@ -67,10 +69,10 @@ void apply_restarted(struct engine *engine, const void *input)
     for (uint32_t n = engine->live_first; n; n = more_at(engine, n)->list_next)
         (void)order_step(engine, n, ON_DOUBT);
     for (uint16_t i = 0; i < engine->sizes.accounts; i++) {
-        if (!is_account(engine, i))
+        if (!account_is_there(engine, i))
             continue;
         engine->accounts[i].session = SESSION_NEW;
-        start_recon(engine, i);
+        recon_start(engine, i);
     }
 }
 
@@ -92,6 +94,7 @@ void recon_run(struct engine *engine)
             continue;
         account->recon_delay = engine->policy[POLICY_query_rest_ns];
         account->recon_due = later(engine->now, account->recon_delay);
+        account->recon_sent = engine->now;
         send_recon(engine, i);
     }
 }
@@ -100,7 +103,7 @@ void recon_run(struct engine *engine)
 
 static struct account *in_recon(struct engine *engine, const struct weir_msg *row)
 {
-    if (is_account(engine, row->account) && engine->accounts[row->account].in_recon)
+    if (account_is_there(engine, row->account) && engine->accounts[row->account].in_recon)
         return &engine->accounts[row->account];
     tell_anomaly(engine, 0, 0, "a row of no reconciliation");
     return NULL;
@@ -109,12 +112,15 @@ static struct account *in_recon(struct engine *engine, const struct weir_msg *ro
 void apply_recon_begin(struct engine *engine, const void *input)
 {
     const struct weir_msg *msg = input;
-    if (!is_account(engine, msg->account)) {
+    if (!account_is_there(engine, msg->account)) {
         tell_anomaly(engine, 0, 0, "a reconciliation of an account that is not known");
         return;
     }
-    engine->accounts[msg->account].in_recon = 1;
-    engine->accounts[msg->account].recon++;
+    struct account *account = &engine->accounts[msg->account];
+    account->in_recon = 1;
+    account->recon++;
+    account->listed = account->listed_order = 0;
+    account->kill_reads = account->kill_asked;
 }
 
 static uint32_t owner_by_name(struct engine *engine, const char *client_id)
@@ -188,6 +194,15 @@ static uint32_t adopt(struct engine *engine, const struct weir_report *row)
     return n;
 }
 
+/* It works, by the venue's list. */
+static void note_works(struct engine *engine, struct account *account, uint32_t n)
+{
+    if (account->listed++ == 0)
+        account->listed_order = n;
+    if (is_done(order_at(engine, n)->is))
+        kill_ghost(engine, n);
+}
+
 void apply_recon_order(struct engine *engine, const void *input)
 {
     const struct weir_report *row = input;
@@ -203,12 +218,16 @@ void apply_recon_order(struct engine *engine, const void *input)
         n = adopt(engine, row);
         tell_alert(engine, ALERT_EXTERNAL_ORDER, row->msg.instrument, n, row->qty, 0,
                    row->client_id[0] ? row->client_id : row->venue_id);
-        if (!n)
+        if (!n) {
+            account->listed += row->state == WEIR_STATE_OPEN;
             return;
+        }
         report_cum(engine, n, row);
         kill_follow(engine, n, true);
     }
     more_at(engine, n)->listed_in = account->recon;
+    if (row->state == WEIR_STATE_OPEN)
+        note_works(engine, account, n);
 }
 
 void apply_recon_position(struct engine *engine, const void *input)
@@ -318,9 +337,10 @@ void apply_recon_end(struct engine *engine, const void *input)
     if (msg->flags & WEIR_RECON_HAS_BALANCES)
         compare_balances(engine, msg->account);
     account->in_recon = 0;
-    if (!account->reconciling)
-        return;
-    account->reconciling = 0;
-    engine->reconciling--;
-    tell_state(engine, STATE_RECONCILING, SCOPE_account, msg->account, 0, "");
+    if (account->reconciling) {
+        account->reconciling = 0;
+        engine->reconciling--;
+        tell_state(engine, STATE_RECONCILING, SCOPE_account, msg->account, 0, "");
+    }
+    kill_answered(engine, msg->account);
 }

@@ -107,14 +107,18 @@ static void cancel_refused(struct engine *engine, uint32_t n, const char *reason
     }
     if (request_is_open(order->cancel))
         request_set(engine, n, &order->cancel, REQUEST_REJECTED);
+    put_text(more_at(engine, n)->refusal, reason);
     if (unknown)
         (void)order_step(engine, n, ON_DOUBT);
     else if (order->is == IS_DOUBT && more_at(engine, n)->proved)
         (void)order_step(engine, n, ON_WORKS); /* refused, so it works on */
     order_settle(engine, n);
     tell_refused(engine, n, NULL, reason);
+    weir_ns backoff = engine->backoff[more_at(engine, n)->venue];
     if (unknown)
         report_doubt(engine, n, reason);
+    else if (engine->killed && backoff > engine->now)
+        resolver_later(engine, n, ASK_ORDER, backoff);
     else if (engine->killed)
         resolver_ask(engine, n, ASK_ORDER);
 }

@@ -79,9 +79,11 @@ static void ask(struct engine *engine, uint32_t n)
 static uint8_t open_questions(const struct engine *engine, uint32_t n)
 {
     const struct order *order = &engine->orders[n];
-    bool live = is_at_venue(order->is),
-         refused = engine->killed && order->cancel == REQUEST_REJECTED;
-    bool doubt = live && (order->is == IS_DOUBT || order->cancel == REQUEST_AMBIGUOUS || refused);
+    bool live = is_at_venue(order->is);
+    bool chased = engine->killed &&
+                  (order->cancel == REQUEST_REJECTED ||
+                   (order->cancel == REQUEST_SENT && engine->policy[POLICY_kill_answer_ns] > 0));
+    bool doubt = live && (order->is == IS_DOUBT || order->cancel == REQUEST_AMBIGUOUS || chased);
     bool silent = order->amend == REQUEST_AMBIGUOUS || order->amend == REQUEST_DOUBTED;
     bool amend = silent && (live || order->is == IS_FILLED);
     return (uint8_t)((doubt || amend ? ASK_ORDER : 0) |
@@ -98,6 +100,18 @@ void resolver_ask(struct engine *engine, uint32_t n, uint8_t question)
     if (!more->timer)
         more->delay = engine->policy[POLICY_query_first_ns];
     timer_set(engine, n, later(engine->now, more->delay));
+    resolver_settle(engine, n);
+}
+
+/* Not before `due`; one that is asked already goes on in its own time. */
+void resolver_later(struct engine *engine, uint32_t n, uint8_t question, weir_ns due)
+{
+    struct order_more *more = more_at(engine, n);
+    more->asked |= question;
+    if (!more->timer) {
+        more->delay = engine->policy[POLICY_query_first_ns];
+        timer_set(engine, n, due);
+    }
     resolver_settle(engine, n);
 }
 
@@ -127,6 +141,7 @@ void resolver_run(struct engine *engine)
     while (resolver_due(engine) <= engine->now && resolver_due(engine) < INT64_MAX) {
         uint32_t n = engine->timers[0];
         struct order_more *more = more_at(engine, n);
+        kill_silence(engine, n);
         ask(engine, n);
         more->delay = next_delay(engine, more->delay);
         timer_set(engine, n, later(engine->now, more->delay));

@@ -46,7 +46,7 @@ READS bool none(struct risk_reading *reading, int64_t value)
 
 READS bool kill_switch(const struct risk_view *view, struct risk_reading *r)
 {
-    return none(r, view->engine->killed);
+    return none(r, view->engine->killed != KILL_OFF);
 }
 READS bool dup_client_id(const struct risk_view *view, struct risk_reading *r)
 {

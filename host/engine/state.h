@@ -101,6 +101,7 @@ struct order_more {
     weir_px next_px;   /* of the last replace */
     weir_qty next_qty;
     weir_ns created, sent, changed, expires;
+    weir_ns cancel_sent; /* the last */
     amount cum_quote;
     uint64_t born; /* tells two orders in one slot apart */
 
@@ -110,6 +111,7 @@ struct order_more {
     uint16_t account;
     uint16_t venue;
     uint8_t counted_live, counted_nameless, counted_unknown, in_heap;
+    uint8_t counted_revivable;
 
     uint8_t list;   /* enum list_name: which one list_prev and list_next belong to */
     uint8_t submit; /* enum request_state */
@@ -133,6 +135,7 @@ struct order_more {
     char next_wire[WEIR_ID_MAX];
     char tag[TAG_MAX];
     char reason[WEIR_REASON_MAX];
+    char refusal[24]; /* the venue's last word against a cancel */
 };
 
 /* A name that an order has had. */
@@ -273,6 +276,9 @@ struct purse {
 
 enum session { SESSION_NEW = 0, SESSION_UP, SESSION_DOWN };
 
+/* Killed: what the venue's list has said since. */
+enum kill_list { KILL_LIST_ASKED = 0, KILL_LIST_WORKS, KILL_LIST_CLEAN };
+
 struct account {
     uint16_t venue;
     uint8_t session;
@@ -281,7 +287,14 @@ struct account {
     uint8_t in_recon;
     uint64_t stream_seq;
     weir_ns last_fill; /* venue's time */
-    weir_ns recon_due, recon_delay;
+    weir_ns recon_due, recon_delay, recon_sent;
+    uint32_t listed;              /* orders that work, in the answer that is being read */
+    uint32_t listed_order;        /* the first of them, 0: not one of ours */
+    uint8_t used;                 /* an order of this account was live, ever */
+    uint8_t kill_list;            /* enum kill_list */
+    uint8_t kill_asked;           /* a list was asked for since the switch was pulled */
+    uint8_t kill_reads;           /* and the answer that is being read is to that */
+    weir_ns kill_due, kill_delay; /* the list shows orders that work: ask again then */
 };
 
 enum exec_state { EXEC_IS_BOOKED, EXEC_IS_WAITING, EXEC_IS_BUSTED };
@@ -326,7 +339,8 @@ struct engine {
     uint64_t crosses;
     uint32_t owner_losses; /* strategies and groups that have a max_loss */
     uint32_t reconciling;  /* accounts */
-    uint8_t killed;
+    uint32_t revivable;    /* ended orders that a replace on its way can make work again */
+    uint8_t killed;        /* enum kill_stage */
     uint8_t journal_failed;
 
     struct order *orders;
@@ -621,6 +635,17 @@ void apply_release(struct engine *engine, const void *input);
 void kill_pull(struct engine *engine, const char *reason);
 void kill_follow(struct engine *engine, uint32_t n,
                  bool shown_live); /* cancel what lives and was to be cancelled */
+void kill_watch(struct engine *engine,
+                uint32_t n); /* its cancel was sent: ask if it stays silent */
+void kill_silence(struct engine *engine, uint32_t n); /* it is about to be asked about */
+void kill_ghost(struct engine *engine,
+                uint32_t n); /* it has ended, and the venue lists it as working */
+void kill_stir(struct engine *engine, const char *reason);   /* what was proven is not any more */
+void kill_asked(struct engine *engine, uint16_t account);    /* a list was asked for */
+void kill_answered(struct engine *engine, uint16_t account); /* its end */
+void kill_judge(struct engine *engine);                      /* after each input */
+void kill_run(struct engine *engine);
+weir_ns kill_due(const struct engine *engine);
 
 /* --- report.c, resolver.c, recon.c, market.c --------------------------------------------------------- */
 void apply_report(struct engine *engine, const void *input);
@@ -633,7 +658,8 @@ void stream_sequence(struct engine *engine, const struct weir_msg *msg, uint64_t
 
 enum question { ASK_ORDER = 1, ASK_FILLS = 2 };
 void resolver_ask(struct engine *engine, uint32_t n,
-                  uint8_t question);                     /* at once, and again later */
+                  uint8_t question); /* at once, and again later */
+void resolver_later(struct engine *engine, uint32_t n, uint8_t question, weir_ns due);
 void resolver_settle(struct engine *engine, uint32_t n); /* stop asking what is answered */
 void resolver_run(struct engine *engine);
 weir_ns resolver_due(const struct engine *engine);
@@ -647,7 +673,9 @@ void apply_recon_order(struct engine *engine, const void *input);
 void apply_recon_position(struct engine *engine, const void *input);
 void apply_recon_balance(struct engine *engine, const void *input);
 void apply_recon_end(struct engine *engine, const void *input);
+void recon_start(struct engine *engine, uint16_t account);
 bool account_is_up(const struct engine *engine, const struct account *account);
+bool account_is_there(const struct engine *engine, uint16_t account);
 bool can_give_up(const struct engine *engine, uint32_t n);
 
 void apply_mark(struct engine *engine, const void *input);

@@ -192,8 +192,11 @@ void order_cancel(struct engine *engine, uint32_t n)
         return;
     }
     request_set(engine, n, &order->cancel, REQUEST_SENT);
+    more_at(engine, n)->cancel_sent = engine->now;
     order_settle(engine, n);
     send_order(engine, n, WEIR_CANCEL);
+    if (engine->killed)
+        kill_watch(engine, n);
 }
 
 static uint32_t named_by(const struct engine *engine, const struct in_change *in)

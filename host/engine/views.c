@@ -132,7 +132,7 @@ const struct engine_counts *engine_counts(const struct engine *engine)
 }
 bool engine_killed(const struct engine *engine)
 {
-    return engine->killed;
+    return engine->killed != KILL_OFF;
 }
 
 enum trading_state engine_trading_state(const struct engine *engine, enum risk_scope scope,

@@ -360,6 +360,7 @@ Test(orders, the_kill_switch_follows_every_order)
                "wait 100000               | sent=4/5/0",
                "status c OPEN cum=0       | c=PENDING_CANCEL sent=4/6/0",
                "canceled c                |", "release                   | killed=0",
+               "submit i buy 1 @ 100      | deny=RECONCILING", "begin |", "end |",
                "submit h buy 1 @ 100      | h=PENDING_NEW"));
     story("what comes alive while it is pulled is canceled",
           TOLD("submit a buy 2 @ 100      |", "ack a v1                  |",

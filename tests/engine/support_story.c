@@ -551,6 +551,24 @@ static void number_holds(const struct line *line, const char *what, uint64_t got
     same_text(line, what, text, want);
 }
 
+/* what: a cid, "account", or "" for the count of all */
+static void open_holds(struct desk *desk, const struct line *line, const char *what,
+                       const char *which, const char *want)
+{
+    struct kill_item item;
+    const char *found = "nothing";
+    uint32_t i = 0, n = strcmp(which, "account") == 0 ? 0 : engine_order_find(desk->engine, which);
+    for (; engine_kill_open(desk->engine, i, &item); i++) {
+        bool account = item.obstacle == KILL_BY_LISTED || item.order == 0;
+        if (account ? n == 0 : item.order == n)
+            found = kill_obstacle_name(item.obstacle);
+    }
+    if (which[0])
+        same_text(line, what, found, want);
+    else
+        number_holds(line, what, i, want);
+}
+
 static void holds(struct desk *desk, const struct line *line, const char *what)
 {
     const struct engine_counts *c = engine_counts(desk->engine);
@@ -614,7 +632,14 @@ static void holds(struct desk *desk, const struct line *line, const char *what)
         number_holds(line, what, engine_killed(desk->engine), want);
         return;
     }
-    if (strncmp(name, "state.", 6) == 0) {
+    IS("kill")
+    {
+        same_text(line, what, kill_stage_name(engine_kill_stage(desk->engine)), want);
+        return;
+    }
+    if (strcmp(name, "open") == 0 || strncmp(name, "open.", 5) == 0) {
+        open_holds(desk, line, what, dot ? dot + 1 : "", want);
+    } else if (strncmp(name, "state.", 6) == 0) {
         uint8_t scope;
         uint32_t id;
         scope_of(desk, line, name + 6, &scope, &id);

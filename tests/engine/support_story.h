@@ -24,7 +24,8 @@
  * RIGHT   CID=LABEL[:CUM] · CID.MEMBER=VALUE (qty px leaves exposure reason vid cid awaits quote)
  *         pos= Y.pos= s2.pos= real= unreal= avg= · ASSET= · fee.ASSET= · fund.ASSET=
  *         deny=CHECK (the last decision) · sent=NEW/CANCEL/REPLACE · asked=QUERY/FILLS/RECON
- *         alert=NAME / quiet=NAME (in this line) · dup= · live= · killed= · state.SCOPE:ID= */
+ *         alert=NAME / quiet=NAME (in this line) · dup= · live= · killed= · state.SCOPE:ID=
+ *         kill=STAGE · open=COUNT · open.CID=OBSTACLE · open.account=OBSTACLE (what the kill lacks) */
 #ifndef TESTS_ENGINE_SUPPORT_STORY_H
 #define TESTS_ENGINE_SUPPORT_STORY_H
 

@@ -86,6 +86,25 @@ static void check_life(struct world *w, const struct out_order *o)
     w->label[o->order] = (uint8_t)(o->label + 1);
 }
 
+/* It works again, since an execution was undone, and nobody was told yet. */
+static bool undone_in_silence(const struct world *w, int order)
+{
+    for (int i = 0; i < w->fill_count; i++)
+        if (w->fills[i].order == order && w->fills[i].busted && !w->fills[i].bust_told)
+            return true;
+    return false;
+}
+
+/* 18 */
+static void check_proof(struct world *w, const struct out_state *state)
+{
+    if (state->of != STATE_KILL_SWITCH || state->value != KILL_PROVEN)
+        return;
+    for (int i = 0; i < w->order_count; i++)
+        if (w->orders[i].state == WORKING && !w->orders[i].foreign && !undone_in_silence(w, i))
+            fail(w, "18: the kill is PROVEN, and order %s works", w->orders[i].wire[0]);
+}
+
 static void note_cross(struct world *w, const struct out_execution *out)
 {
     if (!out->internal)
@@ -141,6 +160,7 @@ static void take_effect(void *context, const struct weir_msg *effect)
         if (((const struct out_order *)effect)->order < sizeof w->label)
             check_life(w, (const struct out_order *)effect);
         break;
+    case OUT_STATE: check_proof(w, (const struct out_state *)effect); break;
     case OUT_EXECUTION: note_cross(w, (const struct out_execution *)effect); break;
     case OUT_DECISION: note_decision(w, (const struct out_decision *)effect); break;
     default: break;

@@ -16,7 +16,8 @@
  * 9 exposure within the limit at each send, 10 nothing new leaves while it must not, 11 the kill
  * switch reaches every order, 12 settled when quiet, 13 doubt ends only by evidence, 14 nothing is
  * sent again, 15 what meets inside meets by price and age, 16 replay gives the same, 17 each decision
- * is the contract's. */
+ * is the contract's, 18 PROVEN is said of the kill switch only while no order of ours works, and is
+ * said in the end. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -424,6 +425,10 @@ static void check_settled(struct world *w)
         check_order(w, &w->orders[i]);
     for (int i = 0; i < w->resting_count && !w->failed; i++)
         check_resting(w, &w->resting[i]);
+    struct kill_item open;
+    if (!w->failed && engine_kill_open(w->engine, 0, &open)) /* 18 */
+        fail(w, "18: the kill is not proven: order %u: %s", open.order,
+             kill_obstacle_name(open.obstacle));
 }
 
 /* --- stories ----------------------------------------------------------------------------------*/

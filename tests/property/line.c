@@ -237,8 +237,8 @@ void answer_recon(struct world *w)
         list_order(w, &w->orders[i]);
     for (uint32_t i = 1; i <= INSTRUMENTS; i++)
         list_position(w, i);
+    w->recon_asked = false; /* before: its end may lead to the next question */
     host_apply(w, &to);
-    w->recon_asked = false;
 }
 
 /* 13: silence makes an order UNKNOWN, or leaves it as it is, and is followed by a question. */
