@@ -80,6 +80,7 @@ static bool undo(struct engine *engine, struct exec *exec, amount *gain_out,
     }
     *gain_out = what.own.realized - instrument->own.now.realized;
     instrument->own.now = what.own;
+    instrument->mismatch = 0;
     moves_make(&what);
     loss_settle(engine, instrument, &instrument->own);
     struct holding *owner = owner_of_exec(engine, exec);

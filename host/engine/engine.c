@@ -92,6 +92,7 @@ static const struct handler handlers[KIND_MAX + 1] = {
     ROW(IN_KILL, in_change, apply_kill),
     ROW(IN_RELEASE, in_change, apply_release),
     ROW(IN_TRADING_STATE, in_limit, apply_trading_state),
+    ROW(IN_ADOPT_POSITION, in_adopt, apply_adopt),
     ROW(IN_TICK, weir_msg, apply_nothing),
     ROW(IN_RESTARTED, weir_msg, apply_restarted),
     ROW(IN_BOOK_STATE, in_state, apply_book_state),

@@ -96,6 +96,10 @@ struct market_view {
     enum book_state book;
     bool stale;
 };
+/* Venue's position less ours, by its last list; what IN_ADOPT_POSITION may take. 0: they
+ * agree, or an execution was booked since. */
+amount engine_position_mismatch(const struct engine *engine, uint32_t instrument);
+
 bool engine_market(const struct engine *engine, uint32_t instrument, struct market_view *view_out);
 
 struct engine_counts {

@@ -31,10 +31,11 @@ enum input_kind {
     IN_SUBMIT = WEIR_HOST_KINDS + 20, /* struct in_submit */
     IN_CANCEL,                        /* struct in_change */
     IN_REPLACE,                       /* struct in_change */
-    IN_CANCEL_MANY,   /* struct in_change: order 0; filters strategy, instrument, venue */
-    IN_KILL,          /* struct in_change: pull the kill switch */
-    IN_RELEASE,       /* struct in_change: and release it */
-    IN_TRADING_STATE, /* struct in_limit: scope, id, limit = enum trading_state */
+    IN_CANCEL_MANY,    /* struct in_change: order 0; filters strategy, instrument, venue */
+    IN_KILL,           /* struct in_change: pull the kill switch */
+    IN_RELEASE,        /* struct in_change: and release it */
+    IN_TRADING_STATE,  /* struct in_limit: scope, id, limit = enum trading_state */
+    IN_ADOPT_POSITION, /* struct in_adopt: an operator takes the venue's position for ours */
 
     /* what the host noticed */
     IN_TICK = WEIR_HOST_KINDS + 40, /* struct weir_msg: time passed; engine_next_timer() is due */
@@ -122,6 +123,17 @@ struct in_change {
     weir_qty qty; /* new total, filled part included */
     weir_px px;
     char reason[WEIR_REASON_MAX]; /* for the journal: who pulled the switch, and why */
+};
+
+/* What the venue's last list has more than our books (less: negative) becomes ours, at a price that
+ * the operator names; never by itself, and only just that quantity. */
+struct in_adopt {
+    struct weir_msg msg; /* instrument */
+    weir_qty qty;        /* signed: venue's position less ours, as POSITION_MISMATCH told it */
+    weir_px px;          /* what it is taken to have cost */
+    uint8_t asker;       /* ASKER_OPERATOR */
+    uint8_t pad[7];
+    char reason[WEIR_REASON_MAX]; /* for the journal */
 };
 
 struct in_state {

@@ -134,6 +134,8 @@ bool plan_wallet(struct engine *engine, struct plan *plan, const struct exec *ex
     int direction = exec->side == WEIR_BUY ? sign : -sign;
     amount quote;
 
+    if (exec->origin == WEIR_ORIGIN_ADOPTED) /* paid for before our books began */
+        return true;
     if (instrument->is.kind == WEIR_SPOT) {
         if (!amount_product(exec->px, instrument->is.price_exp, exec->qty, instrument->is.qty_exp,
                             &quote) ||
@@ -252,6 +254,8 @@ struct exec *book(struct engine *engine, struct plan *plan, const struct exec *e
     amount gain = plan->own.realized - instrument->own.now.realized, owners_gain = 0;
 
     instrument->own.now = plan->own;
+    if (!exec->internal)
+        instrument->mismatch = 0; /* the list of positions may have had it already, or not */
     moves_make(plan);
     if (plan->owner) {
         owners_gain = plan->owners.realized - plan->owner->now.realized;

@@ -303,6 +303,7 @@ static void compare_positions(struct engine *engine, uint16_t account)
         amount theirs =
             instrument->listed_in == engine->accounts[account].recon ? instrument->listed : 0;
         instrument->halted &= (uint8_t)~HALT_MISMATCH;
+        instrument->mismatch = theirs - ours;
         if (ours == theirs)
             continue;
         instrument->halted |= HALT_MISMATCH;

@@ -228,6 +228,7 @@ struct instrument {
     amount value_room;  /* and so many a value that leaves room for sums [loss_values] */
     weir_qty size_most; /* no holding was ever larger */
     amount listed;      /* recon: net position by the venue */
+    amount mismatch;    /* recon: that, less ours; 0: none, or not known any more */
     uint32_t listed_in;
     uint16_t venue, account;
 };
@@ -578,6 +579,7 @@ void apply_wallet(struct engine *engine, const void *input);
 /* --- ledger.c, fills.c, bust.c --------------------------------------------------------------------------------------- */
 void apply_fill(struct engine *engine, const void *input);
 void apply_bust(struct engine *engine, const void *input);
+void apply_adopt(struct engine *engine, const void *input);
 bool fill_inside(struct engine *engine, uint32_t n, uint32_t other, weir_px px, weir_qty qty);
 void fills_claim(struct engine *engine,
                  uint32_t n); /* its venue id is known now: take what waited */

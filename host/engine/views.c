@@ -54,6 +54,11 @@ bool engine_position(const struct engine *engine, uint32_t n, uint32_t strategy,
     return true;
 }
 
+amount engine_position_mismatch(const struct engine *engine, uint32_t n)
+{
+    return n > 0 && n <= engine->instrument_count ? engine->instruments[n].mismatch : 0;
+}
+
 bool engine_wallet(const struct engine *engine, uint16_t account, const char *asset,
                    amount *total_out, amount *fees_out, amount *funding_out)
 {

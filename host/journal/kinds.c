@@ -26,7 +26,7 @@ WORDS(instrument_status, "TRADING", "HALTED")
 WORDS(proof, "definite", "silence")
 WORDS(venue_state, "NOT_FOUND", "OPEN", "FILLED", "CANCELED", "EXPIRED", "REJECTED")
 WORDS(request, "new", "cancel", "replace")
-WORDS(origin, "ours", "manual", "liquidation", "adl")
+WORDS(origin, "ours", "manual", "liquidation", "adl", "adopted")
 WORDS(limit_how, "unset", "none", "value")
 WORDS(decision_of, "submit", "replace")
 WORDS(state_of, "kill_switch", "trading", "reconciling", "venue")
@@ -199,6 +199,12 @@ static const struct field change[] = {
     F(in_change, qty, QTY),      F(in_change, px, PX),
     F(in_change, reason, TEXT),
 };
+static const struct field adopt[] = {
+    F(in_adopt, qty, QTY),
+    F(in_adopt, px, PX),
+    W(in_adopt, asker, asker),
+    F(in_adopt, reason, TEXT),
+};
 static const struct field state[] = {F(in_state, value, I64), F(in_state, from, I64)};
 static const char *book_state_word(unsigned value)
 {
@@ -363,6 +369,7 @@ static const struct kind kinds[] = {
     ROW(IN_KILL,              INPUT,  in_change,         "kill",             change),
     ROW(IN_RELEASE,           INPUT,  in_change,         "release",          change),
     ROW(IN_TRADING_STATE,     INPUT,  in_limit,          "trading_state",    trading_state),
+    ROW(IN_ADOPT_POSITION,    INPUT,  in_adopt,          "adopt_position",   adopt),
     BARE(IN_TICK,             INPUT,                     "tick"),
     BARE(IN_RESTARTED,        INPUT,                     "restarted"),
     ROW(IN_BOOK_STATE,        INPUT,  in_state,          "book_state",       book_state),

@@ -153,6 +153,17 @@ static void do_change(struct desk *desk, const struct line *line, uint16_t kind)
     desk_apply(desk, &in);
 }
 
+static void do_adopt(struct desk *desk, const struct line *line)
+{
+    struct in_adopt in = {.msg = MSG(in_adopt, IN_ADOPT_POSITION), .asker = ASKER_OPERATOR};
+    in.msg.instrument = on(line, word(line, 1));
+    in.qty = qty_of(word(line, 2));
+    in.px = px_of(word(line, 4));
+    if (flag(line, "script"))
+        in.asker = ASKER_SCRIPT;
+    desk_apply(desk, &in);
+}
+
 /* --- what the venue says --------------------------------------------------------------------------- */
 
 static uint8_t venue_state(const struct line *line, const char *text)
@@ -432,6 +443,7 @@ static bool happens(struct desk *desk, const struct line *line)
     WHEN("listed") return ev_listed(desk, line), true;
     WHEN("position") return ev_cash(desk, line, WEIR_RECON_POSITION), true;
     WHEN("balance") return ev_cash(desk, line, WEIR_RECON_BALANCE), true;
+    WHEN("adopt") return do_adopt(desk, line), true;
     WHEN("end")
     return ev_msg(desk, WEIR_RECON_END,
                   (uint16_t)((flag(line, "positions") ? 1 : 0) | (flag(line, "balances") ? 2 : 0))),

@@ -18,7 +18,7 @@
  *         bust EXEC [STATE] [on=] · mark PX [on=] · top BID ASK [on=] · book STATE [on=]
  *         funding ASSET AMOUNT ID · transfer ASSET AMOUNT ID
  *         down · up · restart · begin · listed CID|- VID STATE cum= [side= qty= px= on=] · position ON QTY
- *         balance ASSET AMOUNT · end · wait MS · at MS
+ *         balance ASSET AMOUNT · end [positions] [balances] · adopt ON QTY @ PX [script] · wait MS · at MS
  *         limit SCOPE:ID NAME VALUE|none|unset · policy NAME VALUE · state SCOPE:ID STATE
  *         rules ON [tick=] [step=] [min=] [halted] · journal 0|1 · ids END
  * RIGHT   CID=LABEL[:CUM] · CID.MEMBER=VALUE (qty px leaves exposure reason vid cid awaits quote)

@@ -237,7 +237,8 @@ enum weir_origin {
     WEIR_ORIGIN_OURS = 0,
     WEIR_ORIGIN_MANUAL,
     WEIR_ORIGIN_LIQUIDATION,
-    WEIR_ORIGIN_ADL
+    WEIR_ORIGIN_ADL,
+    WEIR_ORIGIN_ADOPTED /* the host's own: a position that was there before; never from a plugin */
 };
 
 struct weir_fill {
