@@ -91,7 +91,7 @@ static int check(const char *path, bool json)
     if (json)
         printf("{\"ok\":%s,\"faults\":%s}\n", faults.count ? "false" : "true",
                text_cstr(&faults.json));
-    else if (faults.count == 0)
+    else if (config && faults.count == 0)
         printf("%s: ok: %zu venues, %zu scripts, %zu limits; sha256 %.16s\n", path,
                config->venue_count, config->script_count, config->limit_count, config->sha256);
     text_fini(&faults.json);

@@ -24,13 +24,16 @@ static void copy(char *to, size_t size, const char *from)
     memcpy(to, from, strnlen(from, size - 1));
 }
 
+/* As hex_print writes it. */
+static unsigned hex_digit(char c)
+{
+    return (unsigned)(c >= 'a' ? c - 'a' + 10 : c - '0') & 15;
+}
+
 static void hex_read(const char *text, unsigned char out[32])
 {
-    for (size_t i = 0; i < 32 && text[2 * i] && text[2 * i + 1]; i++) {
-        unsigned value = 0;
-        if (sscanf(text + 2 * i, "%2x", &value) == 1)
-            out[i] = (unsigned char)value;
-    }
+    for (size_t i = 0; i < 32 && text[2 * i] && text[2 * i + 1]; i++)
+        out[i] = (unsigned char)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
 }
 
 void host_tell_config(struct host *host)

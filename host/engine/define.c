@@ -190,13 +190,13 @@ static uint32_t holding_first(struct engine *engine, uint32_t instrument, uint32
 /* Most strategies ask for the same one again and again. */
 uint32_t holding_take(struct engine *engine, uint32_t instrument, uint32_t owner)
 {
-    struct scope *strategy = owner <= engine->sizes.strategies ? &engine->strategies[owner] : NULL;
-    if (strategy && strategy->last_instrument == instrument)
-        return strategy->last_holding;
+    bool is_strategy = owner <= engine->sizes.strategies;
+    if (is_strategy && engine->strategies[owner].last_instrument == instrument)
+        return engine->strategies[owner].last_holding;
     uint32_t n = holding_first(engine, instrument, owner);
-    if (strategy && n) {
-        strategy->last_instrument = instrument;
-        strategy->last_holding = n;
+    if (is_strategy && n) {
+        engine->strategies[owner].last_instrument = instrument;
+        engine->strategies[owner].last_holding = n;
     }
     return n;
 }
@@ -308,23 +308,20 @@ void apply_instrument(struct engine *engine, const void *input)
 {
     const struct weir_instrument *is = input;
     const char *wrong = wrong_with(engine, is);
-    struct instrument *instrument;
 
     if (wrong) {
         tell_anomaly(engine, 0, 0, wrong);
         return;
     }
-    instrument = instrument_at(engine, is->msg.instrument);
-    if (instrument && !is_same_thing(&instrument->is, is)) {
-        tell_anomaly(engine, is->msg.instrument, 0, "instrument: what it is cannot change");
-        return;
-    }
-    if (!instrument) {
-        instrument = &engine->instruments[is->msg.instrument];
-        if (!define_first(engine, instrument, is)) {
-            tell_alert(engine, ALERT_CAPACITY, 0, 0, 0, 0, "assets or symbols");
+    struct instrument *instrument = &engine->instruments[is->msg.instrument];
+    if (is->msg.instrument <= engine->instrument_count) {
+        if (!is_same_thing(&instrument->is, is)) {
+            tell_anomaly(engine, is->msg.instrument, 0, "instrument: what it is cannot change");
             return;
         }
+    } else if (!define_first(engine, instrument, is)) {
+        tell_alert(engine, ALERT_CAPACITY, 0, 0, 0, 0, "assets or symbols");
+        return;
     }
     set_rules(instrument, is);
 }

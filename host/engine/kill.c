@@ -35,13 +35,13 @@ static void ask_for_list(struct engine *engine, uint16_t n)
 
 static void ask_all(struct engine *engine)
 {
-    for (uint16_t i = 0; i < engine->sizes.accounts; i++) {
+    for (uint32_t i = 0; i < engine->sizes.accounts; i++) {
         struct account *account = &engine->accounts[i];
         account->kill_list = KILL_LIST_ASKED;
         account->kill_asked = account->kill_reads = 0;
         account->kill_delay = engine->policy[POLICY_query_first_ns];
-        if (matters(engine, i))
-            ask_for_list(engine, i);
+        if (matters(engine, (uint16_t)i))
+            ask_for_list(engine, (uint16_t)i);
     }
 }
 
@@ -96,7 +96,7 @@ void kill_run(struct engine *engine)
         if (account->kill_list != KILL_LIST_WORKS || account->kill_due > engine->now)
             continue;
         account->kill_due = later(engine->now, account->kill_delay); /* if this one stays open */
-        ask_for_list(engine, i);
+        ask_for_list(engine, (uint16_t)i);
     }
 }
 
@@ -156,8 +156,8 @@ void kill_judge(struct engine *engine)
 {
     if (engine->host->live > 0 || engine->revivable > 0)
         return;
-    for (uint16_t i = 0; i < engine->sizes.accounts; i++)
-        if (matters(engine, i) && engine->accounts[i].kill_list != KILL_LIST_CLEAN)
+    for (uint32_t i = 0; i < engine->sizes.accounts; i++)
+        if (matters(engine, (uint16_t)i) && engine->accounts[i].kill_list != KILL_LIST_CLEAN)
             return;
     engine->killed = KILL_PROVEN;
     tell_state(engine, STATE_KILL_SWITCH, SCOPE_host, 0, KILL_PROVEN, "PROVEN");

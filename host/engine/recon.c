@@ -68,11 +68,11 @@ void apply_restarted(struct engine *engine, const void *input)
     (void)input;
     for (uint32_t n = engine->live_first; n; n = more_at(engine, n)->list_next)
         (void)order_step(engine, n, ON_DOUBT);
-    for (uint16_t i = 0; i < engine->sizes.accounts; i++) {
-        if (!account_is_there(engine, i))
+    for (uint32_t i = 0; i < engine->sizes.accounts; i++) {
+        if (!account_is_there(engine, (uint16_t)i))
             continue;
         engine->accounts[i].session = SESSION_NEW;
-        recon_start(engine, i);
+        recon_start(engine, (uint16_t)i);
     }
 }
 
