@@ -14,7 +14,7 @@
 
 #include <lauxlib.h>
 
-#include "script/cell.h"
+#include "script/ask.h"
 
 static const char ERR[] = "err";
 
@@ -65,9 +65,11 @@ int err_refused_in(lua_State *L, const struct script_refusal *refusal)
     const struct risk_reading *reading = &refusal->reading;
     const char *message = refusal->message;
     if (refusal->has_reading) {
-        const struct engine *engine = cell_of(L)->script->world.engine;
+        const struct script *script = cell_of(L)->script;
         enum risk_scope of = (enum risk_scope)reading->scope;
-        const char *name = engine_name(engine, of, reading->id);
+        const char *name = refusal->scope_name;
+        if (!*name)
+            name = ask_name(script, of, reading->id);
         snprintf(scope, sizeof scope, "%s%s%s", risk_scope_name(of), *name ? " " : "", name);
         if (!*message)
             message = risk_check_text((enum risk_check)reading->check);
@@ -256,13 +258,12 @@ static int api_alert(lua_State *L)
     bool paced =
         bucket_take(&script->alerts, world->now(world->context), script->budget.alerts_per_s);
     if (paced && world->alert) {
-        uint32_t number = *venue ? engine_number(world->engine, SCOPE_venue, venue) : UINT32_MAX;
-        world->alert(world->context, script,
-                     &(struct script_alert){
-                         level, text, venue, symbol,
-                         number == UINT32_MAX
-                             ? 0
-                             : engine_instrument_find(world->engine, (uint16_t)number, symbol)});
+        uint32_t number = *venue ? ask_number(script, SCOPE_venue, venue) : UINT32_MAX;
+        world->alert(
+            world->context, script,
+            &(struct script_alert){
+                level, text, venue, symbol,
+                number == UINT32_MAX ? 0 : ask_instrument_find(script, (uint16_t)number, symbol)});
     }
     guard_host_leave();
     if (!paced)

@@ -7,7 +7,7 @@
 
 #include <lauxlib.h>
 
-#include "script/cell.h"
+#include "script/ask.h"
 
 static inline void set_decimal(lua_State *L, enum field field, int64_t value, int exp)
 {
@@ -33,8 +33,7 @@ static const struct weir_instrument *instrument_of(const struct cell *cell,
                                                    const struct weir_msg *msg)
 {
     static const struct weir_instrument none = {0};
-    const struct weir_instrument *known =
-        engine_instrument(cell->script->world.engine, msg->instrument);
+    const struct weir_instrument *known = ask_instrument(cell->script, msg->instrument);
     return known ? known : &none;
 }
 
@@ -66,7 +65,7 @@ void push_book_event(struct cell *cell, lua_State *L, const void *arg)
         set_text(L, "state", known ? states[state->value] : "?");
         if (state->value != BOOK_LIVE)
             return;
-        if (!engine_market(cell->script->world.engine, top->msg.instrument, &market))
+        if (!ask_market(cell->script, top->msg.instrument, &market))
             return;
         top = &market.top;
     }
@@ -140,7 +139,7 @@ void push_fill_event(struct cell *cell, lua_State *L, const void *arg)
     const struct out_execution *fill = arg;
     const struct weir_instrument *instrument = instrument_of(cell, &fill->msg);
     struct order_view view;
-    if (fill->order != 0 && engine_order(cell->script->world.engine, fill->order, &view)) {
+    if (fill->order != 0 && ask_order(cell->script, fill->order, &view)) {
         push_order_in(L, cell, &view.order);
     } else {
         lua_createtable(L, 0, 12);
@@ -189,7 +188,7 @@ void push_alert_event(struct cell *cell, lua_State *L, const void *arg)
     lua_setfield(L, -2, "value");
     lua_pushinteger(L, alert->limit);
     lua_setfield(L, -2, "limit");
-    if (alert->order != 0 && engine_order(cell->script->world.engine, alert->order, &view) &&
+    if (alert->order != 0 && ask_order(cell->script, alert->order, &view) &&
         view.order.strategy == cell->script->strategy) {
         lua_pushstring(L, view.order.cid);
         lua_setfield(L, -2, "order");
@@ -200,10 +199,10 @@ void push_alert_event(struct cell *cell, lua_State *L, const void *arg)
 void push_venue_event(struct cell *cell, lua_State *L, const void *arg)
 {
     const struct out_state *state = arg;
-    const struct engine *engine = cell->script->world.engine;
+    const struct script *script = cell->script;
     lua_createtable(L, 0, 4);
     set_int(L, FIELD_time, state->msg.t);
-    set_text(L, "venue", engine_name(engine, SCOPE_venue, state->msg.venue));
+    set_text(L, "venue", ask_name(script, SCOPE_venue, state->msg.venue));
     lua_pushboolean(L, state->value != 0);
     lua_setfield(L, -2, state->of == STATE_VENUE ? "up" : "reconciling");
     if (state->reason[0])

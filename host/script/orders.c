@@ -11,7 +11,7 @@
 
 #include <lauxlib.h>
 
-#include "script/cell.h"
+#include "script/ask.h"
 
 static const char *const side_words[] = {"buy", "sell", NULL};
 static const char *const type_words[] = {"limit",       "market",   "stop",    "stop_limit",
@@ -189,8 +189,7 @@ static bool read_wish(lua_State *L, struct in_submit *wish)
     if (number == 0)
         return false;
     lua_pop(L, 2);
-    const struct weir_instrument *instrument =
-        engine_instrument(cell_of(L)->script->world.engine, number);
+    const struct weir_instrument *instrument = ask_instrument(cell_of(L)->script, number);
     struct grid qty = qty_grid(instrument);
     wish->msg = (struct weir_msg){.size = sizeof *wish,
                                   .kind = IN_SUBMIT,
@@ -285,7 +284,7 @@ static int api_submit(lua_State *L)
     because_of = not_now(cell, &code);
     if (because_of)
         return err_say_in(L, code, "%s", because_of), deny(L);
-    if (engine_market(world->engine, wish.msg.instrument, &market)) {
+    if (ask_market(script, wish.msg.instrument, &market)) {
         wish.seen_seq = market.top.seq;
         wish.seen_t = market.top.msg.t;
     }
@@ -321,10 +320,9 @@ static bool own_order(lua_State *L, struct order_view *view_out)
                    luaL_typename(L, 1));
         return false;
     }
-    uint32_t order = len < WEIR_ID_MAX && strlen(id) == len && len > 0
-                         ? engine_order_find(script->world.engine, id)
-                         : 0;
-    if (order == 0 || !engine_order(script->world.engine, order, view_out) ||
+    uint32_t order =
+        len < WEIR_ID_MAX && strlen(id) == len && len > 0 ? ask_order_find(script, id) : 0;
+    if (order == 0 || !ask_order(script, order, view_out) ||
         view_out->order.strategy != script->strategy) {
         char shown[48];
         text_line(id, len, shown, sizeof shown);
@@ -389,8 +387,7 @@ static int api_amend(lua_State *L)
     because_of = not_now(cell, &code);
     if (because_of)
         return err_say_in(L, code, "%s", because_of);
-    const struct weir_instrument *instrument =
-        engine_instrument(script->world.engine, view.order.msg.instrument);
+    const struct weir_instrument *instrument = ask_instrument(script, view.order.msg.instrument);
     struct grid price = price_grid(instrument, "price"), qty = qty_grid(instrument);
     struct in_change wish = change_of(script, IN_REPLACE);
     bool has_price = field_get(L, 2, FIELD_price) != LUA_TNIL,
@@ -450,14 +447,12 @@ static int api_cancel_all(lua_State *L)
             wish.msg.instrument = instrument_named_in(L, 2, 3);
             if (wish.msg.instrument == 0)
                 return 2;
-            wish.msg.venue =
-                engine_instrument(script->world.engine, wish.msg.instrument)->msg.venue;
+            wish.msg.venue = ask_instrument(script, wish.msg.instrument)->msg.venue;
         } else if (venue) {
             size_t len = 0;
             const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tolstring(L, 2, &len) : NULL;
-            uint32_t number = name && strlen(name) == len
-                                  ? engine_number(script->world.engine, SCOPE_venue, name)
-                                  : UINT32_MAX;
+            uint32_t number =
+                name && strlen(name) == len ? ask_number(script, SCOPE_venue, name) : UINT32_MAX;
             if (number == UINT32_MAX)
                 return err_say_in(L, "NOT_FOUND", "weir.cancel_all: no venue has this name");
             wish.msg.venue = (uint16_t)number;

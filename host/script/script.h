@@ -102,6 +102,7 @@ struct script_refusal {
     char message[160]; /* "": the check's own text */
     bool has_reading;
     struct risk_reading reading;
+    char scope_name[NAME_MAX_LEN]; /* of the reading's scope; "": the engine knows it */
 };
 
 /* The owner's answer to one wish. Before the owner is asked a submit is not accepted, a change is. */

@@ -6,9 +6,9 @@
 
 #include <lauxlib.h>
 
-#include "script/cell.h"
+#include "script/ask.h"
 
-enum { DEPTH_DEFAULT = 10, DEPTH_MAX = 1000 };
+enum { DEPTH_DEFAULT = 10 };
 
 static const char *const book_states[] = {
 #define X(name) #name,
@@ -58,15 +58,15 @@ static void set_bool(lua_State *L, const char *name, bool value)
 
 void push_names_in(lua_State *L, struct cell *cell, uint32_t instrument)
 {
-    const struct engine *engine = cell->script->world.engine;
+    const struct script *script = cell->script;
     struct watched *watched = instrument < cell->watched_count ? &cell->watched[instrument] : NULL;
     if (watched && watched->named) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, watched->venue_ref);
         lua_rawgeti(L, LUA_REGISTRYINDEX, watched->symbol_ref);
         return;
     }
-    const struct weir_instrument *known = engine_instrument(engine, instrument);
-    lua_pushstring(L, known ? engine_name(engine, SCOPE_venue, known->msg.venue) : "");
+    const struct weir_instrument *known = ask_instrument(script, instrument);
+    lua_pushstring(L, known ? ask_name(script, SCOPE_venue, known->msg.venue) : "");
     lua_pushstring(L, known ? known->symbol : "");
     if (!watched || !known)
         return;
@@ -113,8 +113,7 @@ static bool no_name(lua_State *L, const char *what, int index)
 static bool venue_named(lua_State *L, int index, uint16_t *venue_out)
 {
     const char *name = plain_string(L, index);
-    uint32_t number =
-        name ? engine_number(cell_of(L)->script->world.engine, SCOPE_venue, name) : UINT32_MAX;
+    uint32_t number = name ? ask_number(cell_of(L)->script, SCOPE_venue, name) : UINT32_MAX;
     if (number == UINT32_MAX)
         return no_name(L, "venue", index);
     *venue_out = (uint16_t)number;
@@ -127,8 +126,7 @@ uint32_t instrument_named_in(lua_State *L, int venue, int symbol)
     if (!venue_named(L, venue, &number))
         return 0;
     const char *name = plain_string(L, symbol);
-    uint32_t found =
-        name ? engine_instrument_find(cell_of(L)->script->world.engine, number, name) : 0;
+    uint32_t found = name ? ask_instrument_find(cell_of(L)->script, number, name) : 0;
     if (found == 0)
         no_name(L, "symbol", symbol);
     return found;
@@ -163,16 +161,39 @@ static void push_level(lua_State *L, const struct weir_level *level,
     lua_rawset(L, -3);
 }
 
-static void set_levels(lua_State *L, const char *name, const struct book *book, enum weir_side side,
-                       lua_Integer depth, const struct weir_instrument *instrument)
+static uint32_t copy_levels(const struct book *book, enum weir_side side, uint32_t most,
+                            struct weir_level *levels)
 {
-    struct weir_level level;
-    lua_Integer n = 0;
-    lua_createtable(L, (int)(depth < DEPTH_DEFAULT ? depth : DEPTH_DEFAULT), 0);
-    for (bool more = n < depth && book_best(book, side, &level); more;
-         more = n < depth && book_next(book, side, level.px, &level)) {
-        push_level(L, &level, instrument);
-        lua_rawseti(L, -2, ++n);
+    uint32_t n = 0;
+    for (bool more = n < most && book_best(book, side, &levels[0]); more;
+         more = n < most && book_next(book, side, levels[n - 1].px, &levels[n]))
+        n++;
+    return n;
+}
+
+bool ask_levels_in(lua_State *L, uint32_t instrument, uint32_t most, enum book_state *state_out,
+                   struct levels *levels_out)
+{
+    const struct script_world *world = &cell_of(L)->script->world;
+    if (!world->book)
+        return false;
+    guard_host_enter();
+    const struct book *book = world->book(world->context, instrument, state_out);
+    for (int side = WEIR_BUY; book && side <= WEIR_SELL; side++)
+        levels_out->count[side] =
+            copy_levels(book, (enum weir_side)side, most, levels_out->of[side]);
+    guard_host_leave();
+    return book != NULL;
+}
+
+static void set_levels(lua_State *L, const char *name, const struct levels *levels,
+                       enum weir_side side, const struct weir_instrument *instrument)
+{
+    uint32_t count = levels->count[side];
+    lua_createtable(L, (int)count, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        push_level(L, &levels->of[side][i], instrument);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, name);
 }
@@ -197,34 +218,29 @@ static void set_best(lua_State *L, const struct weir_top *top,
 static int api_book(lua_State *L)
 {
     struct cell *cell = cell_of(L);
-    const struct script_world *world = &cell->script->world;
     lua_Integer depth = DEPTH_DEFAULT;
     struct market_view market = {0};
-    const struct book *book = NULL;
+    struct levels levels;
     spread(L);
     if (lua_type(L, 4) == LUA_TNUMBER)
         depth = lua_tointegerx(L, 4, NULL);
-    depth = depth < 0 ? 0 : depth > DEPTH_MAX ? DEPTH_MAX : depth;
+    depth = depth < 0 ? 0 : depth > ASK_LEVELS_MAX ? ASK_LEVELS_MAX : depth;
     uint32_t number = instrument_named_in(L, 2, 3);
     if (number == 0)
         return 2;
-    const struct weir_instrument *instrument = engine_instrument(world->engine, number);
-    engine_market(world->engine, number, &market);
+    const struct weir_instrument *instrument = ask_instrument(cell->script, number);
+    ask_market(cell->script, number, &market);
     enum book_state state = market.book;
-    if (world->book) {
-        guard_host_enter();
-        book = world->book(world->context, number, &state);
-        guard_host_leave();
-    }
+    bool deep = ask_levels_in(L, number, (uint32_t)depth, &state, &levels);
     lua_createtable(L, 0, 11);
     set_names_in(L, cell, number);
     set_text(L, "state", WORD(book_states, state));
     if (state != BOOK_LIVE)
         return 1;
     set_best(L, &market.top, instrument);
-    if (book) {
-        set_levels(L, "bids", book, WEIR_BUY, depth, instrument);
-        set_levels(L, "asks", book, WEIR_SELL, depth, instrument);
+    if (deep) {
+        set_levels(L, "bids", &levels, WEIR_BUY, instrument);
+        set_levels(L, "asks", &levels, WEIR_SELL, instrument);
     }
     return 1;
 }
@@ -233,10 +249,10 @@ static int api_book(lua_State *L)
 
 void push_position_in(lua_State *L, struct cell *cell, uint32_t instrument, uint32_t strategy)
 {
-    const struct engine *engine = cell->script->world.engine;
-    const struct weir_instrument *known = engine_instrument(engine, instrument);
+    const struct script *script = cell->script;
+    const struct weir_instrument *known = ask_instrument(script, instrument);
     struct position_view view = {0};
-    (void)engine_position(engine, instrument, strategy, &view);
+    (void)ask_position(script, instrument, strategy, &view);
     lua_createtable(L, 0, 8);
     set_names_in(L, cell, instrument);
     set_decimal(L, "qty", view.qty, known->qty_exp);
@@ -250,13 +266,12 @@ void push_position_in(lua_State *L, struct cell *cell, uint32_t instrument, uint
 static int all_positions(lua_State *L)
 {
     struct cell *cell = cell_of(L);
-    const struct engine *engine = cell->script->world.engine;
+    const struct script *script = cell->script;
     struct position_view view;
     lua_Integer n = 0;
     lua_newtable(L);
-    for (uint32_t i = 1; i <= engine_instrument_count(engine); i++) {
-        if (!engine_instrument(engine, i) ||
-            !engine_position(engine, i, cell->script->strategy, &view) ||
+    for (uint32_t i = 1; i <= ask_instrument_count(script); i++) {
+        if (!ask_instrument(script, i) || !ask_position(script, i, script->strategy, &view) ||
             (view.qty == 0 && view.realized == 0))
             continue;
         push_position_in(L, cell, i, cell->script->strategy);
@@ -285,10 +300,10 @@ static int api_position(lua_State *L)
     return 1;
 }
 
-static uint16_t account_at(const struct engine *engine, uint16_t venue)
+static uint16_t account_at(const struct script *script, uint16_t venue)
 {
-    for (uint32_t i = 1; i <= engine_instrument_count(engine); i++) {
-        const struct weir_instrument *instrument = engine_instrument(engine, i);
+    for (uint32_t i = 1; i <= ask_instrument_count(script); i++) {
+        const struct weir_instrument *instrument = ask_instrument(script, i);
         if (instrument && instrument->msg.venue == venue)
             return instrument->msg.account;
     }
@@ -298,7 +313,7 @@ static uint16_t account_at(const struct engine *engine, uint16_t venue)
 /* weir.balance(venue, asset) or {venue=, asset=}: of the account there. */
 static int api_balance(lua_State *L)
 {
-    const struct engine *engine = cell_of(L)->script->world.engine;
+    const struct script *script = cell_of(L)->script;
     amount total = 0, fees = 0, funding = 0;
     uint16_t venue;
     bool table = lua_type(L, 1) == LUA_TTABLE;
@@ -311,12 +326,12 @@ static int api_balance(lua_State *L)
     if (!venue_named(L, 2, &venue))
         return 2;
     const char *asset = plain_string(L, 3);
-    uint16_t account = account_at(engine, venue);
+    uint16_t account = account_at(script, venue);
     if (!asset || account == UINT16_MAX ||
-        !engine_wallet(engine, account, asset, &total, &fees, &funding))
+        !ask_wallet(script, account, asset, &total, &fees, &funding))
         return no_name(L, "asset", 3), 2;
     lua_createtable(L, 0, 5);
-    set_text(L, "venue", engine_name(engine, SCOPE_venue, venue));
+    set_text(L, "venue", ask_name(script, SCOPE_venue, venue));
     set_text(L, "asset", asset);
     set_amount(L, "total", total);
     set_amount(L, "fees", fees);
@@ -327,13 +342,13 @@ static int api_balance(lua_State *L)
 /* --- orders ----------------------------------------------------------------------------------- */
 
 /* The id is the name that weir.submit returned: what stands before the dot that amends add. */
-static void push_id(lua_State *L, const struct engine *engine, const struct out_order *order)
+static void push_id(lua_State *L, const struct script *script, const struct out_order *order)
 {
     char stem[WEIR_ID_MAX] = "";
     const char *dot = memchr(order->cid, '.', sizeof order->cid);
     if (dot) {
         memcpy(stem, order->cid, (size_t)(dot - order->cid));
-        if (engine_order_find(engine, stem) != order->order)
+        if (ask_order_find(script, stem) != order->order)
             stem[0] = '\0';
     }
     lua_pushstring(L, stem[0] ? stem : order->cid);
@@ -357,15 +372,15 @@ static void set_flags(lua_State *L, const struct out_order *order)
 
 void push_order_in(lua_State *L, struct cell *cell, const struct out_order *order)
 {
-    const struct engine *engine = cell->script->world.engine;
-    const struct weir_instrument *instrument = engine_instrument(engine, order->msg.instrument);
+    const struct script *script = cell->script;
+    const struct weir_instrument *instrument = ask_instrument(script, order->msg.instrument);
     int price_exp = instrument ? instrument->price_exp : 0,
         qty_exp = instrument ? instrument->qty_exp : 0;
     bool done = order_label_is_done((enum order_label)order->label);
     amount average;
     lua_createtable(L, 0, 24);
     set_names_in(L, cell, order->msg.instrument);
-    push_id(L, engine, order);
+    push_id(L, script, order);
     set_text(L, "side", WORD(sides, order->side));
     set_text(L, "type", WORD(types, order->type));
     set_text(L, "tif", WORD(tifs, order->tif));
@@ -386,7 +401,7 @@ void push_order_in(lua_State *L, struct cell *cell, const struct out_order *orde
 static int api_order(lua_State *L)
 {
     struct cell *cell = cell_of(L);
-    const struct engine *engine = cell->script->world.engine;
+    const struct script *script = cell->script;
     struct order_view view;
     lua_settop(L, 1);
     const char *id = plain_string(L, 1);
@@ -394,8 +409,8 @@ static int api_order(lua_State *L)
         return err_say_in(L, "BAD_REQUEST",
                           "an id as weir.submit returned it is expected, not a %s",
                           luaL_typename(L, 1));
-    uint32_t order = *id ? engine_order_find(engine, id) : 0;
-    if (order == 0 || !engine_order(engine, order, &view) ||
+    uint32_t order = *id ? ask_order_find(script, id) : 0;
+    if (order == 0 || !ask_order(script, order, &view) ||
         view.order.strategy != cell->script->strategy)
         return lua_pushnil(L), 1;
     push_order_in(L, cell, &view.order);
@@ -443,7 +458,7 @@ static bool read_filter(lua_State *L, struct filter *filter)
 static int api_orders(lua_State *L)
 {
     struct cell *cell = cell_of(L);
-    const struct engine *engine = cell->script->world.engine;
+    const struct script *script = cell->script;
     struct order_view view;
     struct filter filter;
     lua_Integer n = 0;
@@ -451,9 +466,9 @@ static int api_orders(lua_State *L)
     if (!read_filter(L, &filter))
         return 2;
     lua_newtable(L);
-    for (uint32_t i = 0; (i = engine_order_next(engine, i, !filter.all)) != 0;) {
+    for (uint32_t i = 0; (i = ask_order_next(script, i, !filter.all)) != 0;) {
         guard_poll();
-        if (!engine_order(engine, i, &view))
+        if (!ask_order(script, i, &view))
             continue;
         const struct out_order *order = &view.order;
         if (order->strategy != cell->script->strategy ||
@@ -477,8 +492,7 @@ static int api_instrument(lua_State *L)
     uint32_t number = instrument_named_in(L, 2, 3);
     if (number == 0)
         return 2;
-    const struct weir_instrument *instrument =
-        engine_instrument(cell->script->world.engine, number);
+    const struct weir_instrument *instrument = ask_instrument(cell->script, number);
     lua_createtable(L, 0, 14);
     set_names_in(L, cell, number);
     set_text(L, "base", instrument->base);

@@ -5,7 +5,7 @@
 
 #include <lauxlib.h>
 
-#include "script/cell.h"
+#include "script/ask.h"
 
 enum { PERIOD_MIN = 1000000 }; /* 1 ms */
 
@@ -219,11 +219,10 @@ static void want_bars(struct cell *cell, uint32_t instrument, weir_ns interval)
 
 static void look_at_wish(struct cell *cell, uint32_t instrument, const struct wish *wish)
 {
-    const struct engine *engine = cell->script->world.engine;
-    const struct weir_instrument *known = engine_instrument(engine, instrument);
+    const struct script *script = cell->script;
+    const struct weir_instrument *known = ask_instrument(script, instrument);
     if (!known || (*wish->symbol && strcmp(wish->symbol, known->symbol) != 0) ||
-        (*wish->venue &&
-         strcmp(wish->venue, engine_name(engine, SCOPE_venue, known->msg.venue)) != 0))
+        (*wish->venue && strcmp(wish->venue, ask_name(script, SCOPE_venue, known->msg.venue)) != 0))
         return;
     cell->watched[instrument].what |= wish->what;
     if (wish->what & WANT_BAR)
