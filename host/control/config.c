@@ -376,10 +376,26 @@ static void build_paper(struct loaded *loaded, struct fy_node *node, struct conf
     out->submit_latency = schema_number(keys, node, "submit_latency");
     out->cancel_latency = schema_number(keys, node, "cancel_latency");
     out->report_latency = schema_number(keys, node, "report_latency");
+    out->amend_latency = schema_number(keys, node, "amend_latency");
     out->latency_jitter = schema_number(keys, node, "latency_jitter");
+    out->latency_tail = schema_number(keys, node, "latency_tail");
+    out->latency_file = schema_text(keys, node, "latency_file");
+    out->latency_by_chance = strcmp(schema_text(keys, node, "latency_rows"), "by_chance") == 0;
     out->maker_fee_bps = money(schema_text(keys, node, "maker_fee_bps"));
     out->taker_fee_bps = money(schema_text(keys, node, "taker_fee_bps"));
+    out->fee_asset = schema_text(keys, node, "fee_asset");
+    out->funding_bps = money(schema_text(keys, node, "funding_bps"));
+    out->funding_every = schema_number(keys, node, "funding_every");
+    out->self_trade = schema_text(keys, node, "self_trade");
+    out->check_balance = schema_number(keys, node, "check_balance") != 0;
+    out->rate_max = (uint32_t)schema_number(keys, node, "rate_max");
+    out->rate_window = schema_number(keys, node, "rate_window");
+    out->outage_every = schema_number(keys, node, "outage_every");
+    out->outage_for = schema_number(keys, node, "outage_for");
     out->reject_ppm = (uint32_t)schema_number(keys, node, "reject_ppm");
+    out->drop_request_ppm = (uint32_t)schema_number(keys, node, "drop_request_ppm");
+    out->drop_ack_ppm = (uint32_t)schema_number(keys, node, "drop_ack_ppm");
+    out->duplicate_fill_ppm = (uint32_t)schema_number(keys, node, "duplicate_fill_ppm");
     out->seed = (uint64_t)schema_number(keys, node, "seed");
     out->balances = build_settings(loaded, schema_node(node, "balances"));
 }

@@ -15,9 +15,15 @@ enum execution { EXECUTION_VENUE, EXECUTION_PAPER, EXECUTION_NONE };
 
 struct config_paper {
     const char *queue;
-    weir_ns submit_latency, cancel_latency, report_latency, latency_jitter;
-    amount maker_fee_bps, taker_fee_bps;
-    uint32_t reject_ppm;
+    weir_ns submit_latency, cancel_latency, amend_latency, report_latency;
+    weir_ns latency_jitter, latency_tail;
+    const char *latency_file; /* as written; "": none */
+    bool latency_by_chance;
+    amount maker_fee_bps, taker_fee_bps, funding_bps;
+    weir_ns funding_every, rate_window, outage_every, outage_for;
+    const char *fee_asset, *self_trade;
+    bool check_balance;
+    uint32_t rate_max, reject_ppm, drop_request_ppm, drop_ack_ppm, duplicate_fill_ppm;
     uint64_t seed;
     const struct weir_setting *balances; /* ended by a NULL name */
 };

@@ -68,6 +68,7 @@ struct host_venue {
     struct plugin *plugin;
     struct session *session;
     struct paper *paper;           /* execution: paper */
+    struct latency_row *latencies; /* measured, for it; NULL: none */
     struct net_endpoint *endpoint; /* NULL: no network (virtual time) */
     uint16_t number;
     uint16_t account;

@@ -47,11 +47,21 @@ static enum weir_err all_same(const struct fixed *rows, size_t count, const char
 
 static bool same_paper(const struct config_paper *a, const struct config_paper *b)
 {
-    return strcmp(a->queue, b->queue) == 0 && a->submit_latency == b->submit_latency &&
-           a->cancel_latency == b->cancel_latency && a->report_latency == b->report_latency &&
-           a->latency_jitter == b->latency_jitter && a->maker_fee_bps == b->maker_fee_bps &&
-           a->taker_fee_bps == b->taker_fee_bps && a->reject_ppm == b->reject_ppm &&
-           a->seed == b->seed && same_settings(a->balances, b->balances);
+    bool same = strcmp(a->queue, b->queue) == 0 && strcmp(a->latency_file, b->latency_file) == 0 &&
+                strcmp(a->fee_asset, b->fee_asset) == 0 &&
+                strcmp(a->self_trade, b->self_trade) == 0 &&
+                same_settings(a->balances, b->balances);
+    return same && a->submit_latency == b->submit_latency &&
+           a->cancel_latency == b->cancel_latency && a->amend_latency == b->amend_latency &&
+           a->report_latency == b->report_latency && a->latency_jitter == b->latency_jitter &&
+           a->latency_tail == b->latency_tail && a->latency_by_chance == b->latency_by_chance &&
+           a->maker_fee_bps == b->maker_fee_bps && a->taker_fee_bps == b->taker_fee_bps &&
+           a->funding_bps == b->funding_bps && a->funding_every == b->funding_every &&
+           a->check_balance == b->check_balance && a->rate_max == b->rate_max &&
+           a->rate_window == b->rate_window && a->outage_every == b->outage_every &&
+           a->outage_for == b->outage_for && a->reject_ppm == b->reject_ppm &&
+           a->drop_request_ppm == b->drop_request_ppm && a->drop_ack_ppm == b->drop_ack_ppm &&
+           a->duplicate_fill_ppm == b->duplicate_fill_ppm && a->seed == b->seed;
 }
 
 static enum weir_err same_venue(const struct config_venue *a, const struct config_venue *b,

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "control/host.h"
 #include "control/paths.h"
+#include "sim/latencies.h"
 
 enum { WAITING_ROOM = 1 << 26 }; /* bytes, used as needed: 160,000 requests without an answer */
 
@@ -26,6 +27,8 @@ static void on_event(void *context, struct session *session, const struct weir_m
         paper_trade(venue->paper, clock_now(&venue->host->clock), (const struct weir_trade *)event);
     else if (event->kind == WEIR_INSTRUMENT)
         paper_instrument(venue->paper, (const struct weir_instrument *)event);
+    else if (event->kind == WEIR_MARK)
+        paper_mark(venue->paper, clock_now(&venue->host->clock), (const struct weir_mark *)event);
 }
 
 static void on_book(void *context, struct session *session, uint32_t instrument,
@@ -98,21 +101,62 @@ static void on_paper(void *context, const struct weir_msg *event)
 
 /* --- opening ----------------------------------------------------------------------------------*/
 
+static enum weir_err latency_of(struct host_venue *venue, struct latency *latency_out,
+                                struct why *why)
+{
+    const struct config_paper *from = &venue->config->paper;
+    weir_ns amend = from->amend_latency ? from->amend_latency : from->cancel_latency;
+    *latency_out = (struct latency){
+        .of = {from->submit_latency, from->cancel_latency, amend, from->report_latency},
+        .jitter = from->latency_jitter,
+        .tail = from->latency_tail,
+        .drawn = from->latency_by_chance};
+    if (!*from->latency_file)
+        return WEIR_OK;
+    enum weir_err err =
+        latencies_read(from->latency_file, &venue->latencies, &latency_out->row_count, why);
+    latency_out->rows = venue->latencies;
+    return err;
+}
+
+/* The word's place among those of the schema. */
+static unsigned place_of(const char *word, const char *const *words)
+{
+    unsigned place = 0;
+    while (words[place] && strcmp(words[place], word) != 0)
+        place++;
+    return place;
+}
+
 static enum weir_err open_paper(struct host_venue *venue, struct why *why)
 {
+    static const char *const fee_assets[] = {"quote", "base", "received", NULL};
+    static const char *const stps[] = {"none", "cancel_new", "cancel_old", NULL};
     const struct config_paper *from = &venue->config->paper;
     struct paper_config config = {.venue = venue->number,
                                   .account = venue->account,
-                                  .submit_latency = from->submit_latency,
-                                  .cancel_latency = from->cancel_latency,
-                                  .report_latency = from->report_latency,
-                                  .latency_jitter = from->latency_jitter,
+                                  .queue = paper_queue_of(from->queue),
                                   .maker_fee_bps = from->maker_fee_bps,
                                   .taker_fee_bps = from->taker_fee_bps,
+                                  .fee_asset =
+                                      (enum fee_asset)place_of(from->fee_asset, fee_assets),
+                                  .funding_bps = from->funding_bps,
+                                  .funding_every = from->funding_every,
+                                  .stp = (enum match_stp)place_of(from->self_trade, stps),
+                                  .check_balance = from->check_balance,
+                                  .rate_max = from->rate_max,
+                                  .rate_window = from->rate_window,
+                                  .outage_every = from->outage_every,
+                                  .outage_for = from->outage_for,
                                   .reject_ppm = from->reject_ppm,
+                                  .drop_request_ppm = from->drop_request_ppm,
+                                  .drop_ack_ppm = from->drop_ack_ppm,
+                                  .duplicate_fill_ppm = from->duplicate_fill_ppm,
                                   .seed = from->seed,
                                   .balances = from->balances};
-    config.queue = paper_queue_of(from->queue);
+    enum weir_err err = latency_of(venue, &config.latency, why);
+    if (err)
+        return err;
     venue->paper = paper_create(&config, on_paper, venue, why);
     return venue->paper ? WEIR_OK : why->err;
 }
@@ -182,6 +226,7 @@ void host_close_venues(struct host *host)
 {
     for (size_t i = 0; i < host->venue_count; i++) {
         paper_destroy(host->venues[i].paper); /* it reads the session's books */
+        free(host->venues[i].latencies);
         session_destroy(host->venues[i].session);
         queue_fini(&host->venues[i].waiting);
     }

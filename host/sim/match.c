@@ -569,6 +569,46 @@ static void house_shrink(struct match *match, struct side *side, int64_t px, int
         side_gone(side, px);
 }
 
+/* What stands before the first order at px that is not the house's. */
+static int64_t house_ahead(const struct match *match, const struct side *side, int64_t px)
+{
+    const struct side_level *level = side_find(side, px);
+    int64_t ahead = 0;
+    for (uint32_t id = level ? level->head : 0; id && is_house(match, id);
+         id = match->orders[id].next)
+        ahead += match->orders[id].qty;
+    return ahead;
+}
+
+/* Of `qty` that disappears, the part from before us: ahead^power : behind^power. */
+static int64_t share_ahead(int64_t qty, int64_t ahead, int64_t behind, int power)
+{
+    uint64_t a = (uint64_t)ahead, b = (uint64_t)behind;
+    unsigned __int128 fa = 1, fb = 1;
+    while ((a | b) >> 20) { /* so that a cube fits */
+        a >>= 1;
+        b >>= 1;
+    }
+    for (; power > 0; power--) {
+        fa *= a;
+        fb *= b;
+    }
+    if (fa + fb == 0)
+        return 0;
+    int64_t part = (int64_t)((unsigned __int128)qty * fa / (fa + fb));
+    part = part < ahead ? part : ahead;
+    return qty - part > behind ? qty - behind : part;
+}
+
+static void house_share(struct match *match, struct side *side, int64_t px, int64_t qty,
+                        int64_t have, int power)
+{
+    int64_t ahead = house_ahead(match, side, px);
+    int64_t part = share_ahead(qty, ahead, have - ahead, power);
+    house_shrink(match, side, px, part, true, false);
+    house_shrink(match, side, px, qty - part, false, false);
+}
+
 /* Put a new house piece before everybody at px, where others stand. */
 static bool house_first(struct match *match, struct side *side, const struct order *piece)
 {
@@ -606,7 +646,11 @@ bool match_house_set(struct match *match, uint32_t instrument, enum weir_side si
         piece.qty = qty - have;
         return house_grow(match, s, &piece);
     }
-    house_shrink(match, s, px, have - qty, queue == MATCH_QUEUE_FRONT, queue == MATCH_QUEUE_BEHIND);
+    if (queue >= MATCH_QUEUE_SHARED_1)
+        house_share(match, s, px, have - qty, have, 1 + (int)(queue - MATCH_QUEUE_SHARED_1));
+    else
+        house_shrink(match, s, px, have - qty, queue == MATCH_QUEUE_FRONT,
+                     queue == MATCH_QUEUE_BEHIND);
     return true;
 }
 

@@ -136,7 +136,12 @@ enum match_queue {
         0,             /* behind our last order, and no further: what is ahead only trades away */
     MATCH_QUEUE_BACK,  /* from the back of the queue: what is ahead is at most what is displayed */
     MATCH_QUEUE_FRONT, /* from the front: the best that can be hoped for */
-    MATCH_QUEUE_LAST   /* we are always last: all that is displayed stands ahead of us */
+    MATCH_QUEUE_LAST,  /* we are always last: all that is displayed stands ahead of us */
+    /* from both sides of our first order, in the proportion of what stands there, its square, its
+     * cube: what stands in the longer part leaves it more often (hftbacktest's PowerProbQueueModel) */
+    MATCH_QUEUE_SHARED_1,
+    MATCH_QUEUE_SHARED_2,
+    MATCH_QUEUE_SHARED_3
 };
 
 /* Make the house quantity at a price what is displayed there (0: none). False: no room. */

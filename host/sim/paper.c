@@ -37,6 +37,7 @@ struct taken {
 struct market {
     const struct book *book; /* NULL: none yet */
     struct weir_top top;     /* read while there is no book */
+    weir_px mark;            /* 0: none was told */
     uint32_t taken;          /* how many of paper.taken are of this one */
 };
 
@@ -47,7 +48,10 @@ struct paper {
     struct match *match;
     struct market *markets; /* by instrument */
     uint32_t instruments;
+    uint16_t venue, account;
     enum match_queue queue;
+    int64_t funding_rate; /* counts of 10^-12 */
+    weir_ns funding_every, funding_next;
     weir_ns now;
     void *context;
     void (*emit)(void *context, const struct weir_msg *event);
@@ -368,6 +372,71 @@ void paper_trade(struct paper *paper, weir_ns now, const struct weir_trade *trad
     tidy(paper, instrument, hit, trade->px);
 }
 
+void paper_mark(struct paper *paper, weir_ns now, const struct weir_mark *mark)
+{
+    struct market *market = market_of(paper, mark->msg.instrument);
+    if (market && mark->px > 0)
+        market->mark = mark->px;
+    paper->now = now;
+}
+
+/* --- funding -----------------------------------------------------------------------------------*/
+
+/* 0: no price. */
+static weir_px fair(const struct market *market)
+{
+    struct weir_level bid, ask;
+    if (market->mark > 0)
+        return market->mark;
+    if (!best(market, WEIR_BUY, &bid) || !best(market, WEIR_SELL, &ask))
+        return 0;
+    return bid.px + (ask.px - bid.px) / 2;
+}
+
+/* What a position pays, or with a minus gets. False: nothing, or it cannot be reckoned. */
+static bool funding_of(const struct paper *paper, const struct ledger_holding *holding, weir_px px,
+                       amount *pays_out)
+{
+    amount worth;
+    weir_qty size = holding->qty < 0 ? -holding->qty : holding->qty;
+    return size > 0 && px > 0 && ledger_worth(&holding->is, px, size, &worth) &&
+           amount_times_round(holding->qty < 0 ? -worth : worth, paper->funding_rate,
+                              LEDGER_RATE_EXP, pays_out);
+}
+
+static void fund(struct paper *paper, uint32_t instrument, weir_ns t)
+{
+    struct ledger *ledger = desk_ledger(paper->desk);
+    const struct ledger_holding *holding = ledger_holding(ledger, instrument);
+    amount pays;
+    if (!holding || holding->is.kind == WEIR_SPOT ||
+        !funding_of(paper, holding, fair(&paper->markets[instrument]), &pays))
+        return;
+    const char *asset = holding->is.kind == WEIR_INVERSE ? holding->is.base : holding->is.quote;
+    struct weir_cash cash = {.msg = {.size = sizeof cash,
+                                     .kind = WEIR_FUNDING,
+                                     .venue = paper->venue,
+                                     .account = paper->account,
+                                     .instrument = instrument,
+                                     .t = t,
+                                     .t_venue = t},
+                             .amount = amount_pack(-pays)};
+    memcpy(cash.asset, asset, strnlen(asset, WEIR_ASSET_MAX - 1));
+    char digits[DECIMAL_TEXT_MAX];
+    cash.id[0] = 'f';
+    size_t len = decimal_print(t, 0, digits);
+    memcpy(cash.id + 1, digits, len); /* once in a time and instrument: the key of the engine */
+    if (ledger_pay(ledger, asset, -pays) == WEIR_OK)
+        paper->emit(paper->context, &cash.msg);
+}
+
+static void fund_all(struct paper *paper)
+{
+    for (uint32_t i = 1; i <= paper->instruments; i++)
+        fund(paper, i, paper->funding_next);
+    paper->funding_next += paper->funding_every;
+}
+
 /* --- the rest of its life ----------------------------------------------------------------------*/
 
 static struct desk_config desk_config_of(const struct paper_config *c)
@@ -380,10 +449,11 @@ static struct desk_config desk_config_of(const struct paper_config *c)
                                 .instruments = c->instruments ? c->instruments : 512,
                                 .fills = c->fills ? c->fills : 16384,
                                 .flight = FLIGHT,
-                                .submit_latency = c->submit_latency,
-                                .cancel_latency = c->cancel_latency,
-                                .report_latency = c->report_latency,
-                                .latency_jitter = c->latency_jitter,
+                                .latency = c->latency,
+                                .rate_max = c->rate_max,
+                                .rate_window = c->rate_window,
+                                .outage_every = c->outage_every,
+                                .outage_for = c->outage_for,
                                 .silence = c->silence ? c->silence : 1000000000,
                                 .reject_ppm = c->reject_ppm,
                                 .drop_request_ppm = c->drop_request_ppm,
@@ -402,6 +472,10 @@ static enum weir_err pay_in(struct paper *paper, const struct paper_config *conf
         return because(why, err,
                        "maker_fee_bps, taker_fee_bps: expected less than 1000000, with at "
                        "most 8 decimals");
+    if (config->funding_every < 0 ||
+        ledger_rate(config->funding_bps, &paper->funding_rate) != WEIR_OK)
+        return because(why, WEIR_E_BAD_CONFIG,
+                       "funding_bps: expected less than 1000000, with at most 8 decimals");
     for (const struct weir_setting *s = config->balances; s && s->name; s++) {
         amount total;
         if (strlen(s->name) >= WEIR_ASSET_MAX)
@@ -431,6 +505,10 @@ static struct paper *make(const struct desk_config *desk, const struct match_con
     paper->memory = memory;
     paper->bytes = bytes;
     paper->queue = config->queue;
+    paper->venue = config->venue;
+    paper->account = config->account;
+    paper->funding_next = INT64_MAX;
+    paper->funding_every = config->funding_every;
     paper->instruments = desk->instruments;
     paper->markets = arena_take(&arena, markets);
     struct match_sink sink = {paper, on_fill, on_removed};
@@ -451,9 +529,11 @@ struct paper *paper_create(const struct paper_config *config,
                                  .window = WINDOW,
                                  .far = LAID_MAX + desk.orders};
     if (desk_bytes(&desk) == 0 || match_bytes(&match) == 0) {
-        (void)because(why, WEIR_E_BAD_CONFIG,
-                      "paper: a latency below 0, or more orders, executions or "
-                      "instruments than it can count");
+        (void)because(
+            why, WEIR_E_BAD_CONFIG,
+            "paper: a latency below 0 or over a day, an outage as long as what is between "
+            "outages, a rate without a window, or more orders, executions or "
+            "instruments than it can count");
         return NULL;
     }
     struct paper *paper = make(&desk, &match, config);
@@ -485,6 +565,8 @@ bool paper_position(struct paper *paper, uint32_t instrument, weir_qty qty)
 void paper_start(struct paper *paper, weir_ns now)
 {
     paper->now = now;
+    if (paper->funding_every > 0)
+        paper->funding_next = now - now % paper->funding_every + paper->funding_every;
     desk_start(paper->desk, now);
 }
 
@@ -501,10 +583,15 @@ enum weir_err paper_intent(struct paper *paper, weir_ns now, const struct weir_i
 
 weir_ns paper_next_timer(const struct paper *paper)
 {
-    return desk_next(paper->desk);
+    weir_ns next = desk_next(paper->desk);
+    return paper->funding_next < next ? paper->funding_next : next;
 }
 
 void paper_timer(struct paper *paper, weir_ns now)
 {
+    while (paper->funding_next <= now) {
+        desk_run(paper->desk, paper->funding_next);
+        fund_all(paper);
+    }
     desk_run(paper->desk, now);
 }

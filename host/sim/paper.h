@@ -11,9 +11,15 @@
  *           capped_by_displayed_size  after each book message, to at most the size displayed there
  *           front                     what disappears, disappears before us: the best that can be hoped
  *           back                      we are always last: the worst that must be feared
+           shared, shared_2, shared_3  disappears before and behind us in proportion to what stands
+                                     there, to its square, its cube: cancels come from the longer part
+                                     (hftbacktest's PowerProbQueueModel with n = 1, 2, 3)
  * TAKING  An order that meets what is displayed fills there, level by level. What it took is gone
  *         until data names that level again, or a snapshot comes.
  * MARKET  The depth book; where a venue sends none, its best bid and ask are a book of one level.
+ * FUNDING At each multiple of funding_every a derivative's position pays its worth, at the mark price
+ *         (without one: the middle of the book), times funding_bps. A position without any price
+ *         then is passed over.
  * BOOKS   Wallets and positions are the paper venue's own, and answer reconciliations.
  *
  * Call paper_timer() for all that is due before data of a later time.            [engine thread] */
@@ -23,6 +29,7 @@
 #include "base/decimal.h"
 #include "base/why.h"
 #include "engine/book.h"
+#include "sim/desk/latency.h"
 #include "sim/desk/ledger.h"
 #include "sim/match.h"
 #include "weir/plugin.h"
@@ -33,7 +40,10 @@ struct paper;
     X(trades_only, MATCH_QUEUE_BEHIND)            \
     X(capped_by_displayed_size, MATCH_QUEUE_BACK) \
     X(front, MATCH_QUEUE_FRONT)                   \
-    X(back, MATCH_QUEUE_LAST)
+    X(back, MATCH_QUEUE_LAST)                     \
+    X(shared, MATCH_QUEUE_SHARED_1)               \
+    X(shared_2, MATCH_QUEUE_SHARED_2)             \
+    X(shared_3, MATCH_QUEUE_SHARED_3)
 
 /* A model by its name; trades_only for a name that is none of them. */
 enum match_queue paper_queue_of(const char *name);
@@ -43,20 +53,24 @@ struct paper_config {
     uint16_t venue, account;
     uint64_t seed;
     enum match_queue queue;
-    weir_ns submit_latency, cancel_latency, report_latency; /* cancels and replaces: the second */
-    weir_ns latency_jitter;                                 /* up to this much more, evenly */
+    struct latency latency;              /* its rows are borrowed until paper_destroy */
     amount maker_fee_bps, taker_fee_bps; /* negative: a rebate; at most 8 decimals */
     enum fee_asset fee_asset;            /* spot */
     enum match_stp stp;
-    uint32_t reject_ppm;                 /* new orders that it refuses */
-    uint32_t drop_request_ppm;           /* requests that never arrive, */
-    uint32_t drop_ack_ppm;               /* answers that never arrive: both end in WEIR_NO_ANSWER */
-    uint32_t duplicate_fill_ppm;         /* executions told twice */
-    weir_ns silence;                     /* after which the lack of an answer is told; 0: 1 s */
-    bool check_balance;                  /* spot: refuse what the wallet does not cover */
-    uint32_t orders;                     /* 0: 4096 */
-    uint32_t fills;                      /* executions that can be asked for; 0: 16384 */
-    uint32_t instruments;                /* largest number; 0: 512 */
+    uint32_t reject_ppm;         /* new orders that it refuses */
+    uint32_t drop_request_ppm;   /* requests that never arrive, */
+    uint32_t drop_ack_ppm;       /* answers that never arrive: both end in WEIR_NO_ANSWER */
+    uint32_t duplicate_fill_ppm; /* executions told twice */
+    uint32_t rate_max;           /* requests in each rate_window; 0: any number */
+    weir_ns rate_window;
+    weir_ns outage_every, outage_for; /* 0: none; see desk.h */
+    amount funding_bps;    /* of a position's worth, paid by longs to shorts; at most 8 decimals */
+    weir_ns funding_every; /* at whole multiples of it since the epoch; 0: none */
+    weir_ns silence;       /* after which the lack of an answer is told; 0: 1 s */
+    bool check_balance;    /* spot: refuse what the wallet does not cover */
+    uint32_t orders;       /* 0: 4096 */
+    uint32_t fills;        /* executions that can be asked for; 0: 16384 */
+    uint32_t instruments;  /* largest number; 0: 512 */
     const struct weir_setting *balances; /* ended by a NULL name; NULL: none */
 };
 
@@ -86,6 +100,7 @@ void paper_book(struct paper *paper, weir_ns now, uint32_t instrument,
                 const struct weir_book_msg *msg, const struct book *book);
 void paper_top(struct paper *paper, weir_ns now, const struct weir_top *top);
 void paper_trade(struct paper *paper, weir_ns now, const struct weir_trade *trade);
+void paper_mark(struct paper *paper, weir_ns now, const struct weir_mark *mark);
 
 /* E_FULL, E_UNSUPPORTED, E_USAGE: certainly not sent. Nothing is emitted here. */
 enum weir_err paper_intent(struct paper *paper, weir_ns now,

@@ -1,8 +1,11 @@
 /* paper_test.c - paper execution, told as it happens: what is done, and what is heard. */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "sim/latencies.h"
 #include "sim/support_teller.h"
 
 /* One story: lines of "what is done | what is heard"; all latencies are zero. */
@@ -161,6 +164,25 @@ static const struct story resting[] = {
         "trade sell 9@99       |",
         "book b99=3            |",
         "trade sell 4@99       | fill 1 buy 1@99 maker")},
+    {"shared: as much as stands there", {.queue = MATCH_QUEUE_SHARED_1}, LINES(MARKET,
+        "buy 1 2@99            | ack 1",
+        "book b99=15           |",
+        "book b99=9            |",
+        "trade sell 3@99       |",
+        "trade sell 1@99       | fill 1 buy 1@99 maker")},
+    {"shared_2: by the squares", {.queue = MATCH_QUEUE_SHARED_2}, LINES(MARKET,
+        "buy 1 2@99            | ack 1",
+        "book b99=15           |",
+        "book b99=9            |",
+        "trade sell 4@99       |",
+        "trade sell 1@99       | fill 1 buy 1@99 maker")},
+    {"shared_3: by the cubes, and never more than is there", {.queue = MATCH_QUEUE_SHARED_3}, LINES(MARKET,
+        "buy 1 2@99            | ack 1",
+        "book b99=15           |",
+        "book b99=9            |",
+        "trade sell 5@99       |",
+        "book b99=0            |",
+        "trade sell 1@99       | fill 1 buy 1@99 maker")},
     {"two orders of ours at one price", {.queue = MATCH_QUEUE_BACK}, LINES(MARKET,
         "buy 1 2@99            | ack 1",
         "book b99=8            |",
@@ -275,10 +297,8 @@ Test(paper, changes_and_refuses)
 Test(paper, each_way_takes_its_time_and_nothing_overtakes)
 {
     struct teller teller;
-    teller_open(&teller, (struct paper_config){.submit_latency = 10,
-                                               .cancel_latency = 3,
-                                               .report_latency = 5,
-                                               .queue = MATCH_QUEUE_BACK});
+    teller_open(&teller,
+                (struct paper_config){.latency = {.of = {10, 3, 3, 5}}, .queue = MATCH_QUEUE_BACK});
     teller.with_time = true;
     teller_do(&teller, "snap b99=5 a101=2", true);
     teller_do(&teller, "buy 1 2@101", true);
@@ -306,6 +326,125 @@ Test(paper, each_way_takes_its_time_and_nothing_overtakes)
     teller_close(&teller);
 }
 
+/* Lines of "what is done | what is heard", at their times. */
+static void tell_timed(const char *name, struct paper_config config, const char *const *lines)
+{
+    struct teller teller;
+    teller_open(&teller, config);
+    teller.with_time = true;
+    for (; *lines; lines++) {
+        char action[128] = "";
+        const char *bar = strchr(*lines, '|');
+        memcpy(action, *lines, (size_t)(bar - *lines - 1));
+        teller_do(&teller, action, true);
+        const char *heard = teller_heard(&teller);
+        cr_expect_str_eq(heard, bar[1] ? bar + 2 : "", "%s: %s: heard %s", name, *lines, heard);
+    }
+    teller_close(&teller);
+}
+
+Test(paper, rates_outages_and_funding)
+{
+    tell_timed(
+        "a rate", (struct paper_config){.rate_max = 2, .rate_window = 100},
+        LINES("snap b99=5 a101=2 |", "wait 10 |", "buy 1 1@98 |", "buy 2 1@97 |", "buy 3 1@96 |",
+              "cancel 1 |", "query 1 |",
+              "wait 0 | 10: ack 1; 10: ack 2; 10: rate 3 request 0 wait 90; 10: rate 1 request 1 "
+              "wait 90; 10: status 1 open cum 0",
+              "wait 90 |", "cancel 1 |", "wait 0 | 100: canceled 1 cum 0"));
+    tell_timed("outages",
+               (struct paper_config){.outage_every = 100,
+                                     .outage_for = 20,
+                                     .silence = 5,
+                                     .latency = {.of = {[WAY_REPORT] = 2}}},
+               LINES("snap b99=5 a101=2 |", "buy 1 1@99 |", "wait 2 | 2: ack 1", "wait 97 |",
+                     "trade sell 9@98 |", "buy 2 1@98 |",
+                     "wait 2 | 100: down", /* the fill is not heard */
+                     "query 1 |", "buy 3 1@97 |", "wait 10 | 106: silence 3 request 0",
+                     "wait 10 | 120: up", "query 1 |", "query 2 |", "query 3 |",
+                     "wait 2 | 123: status 1 filled cum 1; 123: status 2 open cum 0; 123: status 3 "
+                     "not_found cum 0",
+                     "wait 80 | 200: down"));
+    tell_timed("funding",
+               (struct paper_config){.funding_bps = (amount)100 * 1000000000000000000,
+                                     .funding_every = 50},
+               LINES("snap b99=5 a101=5 |", "wait 50 |", "buy 1 3@101 |",
+                     "wait 0 | 50: ack 1; 50: fill 1 buy 3@101 taker",
+                     "wait 50 | 100: funding f100 BBB -3", "mark 90 |", "sell 2 5@99 |",
+                     "wait 0 | 100: ack 2; 100: fill 2 sell 5@99 taker",
+                     "wait 100 | 150: funding f150 BBB 1.8; 200: funding f200 BBB 1.8"));
+}
+
+Test(paper, times_are_drawn_or_were_measured)
+{
+    static const struct latency_row rows[] = {{100, {10, 20, 30, 40}}, {200, {30, 20, 10, 0}}};
+    struct latency measured = {.rows = rows, .row_count = 2};
+    struct dice dice = dice_of(1, 1), before = dice;
+    static const struct {
+        weir_ns t;
+        enum latency_way way;
+        weir_ns want;
+    } cases[] = {{0, WAY_SUBMIT, 10},   {100, WAY_SUBMIT, 10}, {150, WAY_SUBMIT, 20},
+                 {199, WAY_SUBMIT, 29}, {200, WAY_SUBMIT, 30}, {900, WAY_REPORT, 0},
+                 {150, WAY_AMEND, 20},  {150, WAY_CANCEL, 20}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        cr_expect_eq(latency_take(&measured, cases[i].way, cases[i].t, &dice), cases[i].want,
+                     "case %zu", i);
+    cr_expect_eq(dice.state, before.state, "nothing was drawn");
+    measured.drawn = true;
+    uint32_t tens = 0;
+    for (int i = 0; i < 1000; i++)
+        tens += latency_take(&measured, WAY_SUBMIT, 0, &dice) == 10;
+    cr_expect(tens > 400 && tens < 600, "%u of 1000", tens);
+
+    /* the tail: its mean, and how often it is over its mean, as of an exponential distribution */
+    struct latency tailed = {.of = {5}, .tail = 1000000};
+    int64_t sum = 0;
+    uint32_t over = 0;
+    for (int i = 0; i < 100000; i++) {
+        weir_ns time = latency_take(&tailed, WAY_SUBMIT, 0, &dice) - 5;
+        cr_assert_geq(time, 0);
+        sum += time;
+        over += time > 1000000;
+    }
+    cr_expect(sum > 98500000000 && sum < 101500000000, "mean %ld ns", sum / 100000);
+    cr_expect(over > 36200 && over < 37400, "%u of 100000 over the mean, 36788 are expected", over);
+}
+
+Test(paper, measured_latencies_are_read_from_a_file)
+{
+    static const struct {
+        const char *text, *says;
+    } cases[] = {{"t,submit,cancel,amend,report\n# a comment\n1,2,3,4,5\n2,2,3,4,5\n", NULL},
+                 {"", "no rows"},
+                 {"1,2,3,4\n", ":1: expected time,submit"},
+                 {"1,2,3,4,5,6\n", ":1: expected time,submit"},
+                 {"1,2,3,4,5\n1,2,3,4,5\n", ":2: expected a time after"},
+                 {"1,2,3,4,-5\n", ":1: expected time,submit"},
+                 {"1,2,3,4,1e3\n", ":1: expected time,submit"},
+                 {"1,2,3,4,86400000000001\n", ":1: expected time,submit"}};
+    char path[] = "/tmp/latencies-XXXXXX";
+    int file = mkstemp(path);
+    cr_assert_geq(file, 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct latency_row *rows = NULL;
+        uint32_t count = 0;
+        struct why why = {.text = ""};
+        cr_assert_eq(ftruncate(file, 0), 0);
+        cr_assert_eq(pwrite(file, cases[i].text, strlen(cases[i].text), 0),
+                     (ssize_t)strlen(cases[i].text));
+        enum weir_err err = latencies_read(path, &rows, &count, &why);
+        cr_expect_eq(err == WEIR_OK, cases[i].says == NULL, "case %zu: %s", i, why.text);
+        if (cases[i].says)
+            cr_expect_not_null(strstr(why.text, cases[i].says), "case %zu: %s", i, why.text);
+        else
+            cr_expect(count == 2 && rows[1].t == 2 && rows[1].of[WAY_REPORT] == 5);
+        free(rows);
+    }
+    close(file);
+    unlink(path);
+}
+
 Test(paper, faults_come_from_the_seed_and_are_told_as_silence)
 {
     char first[4096];
@@ -313,7 +452,7 @@ Test(paper, faults_come_from_the_seed_and_are_told_as_silence)
         struct teller teller;
         uint32_t counts[3] = {0};
         teller_open(&teller, (struct paper_config){.seed = 5,
-                                                   .latency_jitter = 7,
+                                                   .latency = {.jitter = 7},
                                                    .reject_ppm = 200000,
                                                    .drop_request_ppm = 200000,
                                                    .drop_ack_ppm = 200000,
@@ -367,7 +506,7 @@ Test(paper, faults_come_from_the_seed_and_are_told_as_silence)
 Test(paper, what_cannot_be_sent_says_so)
 {
     struct teller teller;
-    teller_open(&teller, (struct paper_config){.submit_latency = 10});
+    teller_open(&teller, (struct paper_config){.latency = {.of = {10}}});
     struct weir_intent intent = {.msg = {.kind = WEIR_SUBSCRIBE, .instrument = 1}};
     cr_expect_eq(paper_intent(teller.paper, 0, &intent), WEIR_E_UNSUPPORTED);
     intent.msg.kind = WEIR_QUERY_ORDER;
@@ -391,7 +530,10 @@ Test(paper, what_cannot_be_sent_says_so)
         struct paper_config config;
         const char *says;
     } bad[] = {
-        {{.submit_latency = -1}, "latency"},
+        {{.latency = {.of = {-1}}}, "latency"},
+        {{.outage_every = 5, .outage_for = 5}, "outage"},
+        {{.rate_max = 5}, "rate"},
+        {{.funding_bps = 1}, "funding_bps"},
         {{.maker_fee_bps = (amount)1}, "decimals"},
         {{.taker_fee_bps = (amount)2000000 * 1000000000000000000}, "maker_fee_bps"},
         {{.balances = (const struct weir_setting[]){{"USD", "1e6"}, {NULL, NULL}}},

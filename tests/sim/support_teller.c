@@ -81,6 +81,8 @@ static void hear_cash(struct teller *teller, const char *time, const struct weir
     amount_print(amount_of(cash->amount), text);
     if (cash->msg.kind == WEIR_RECON_POSITION)
         hear(teller, "%sposition %u %s", time, cash->msg.instrument, text);
+    else if (cash->msg.kind == WEIR_FUNDING)
+        hear(teller, "%sfunding %s %s %s", time, cash->id, cash->asset, text);
     else
         hear(teller, "%sbalance %s %s", time, cash->asset, text);
 }
@@ -101,7 +103,13 @@ static void on_event(void *context, const struct weir_msg *event)
     case WEIR_RECON_BALANCE: hear_cash(teller, time, (const struct weir_cash *)event); break;
     case WEIR_RECON_BEGIN: hear(teller, "%sbegin", time); break;
     case WEIR_RECON_END: hear(teller, "%send %u", time, event->flags); break;
-    case WEIR_SESSION: hear(teller, "%sup", time); break;
+    case WEIR_SESSION: hear(teller, "%s%s", time, event->flags ? "up" : "down"); break;
+    case WEIR_FUNDING: hear_cash(teller, time, (const struct weir_cash *)event); break;
+    case WEIR_RATE_LIMITED:
+        hear(teller, "%srate %s request %u wait %ld", time,
+             ((const struct weir_rate_limited *)event)->client_id, event->flags - 1u,
+             ((const struct weir_rate_limited *)event)->retry_after);
+        break;
     default: hear_report(teller, time, (const struct weir_report *)event);
     }
 }
@@ -113,6 +121,7 @@ void teller_open(struct teller *teller, struct paper_config config)
                                          .symbol = "AAA-BBB",
                                          .base = "AAA",
                                          .quote = "BBB",
+                                         .kind = config.funding_every ? WEIR_LINEAR : WEIR_SPOT,
                                          .tick = 1,
                                          .step = 1};
     *teller = (struct teller){.now = 0};
@@ -244,6 +253,9 @@ static void do_one(struct teller *teller, const char *verb, char *words)
         do_trade(teller, words);
     } else if (strcmp(verb, "top") == 0) {
         do_top(teller, words);
+    } else if (strcmp(verb, "mark") == 0) {
+        struct weir_mark mark = {.msg = {.instrument = 1}, .px = strtol(words, NULL, 10)};
+        paper_mark(teller->paper, teller->now, &mark);
     } else if (strcmp(verb, "wait") == 0) {
         teller->now += strtol(words, NULL, 10);
         paper_timer(teller->paper, teller->now);

@@ -2,11 +2,13 @@
  *
  *   book b99=5 a101=2    the displayed sizes change (snap: they are these and no others)
  *   top 99=5 101=2       the best bid and ask, as a venue without a depth book sends them
+ *   mark 100             the mark price
  *   trade sell 3@99      somebody else traded; the taker sold
  *   buy 1 3@101 ioc      our order "1"; then any of: ioc fok post; 3@market has no price
  *   cancel 1   replace 1 1b 4@100   all   query 1   fills   recon   wait 5
  *
- * Prices and quantities are whole numbers; the instrument is number 1, AAA-BBB. Answers are joined
+ * Time stands still within a line, but for "wait". With funding the instrument is a linear
+ * contract. Prices and quantities are whole numbers; the instrument is number 1, AAA-BBB. Answers are joined
  * with "; ": ack 1, fill 1 buy 2@101 taker, expired 1 IOC, rejected 1 TICK, ... */
 #ifndef SUPPORT_TELLER_H
 #define SUPPORT_TELLER_H

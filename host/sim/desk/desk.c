@@ -27,8 +27,10 @@ size_t desk_bytes(const struct desk_config *c)
 {
     if (c->orders == 0 || c->orders > 1u << 24 || c->instruments == 0 ||
         c->instruments >= UINT16_MAX || c->fills == 0 || c->fills > 1u << 24 || c->flight == 0 ||
-        c->flight > 1u << 20 || c->first_id == 0 || c->submit_latency < 0 ||
-        c->cancel_latency < 0 || c->report_latency < 0 || c->latency_jitter < 0 || c->silence < 0)
+        c->flight > 1u << 20 || c->first_id == 0 || !latency_is_sane(&c->latency) ||
+        c->silence < 0 || c->rate_window < 0 || (c->rate_max > 0 && c->rate_window == 0) ||
+        c->outage_every < 0 || c->outage_for < 0 ||
+        (c->outage_every > 0 && c->outage_for >= c->outage_every))
         return 0;
     return 1024 + sizeof(struct desk) + ledger_bytes(c->instruments, WALLETS) +
            map_size(c->orders * IDS_PER_ORDER) + c->orders * sizeof(struct desk_order) +
@@ -50,7 +52,7 @@ struct desk *desk_init(struct arena *arena, const struct desk_config *config, st
     struct desk *desk = arena_take(arena, sizeof *desk);
     if (!desk || desk_bytes(config) == 0)
         return NULL;
-    *desk = (struct desk){.config = *config, .hooks = *hooks, .match = match};
+    *desk = (struct desk){.config = *config, .hooks = *hooks, .match = match, .edge = INT64_MAX};
     desk->dice = dice_of(config->seed, 1);
     desk->orders = arena_take(arena, config->orders * sizeof(struct desk_order));
     desk->fills = arena_take(arena, config->fills * sizeof(struct weir_fill));
@@ -439,18 +441,18 @@ static void on_query(struct desk *desk, weir_ns t, const struct weir_intent *int
 /* What each request does, which way it goes, and what its answer would be called if it got lost. */
 static const struct handler {
     uint16_t kind;
-    uint8_t is_cancel; /* takes the latency of cancels */
+    uint8_t way; /* enum latency_way */
     uint8_t names_order;
     int8_t request; /* enum weir_request; -1: its loss is not told */
     void (*run)(struct desk *, weir_ns, const struct weir_intent *);
 } handlers[] = {
-    {WEIR_NEW, 0, 1, WEIR_REQUEST_NEW, on_new},
-    {WEIR_CANCEL, 1, 1, WEIR_REQUEST_CANCEL, on_cancel},
-    {WEIR_REPLACE, 1, 1, WEIR_REQUEST_REPLACE, on_replace},
-    {WEIR_CANCEL_ALL, 1, 0, -1, on_cancel_all},
-    {WEIR_QUERY_ORDER, 0, 1, -1, on_query},
-    {WEIR_QUERY_FILLS, 0, 0, -1, desk_tell_rows},
-    {WEIR_RECONCILE, 0, 0, -1, desk_tell_rows},
+    {WEIR_NEW, WAY_SUBMIT, 1, WEIR_REQUEST_NEW, on_new},
+    {WEIR_CANCEL, WAY_CANCEL, 1, WEIR_REQUEST_CANCEL, on_cancel},
+    {WEIR_REPLACE, WAY_AMEND, 1, WEIR_REQUEST_REPLACE, on_replace},
+    {WEIR_CANCEL_ALL, WAY_CANCEL, 0, -1, on_cancel_all},
+    {WEIR_QUERY_ORDER, WAY_SUBMIT, 1, -1, on_query},
+    {WEIR_QUERY_FILLS, WAY_SUBMIT, 0, -1, desk_tell_rows},
+    {WEIR_RECONCILE, WAY_SUBMIT, 0, -1, desk_tell_rows},
 };
 
 static const struct handler *handler_of(uint16_t kind)
@@ -464,15 +466,13 @@ static const struct handler *handler_of(uint16_t kind)
 enum weir_err desk_intent(struct desk *desk, weir_ns now, const struct weir_intent *intent)
 {
     const struct handler *handler = handler_of(intent->msg.kind);
-    const struct desk_config *config = &desk->config;
     if (!handler)
         return WEIR_E_UNSUPPORTED;
     if (handler->names_order && intent->client_id[0] == '\0' &&
         (intent->msg.kind == WEIR_NEW || intent->venue_id[0] == '\0'))
         return WEIR_E_USAGE; /* an answer could not say whose it is */
-    weir_ns latency = handler->is_cancel ? config->cancel_latency : config->submit_latency;
-    if (config->latency_jitter > 0)
-        latency += dice_between(&desk->dice, 0, config->latency_jitter);
+    weir_ns latency =
+        latency_take(&desk->config.latency, (enum latency_way)handler->way, now, &desk->dice);
     struct desk_slot *slot = desk_lane_put(&desk->requests, now + latency);
     if (!slot)
         return WEIR_E_FULL;
@@ -480,10 +480,32 @@ enum weir_err desk_intent(struct desk *desk, weir_ns now, const struct weir_inte
     return WEIR_OK;
 }
 
+/* Too many in this window of time? Then how long to wait for the next one; else 0. */
+static weir_ns rate_wait(struct desk *desk, weir_ns t)
+{
+    const struct desk_config *config = &desk->config;
+    if (config->rate_max == 0)
+        return 0;
+    if (t - desk->window >= config->rate_window) {
+        desk->window = t - t % config->rate_window;
+        desk->window_requests = 0;
+    }
+    return desk->window_requests++ < config->rate_max ? 0 : desk->window + config->rate_window - t;
+}
+
 static void arrive(struct desk *desk, const struct desk_slot *slot)
 {
     const struct handler *handler = handler_of(slot->is.msg.kind);
-    if (handler->request >= 0 && dice_ppm(&desk->dice, desk->config.drop_request_ppm))
+    bool of_order = handler->request >= 0;
+    weir_ns wait = of_order && !desk->out ? rate_wait(desk, slot->due) : 0;
+    if (desk->out && of_order)
+        desk_tell_silence(desk, slot->due, &slot->is.intent, (enum weir_request)handler->request);
+    else if (desk->out)
+        return;
+    else if (wait > 0)
+        desk_tell_rate(desk, slot->due, &slot->is.intent, (enum weir_request)handler->request,
+                       wait);
+    else if (of_order && dice_ppm(&desk->dice, desk->config.drop_request_ppm))
         desk_tell_silence(desk, slot->due, &slot->is.intent, (enum weir_request)handler->request);
     else
         handler->run(desk, slot->due, &slot->is.intent);
@@ -496,12 +518,27 @@ weir_ns desk_next(const struct desk *desk)
     weir_ns next = lane_due(&desk->requests), reports = lane_due(&desk->reports),
             silences = lane_due(&desk->silences);
     next = reports < next ? reports : next;
+    next = desk->edge < next ? desk->edge : next;
     return silences < next ? silences : next;
+}
+
+/* An outage begins, or ends. */
+static void turn(struct desk *desk)
+{
+    weir_ns t = desk->edge;
+    desk->out = !desk->out;
+    desk->edge +=
+        desk->out ? desk->config.outage_for : desk->config.outage_every - desk->config.outage_for;
+    desk_tell_stream(desk, t, !desk->out);
 }
 
 void desk_run(struct desk *desk, weir_ns now)
 {
     for (weir_ns t = desk_next(desk); t <= now && t < INT64_MAX; t = desk_next(desk)) {
+        if (desk->edge == t) {
+            turn(desk);
+            continue;
+        }
         struct desk_lane *lane = lane_due(&desk->reports) == t    ? &desk->reports
                                  : lane_due(&desk->silences) == t ? &desk->silences
                                                                   : &desk->requests;

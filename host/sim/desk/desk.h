@@ -11,6 +11,7 @@
 #ifndef WEIR_SIM_DESK_DESK_H
 #define WEIR_SIM_DESK_DESK_H
 
+#include "sim/desk/latency.h"
 #include "sim/desk/ledger.h"
 #include "sim/match.h"
 
@@ -24,13 +25,18 @@ struct desk_config {
     uint32_t instruments; /* numbers 1 .. instruments; number n is n - 1 in the match */
     uint32_t fills;       /* executions that can still be asked for */
     uint32_t flight;      /* most requests on their way; four times as many reports */
-    weir_ns submit_latency, cancel_latency, report_latency;
-    weir_ns latency_jitter;    /* each takes up to this much longer */
+    struct latency latency;
     weir_ns silence;           /* the lack of an answer is noticed after this long */
     uint32_t reject_ppm;       /* new orders that the venue refuses for no reason */
     uint32_t drop_request_ppm; /* requests that never arrive */
     uint32_t drop_ack_ppm;     /* answers that never arrive */
     uint32_t duplicate_fill_ppm;
+    uint32_t
+        rate_max; /* requests about orders in each window of time; 0: any number. More are refused */
+    weir_ns rate_window;
+    weir_ns
+        outage_every; /* from the start on, so long after each other, begin outages; 0: none. In */
+    weir_ns outage_for; /* one nothing arrives and nothing is told; the private stream says so */
     enum match_stp stp;
     bool check_balance; /* spot: an order must be covered by the wallet */
 };

@@ -20,8 +20,8 @@ int ledger_init(struct ledger *ledger, struct arena *arena, uint32_t instruments
     return ledger->holdings && ledger->wallets ? 0 : -1;
 }
 
-/* Basis points as counts of 10^-12: one is 10^8 of them. */
-static enum weir_err rate_of(amount bps, int64_t *rate_out)
+/* One basis point is 10^8 of them. */
+enum weir_err ledger_rate(amount bps, int64_t *rate_out)
 {
     amount most = amount_from(1000000, 0);
     if (bps >= most || bps <= -most)
@@ -33,9 +33,9 @@ enum weir_err ledger_fees(struct ledger *ledger, amount maker_bps, amount taker_
                           enum fee_asset asset)
 {
     int64_t maker = 0, taker = 0;
-    enum weir_err err = rate_of(maker_bps, &maker);
+    enum weir_err err = ledger_rate(maker_bps, &maker);
     if (err == WEIR_OK)
-        err = rate_of(taker_bps, &taker);
+        err = ledger_rate(taker_bps, &taker);
     if (err != WEIR_OK)
         return err;
     ledger->maker_rate = maker;

@@ -48,6 +48,9 @@ size_t ledger_bytes(uint32_t instruments, uint32_t wallets);
 /* 0 on success, -1: the arena is too small. */
 int ledger_init(struct ledger *ledger, struct arena *arena, uint32_t instruments, uint32_t wallets);
 
+/* Basis points as a count of 10^-LEDGER_RATE_EXP. E_INEXACT: more than 8 places; E_OVERFLOW: 10^6 bps
+ * and more. */
+enum weir_err ledger_rate(amount bps, int64_t *rate_out) WEIR_MUST_USE;
 /* Fees in basis points, as amounts. E_INEXACT: more than 8 places; E_OVERFLOW: 10^6 bps and more. */
 enum weir_err ledger_fees(struct ledger *ledger, amount maker_bps, amount taker_bps,
                           enum fee_asset asset) WEIR_MUST_USE;

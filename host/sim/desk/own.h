@@ -29,6 +29,7 @@ struct desk_slot {
         struct weir_intent intent; /* a request; in the reports: an answer of many rows */
         struct weir_report report;
         struct weir_fill fill;
+        struct weir_rate_limited limited;
     } is;
 };
 
@@ -55,6 +56,10 @@ struct desk {
     uint64_t order_count;    /* ever */
     uint32_t cursor;         /* the next slot of orders to be used */
     struct dice dice;
+    weir_ns edge;             /* when the next outage begins, or this one ends; INT64_MAX: never */
+    bool out;                 /* it is one */
+    weir_ns window;           /* begin of the window that requests are counted in */
+    uint32_t window_requests; /* in it */
     struct desk_lane requests, reports, silences;
 };
 
@@ -84,6 +89,11 @@ void desk_answer(struct desk *desk, weir_ns t, enum weir_kind kind, const struct
 /* A request is refused, whose order may not exist. */
 void desk_refuse(struct desk *desk, weir_ns t, enum weir_kind kind,
                  const struct weir_intent *intent, const char *reason);
+/* Refused, since there were too many in this window of time. */
+void desk_tell_rate(struct desk *desk, weir_ns t, const struct weir_intent *intent,
+                    enum weir_request request, weir_ns wait);
+/* The private stream went up or down, told at once. */
+void desk_tell_stream(struct desk *desk, weir_ns t, bool up);
 /* The request never arrived. */
 void desk_tell_silence(struct desk *desk, weir_ns t, const struct weir_intent *intent,
                        enum weir_request request);

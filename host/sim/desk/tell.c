@@ -52,9 +52,8 @@ static struct desk_slot *put(struct desk *desk, struct desk_lane *lane, weir_ns 
 
 static struct desk_slot *report_slot(struct desk *desk, weir_ns t)
 {
-    weir_ns jitter = desk->config.latency_jitter;
-    weir_ns extra = jitter > 0 ? dice_between(&desk->dice, 0, jitter) : 0;
-    return put(desk, &desk->reports, t + desk->config.report_latency + extra);
+    return put(desk, &desk->reports,
+               t + latency_take(&desk->config.latency, WAY_REPORT, t, &desk->dice));
 }
 
 static struct weir_msg header(const struct desk *desk, size_t size, unsigned kind,
@@ -150,6 +149,17 @@ void desk_tell_silence(struct desk *desk, weir_ns t, const struct weir_intent *i
     silence(desk, t, &about, request);
 }
 
+void desk_tell_rate(struct desk *desk, weir_ns t, const struct weir_intent *intent,
+                    enum weir_request request, weir_ns wait)
+{
+    struct weir_rate_limited *told = &report_slot(desk, t)->is.limited;
+    *told = (struct weir_rate_limited){
+        .msg = header(desk, sizeof *told, WEIR_RATE_LIMITED, intent->msg.instrument, t),
+        .retry_after = wait};
+    told->msg.flags = (uint16_t)(1 + request);
+    memcpy(told->client_id, intent->client_id, WEIR_ID_MAX);
+}
+
 void desk_tell_unknown(struct desk *desk, weir_ns t, const struct weir_intent *intent)
 {
     struct desk_slot *slot = report_slot(desk, t);
@@ -191,6 +201,15 @@ static void emit(struct desk *desk, weir_ns now, struct weir_msg *event)
     desk->hooks.emit(desk->hooks.context, event);
 }
 
+void desk_tell_stream(struct desk *desk, weir_ns t, bool up)
+{
+    struct weir_session session = {.msg = header(desk, sizeof session, WEIR_SESSION, 0, t)};
+    session.msg.flags = up ? WEIR_STREAM_UP : WEIR_STREAM_DOWN;
+    if (!up)
+        put_text(session.reason, WEIR_REASON_MAX, "OUTAGE");
+    emit(desk, t, &session.msg);
+}
+
 /* Milliseconds in base 36: eight characters for a hundred years. */
 void desk_start(struct desk *desk, weir_ns now)
 {
@@ -200,9 +219,8 @@ void desk_start(struct desk *desk, weir_ns now)
         len++;
     for (uint32_t i = len; i > 0; i--, ms /= 36)
         desk->prefix[i - 1] = "0123456789abcdefghijklmnopqrstuvwxyz"[ms % 36];
-    struct weir_session up = {.msg = header(desk, sizeof up, WEIR_SESSION, 0, now)};
-    up.msg.flags = WEIR_STREAM_UP;
-    emit(desk, now, &up.msg);
+    desk->edge = desk->config.outage_every > 0 ? now + desk->config.outage_every : INT64_MAX;
+    desk_tell_stream(desk, now, true);
 }
 
 /* --- answers of many rows ----------------------------------------------------------------------*/
@@ -260,6 +278,8 @@ static void emit_recon(struct desk *desk, weir_ns now)
 void desk_deliver(struct desk *desk, const struct desk_slot *slot)
 {
     struct desk_slot out = *slot;
+    if (desk->out && out.is.msg.kind != WEIR_NO_ANSWER)
+        return; /* nobody hears it: what happened meanwhile is found by asking */
     if (out.is.msg.kind == WEIR_RECONCILE)
         emit_recon(desk, out.due);
     else if (out.is.msg.kind == WEIR_QUERY_FILLS)
