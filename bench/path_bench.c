@@ -12,9 +12,11 @@
  * own thread, as when live. The deadline of the script is far away: its timer, a signal every some
  * milliseconds while scripts run, does not come here.
  *
- * path            thread CPU time, a quote that becomes an order
+ * path            thread CPU time, a quote that becomes an order: a `quote` handler, market.buy
+ * path-table      the same with tables: a `book` handler, weir.submit{...}
  * path-quote      the same until the script, which is not asked
- * lua-floor       the same handler in plain liblua: an event table in, an order table out, lua_pcall
+ * lua-floor       the first handler in plain liblua: numbers in, numbers out, lua_pcall
+ * lua-table-floor the second one: an event table in, an order table out
  * copy-floor      memcpy and crc32c of the records that one path journals
  *
  * Then real time by the time stamp counter: percentiles of quote to plugin call, and of its stages.
@@ -51,7 +53,17 @@ enum {
 #define FOLDER  "path-bench.journal"
 #define LONG_NS ((weir_ns)60 * 1000000000)
 
-static const char maker[] =
+static const char quote_maker[] =
+    "local qty = 0.01\n"
+    "local function quote(market, bid, ask, bid_qty, ask_qty)\n"
+    "  local mid = (bid + ask) * 0.5\n"
+    "  local lean = (bid_qty - ask_qty) / (bid_qty + ask_qty)\n"
+    "  local away = mid * 0.0005 - mid * 0.0005 % 0.01\n"
+    "  if lean > 0 then market.buy(bid - away, qty) else market.sell(ask + away, qty) end\n"
+    "end\n"
+    "weir.on('quote', quote)\n";
+
+static const char table_maker[] =
     "local qty = 0.01\n"
     "local function book(e)\n"
     "  local mid = (e.bid + e.ask) * 0.5\n"
@@ -101,7 +113,8 @@ struct path {
     struct journal *journal;
     struct queue effects;
     uint64_t seq;
-    struct script *script;
+    struct script *scripts[2]; /* quote_maker, table_maker */
+    struct script *script;     /* who is asked */
     struct script_answer *answer;
     const struct weir_plugin *plugin;
     struct weir_intent received; /* by the plugin */
@@ -210,8 +223,9 @@ static void world_change(void *context, struct script *script, const struct in_c
     bench_die("script", "asked for a change");
 }
 
-static void open_script(struct path *path)
+static struct script *open_script(struct path *path, const char *text, const char *prefix)
 {
+    struct script *script;
     struct why why;
     struct script_world world = {.context = path,
                                  .engine = path->desk.engine,
@@ -220,14 +234,15 @@ static void open_script(struct path *path)
                                  .change = world_change};
     struct script_config config = {
         .name = "maker",
-        .source = {"maker.lua", maker, strlen(maker)},
+        .source = {"maker.lua", text, strlen(text)},
         .strategy = 1,
         .may_trade = true,
         .budget = {.load_ns = LONG_NS, .callback_ns = LONG_NS, .orders_per_s = 1000000},
-        .order_prefix = "maker-"};
-    if (script_create(&config, &world, &path->script, &why) != WEIR_OK)
+        .order_prefix = prefix};
+    if (script_create(&config, &world, &script, &why) != WEIR_OK)
         bench_die("script", why.text);
-    script_start(path->script);
+    script_start(script);
+    return script;
 }
 
 /* --- the venue ----------------------------------------------------------------------------------- */
@@ -356,7 +371,8 @@ static void path_open(struct path *path)
     if (!queue_init(&path->effects, QUEUE))
         bench_die("queue", "no memory");
     open_journal(path);
-    open_script(path);
+    path->scripts[0] = path->script = open_script(path, quote_maker, "maker-");
+    path->scripts[1] = open_script(path, table_maker, "table-");
     path->record_count = 0;
     one_quote(path);
     if (path->calls != 1)
@@ -380,7 +396,8 @@ static void path_close(struct path *path)
     if (journal_close(path->journal, &summary, &why) != WEIR_OK)
         bench_die("journal", why.text);
     remove_journal();
-    script_destroy(path->script);
+    for (size_t i = 0; i < sizeof path->scripts / sizeof path->scripts[0]; i++)
+        script_destroy(path->scripts[i]);
     script_thread_fini();
     queue_fini(&path->effects);
     desk_close(&path->desk);
@@ -406,6 +423,14 @@ static uint64_t path_run(void *context)
     if (path.calls - calls != BATCH)
         bench_die("script", "did not order");
     return BATCH;
+}
+
+static uint64_t table_run(void *context)
+{
+    path.script = path.scripts[1];
+    uint64_t done = path_run(context);
+    path.script = path.scripts[0];
+    return done;
 }
 
 static uint64_t quote_run(void *context)
@@ -452,15 +477,23 @@ static uint64_t copy_run(void *context)
 
 static struct {
     lua_State *L;
-    int handler;
+    int quote_handler, book_handler, market;
     uint64_t quotes, orders;
 } plain;
 
 static int plain_on(lua_State *L)
 {
     lua_settop(L, 2);
-    plain.handler = luaL_ref(L, LUA_REGISTRYINDEX);
+    bool quote = strcmp(luaL_checkstring(L, 1), "quote") == 0;
+    *(quote ? &plain.quote_handler : &plain.book_handler) = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
+}
+
+static int plain_order(lua_State *L)
+{
+    plain.orders += luaL_checknumber(L, 1) > 0 && luaL_checknumber(L, 2) > 0;
+    lua_pushliteral(L, "maker-1");
+    return 1;
 }
 
 static int plain_submit(lua_State *L)
@@ -480,6 +513,7 @@ static int plain_submit(lua_State *L)
 static void plain_prepare(void *context)
 {
     static const luaL_Reg functions[] = {{"on", plain_on}, {"submit", plain_submit}, {NULL, NULL}};
+    static const luaL_Reg sides[] = {{"buy", plain_order}, {"sell", plain_order}, {NULL, NULL}};
     (void)context;
     if (plain.L)
         return;
@@ -489,14 +523,16 @@ static void plain_prepare(void *context)
     luaL_openlibs(plain.L);
     luaL_newlib(plain.L, functions);
     lua_setglobal(plain.L, "weir");
-    if (luaL_dostring(plain.L, maker))
+    luaL_newlib(plain.L, sides);
+    plain.market = luaL_ref(plain.L, LUA_REGISTRYINDEX);
+    if (luaL_dostring(plain.L, quote_maker) || luaL_dostring(plain.L, table_maker))
         bench_die("liblua", lua_tostring(plain.L, -1));
 }
 
-static void set_number(const char *name, double value)
+static void plain_call(int arguments)
 {
-    lua_pushnumber(plain.L, value);
-    lua_setfield(plain.L, -2, name);
+    if (lua_pcall(plain.L, arguments, 0, 0) != LUA_OK)
+        bench_die("liblua", lua_tostring(plain.L, -1));
 }
 
 static uint64_t plain_run(void *context)
@@ -505,7 +541,31 @@ static uint64_t plain_run(void *context)
     for (int i = 0; i < BATCH; i++) {
         uint64_t n = plain.quotes++;
         double px = 60000 + (double)(n % 16) / 100;
-        lua_rawgeti(plain.L, LUA_REGISTRYINDEX, plain.handler);
+        lua_rawgeti(plain.L, LUA_REGISTRYINDEX, plain.quote_handler);
+        lua_rawgeti(plain.L, LUA_REGISTRYINDEX, plain.market);
+        lua_pushnumber(plain.L, px - 0.5);
+        lua_pushnumber(plain.L, px + 0.5);
+        lua_pushnumber(plain.L, n & 1 ? 0.25 : 0.12);
+        lua_pushnumber(plain.L, n & 1 ? 0.13 : 0.31);
+        lua_pushinteger(plain.L, 1700000000000000000);
+        plain_call(6);
+    }
+    return BATCH;
+}
+
+static void set_number(const char *name, double value)
+{
+    lua_pushnumber(plain.L, value);
+    lua_setfield(plain.L, -2, name);
+}
+
+static uint64_t plain_table_run(void *context)
+{
+    (void)context;
+    for (int i = 0; i < BATCH; i++) {
+        uint64_t n = plain.quotes++;
+        double px = 60000 + (double)(n % 16) / 100;
+        lua_rawgeti(plain.L, LUA_REGISTRYINDEX, plain.book_handler);
         lua_createtable(plain.L, 0, 8);
         lua_pushliteral(plain.L, "venue0");
         lua_setfield(plain.L, -2, "venue");
@@ -519,8 +579,7 @@ static uint64_t plain_run(void *context)
         lua_setfield(plain.L, -2, "seq");
         lua_pushinteger(plain.L, 1700000000000000000);
         lua_setfield(plain.L, -2, "time");
-        if (lua_pcall(plain.L, 1, 0, 0) != LUA_OK)
-            bench_die("liblua", lua_tostring(plain.L, -1));
+        plain_call(1);
     }
     return BATCH;
 }
@@ -622,8 +681,10 @@ int main(int argc, char **argv)
 {
     static const struct bench_work works[] = {
         {"path", path_prepare, path_run, NULL, AT_MOST(600), true},
+        {"path-table", path_prepare, table_run, NULL, NO_GOAL, true},
         {"path-quote", path_prepare, quote_run, NULL, NO_GOAL, true},
         {"lua-floor", plain_prepare, plain_run, NULL, NO_GOAL, false},
+        {"lua-table-floor", plain_prepare, plain_table_run, NULL, NO_GOAL, false},
         {"copy-floor", copy_prepare, copy_run, NULL, NO_GOAL, true},
     };
     bench_epilogue = epilogue;

@@ -392,10 +392,10 @@ static int api_import(lua_State *L)
 static int unknown_name(lua_State *L)
 {
     static const char *const names[] = {
-        "on",      "subscribe", "submit",  "amend",  "cancel", "cancel_all",
-        "book",    "position",  "balance", "order",  "orders", "instrument",
-        "now",     "every",     "after",   "random", "log",    "alert",
-        "publish", "settings",  "state",   "dec",    "import", NULL};
+        "on",       "subscribe", "submit", "amend",  "cancel",     "cancel_all", "book",
+        "position", "balance",   "order",  "orders", "instrument", "now",        "every",
+        "after",    "random",    "log",    "alert",  "publish",    "settings",   "state",
+        "dec",      "import",    "market", NULL};
     char shown[48];
     text_plain(L, 2, shown, sizeof shown);
     const char *nearest = hint_nearest(shown, names);
@@ -466,6 +466,7 @@ void api_open_in(lua_State *L, struct cell *cell)
     luaL_setfuncs(L, functions, 0);
     api_push_orders_in(L);
     api_push_views_in(L);
+    api_push_market_in(L);
     api_push_events_in(L);
     dec_open_in(L);
     lua_setfield(L, -2, "dec");

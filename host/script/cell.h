@@ -30,7 +30,8 @@ enum {
 #define SCRIPT_EVENTS(X) \
     X(start)             \
     X(stop)              \
-    X(book) X(trade) X(bar) X(timer) X(order) X(fill) X(position) X(venue) X(alert) X(reload)
+    X(book)              \
+    X(quote) X(trade) X(bar) X(timer) X(order) X(fill) X(position) X(venue) X(alert) X(reload)
 enum happening {
 #define X(name) ON_##name,
     SCRIPT_EVENTS(X)
@@ -77,6 +78,7 @@ struct watched {
     bool named;
     int venue_ref; /* registry: its names as Lua strings */
     int symbol_ref;
+    int market_ref; /* registry: what weir.market() gives; 0: not made yet */
 };
 
 struct bar {
@@ -177,7 +179,7 @@ void cell_destroy(struct cell *cell);
 /* Does it compile? The error has the line and a hint. */
 enum weir_err cell_compile(const struct script_source *source, struct why *why);
 
-/* Call a function that is kept in the registry with what push_in pushes (one value; NULL: nothing).
+/* Call a function that is kept in the registry with what push_in pushes (NULL: nothing).
  * False: the cell must go; the script has a reason. */
 enum call_kind { CALL_HANDLER, CALL_ONCE, CALL_REPEATS };
 struct call {
@@ -246,11 +248,12 @@ const char *hint_for(const char *message); /* "" if there is none */
 /* The nearest of the words (ended by NULL), or NULL. */
 const char *hint_nearest(const char *word, const char *const *words);
 
-/* --- api.c, orders.c, views.c, wishes.c, bars.c, events.c ------------------------------------- */
+/* --- api.c, orders.c, views.c, market.c, wishes.c, bars.c, events.c ------------------------------------- */
 
 void api_open_in(lua_State *L, struct cell *cell); /* the global `weir` */
 void api_push_orders_in(lua_State *L);             /* each sets its functions in the table on top */
 void api_push_views_in(lua_State *L);
+void api_push_market_in(lua_State *L);
 void api_push_events_in(lua_State *L);
 
 /* Push the name of a field; push the field of the table at index, raw. */
@@ -287,6 +290,8 @@ bool bucket_take(struct bucket *bucket, weir_ns now, uint32_t rate);
 uint32_t instrument_named_in(lua_State *L, int venue, int symbol);
 void push_names_in(lua_State *L, struct cell *cell, uint32_t instrument); /* venue and symbol */
 void set_names_in(lua_State *L, struct cell *cell, uint32_t instrument); /* into the table on top */
+void push_market_in(lua_State *L, struct cell *cell, uint32_t instrument); /* must be known */
+void push_side_in(lua_State *L, uint32_t instrument, enum weir_side side); /* its buy, or sell */
 void push_order_in(lua_State *L, struct cell *cell, const struct out_order *order);
 void push_position_in(lua_State *L, struct cell *cell, uint32_t instrument, uint32_t strategy);
 
@@ -300,10 +305,11 @@ bool bars_due(struct cell *cell, weir_ns now,
               struct bar *bar_out); /* one that is over; taken out */
 void bars_trade(struct cell *cell, const struct weir_trade *trade);
 
-/* events.c: what handlers are called with. arg: the message; NULL; or what is named here. */
+/* events.c: what handlers are called with: a table, or a quote's six values. arg: the message; NULL;
+ * or what is named here. */
 typedef void event_push(struct cell *cell, lua_State *L, const void *arg);
-event_push push_time_event, push_book_event, push_trade_event, push_order_event, push_fill_event,
-    push_position_event, push_alert_event, push_venue_event;
+event_push push_time_event, push_book_event, push_quote_event, push_trade_event, push_order_event,
+    push_fill_event, push_position_event, push_alert_event, push_venue_event;
 event_push push_bar_event;   /* struct bar */
 event_push push_timer_event; /* struct timer */
 

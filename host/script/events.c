@@ -1,4 +1,4 @@
-/* events.c - what happened, as a table for a handler.
+/* events.c - what happened, as a table for a handler, or, for a quote, as plain values.
  *
  * Each handler gets a table of its own: one that keeps or alters its event changes nobody else's
  * view, and a kept event never turns into another. The names of fields are ready-made strings, so a
@@ -45,16 +45,26 @@ void push_time_event(struct cell *cell, lua_State *L, const void *arg)
     set_int(L, FIELD_time, now_in(L));
 }
 
-/* WEIR_TOP, or IN_BOOK_STATE: then with the book's new state, and prices only if it is LIVE. */
+/* The best prices that an event of a book has; of IN_BOOK_STATE only if the book is LIVE. NULL: none. */
+static const struct weir_top *top_in(const struct cell *cell, const struct weir_msg *msg,
+                                     struct market_view *room)
+{
+    if (msg->kind == WEIR_TOP)
+        return (const struct weir_top *)msg;
+    bool live = ((const struct in_state *)msg)->value == BOOK_LIVE;
+    return live && ask_market(cell->script, msg->instrument, room) ? &room->top : NULL;
+}
+
+/* WEIR_TOP, or IN_BOOK_STATE: then with the book's new state. */
 void push_book_event(struct cell *cell, lua_State *L, const void *arg)
 {
-    const struct weir_top *top = arg;
-    const struct weir_instrument *instrument = instrument_of(cell, &top->msg);
+    const struct weir_msg *msg = arg;
+    const struct weir_instrument *instrument = instrument_of(cell, msg);
     struct market_view market = {0};
     lua_createtable(L, 0, 8);
-    set_names_in(L, cell, top->msg.instrument);
-    set_int(L, FIELD_time, top->msg.t);
-    if (top->msg.kind == IN_BOOK_STATE) {
+    set_names_in(L, cell, msg->instrument);
+    set_int(L, FIELD_time, msg->t);
+    if (msg->kind == IN_BOOK_STATE) {
         static const char *const states[] = {
 #define X(name) #name,
             BOOK_STATES(X)
@@ -63,12 +73,10 @@ void push_book_event(struct cell *cell, lua_State *L, const void *arg)
         const struct in_state *state = arg;
         bool known = state->value >= 0 && state->value < BOOK_STATE_COUNT;
         set_text(L, "state", known ? states[state->value] : "?");
-        if (state->value != BOOK_LIVE)
-            return;
-        if (!ask_market(cell->script, top->msg.instrument, &market))
-            return;
-        top = &market.top;
     }
+    const struct weir_top *top = top_in(cell, msg, &market);
+    if (!top)
+        return;
     if (top->bid > 0) {
         set_decimal(L, FIELD_bid, top->bid, instrument->price_exp);
         set_decimal(L, FIELD_bid_qty, top->bid_qty, instrument->qty_exp);
@@ -78,6 +86,33 @@ void push_book_event(struct cell *cell, lua_State *L, const void *arg)
         set_decimal(L, FIELD_ask_qty, top->ask_qty, instrument->qty_exp);
     }
     set_int(L, FIELD_seq, (int64_t)top->seq);
+}
+
+static void push_level(lua_State *L, bool there, int64_t value, int exp)
+{
+    if (there)
+        push_decimal(L, value, exp);
+    else
+        lua_pushnil(L);
+}
+
+/* The same event without a table: market, bid, ask, bid_qty, ask_qty, time. A side that is empty is
+ * nil; both are while the book is not LIVE. */
+void push_quote_event(struct cell *cell, lua_State *L, const void *arg)
+{
+    static const struct weir_top nothing = {0};
+    const struct weir_msg *msg = arg;
+    const struct weir_instrument *instrument = instrument_of(cell, msg);
+    struct market_view market = {0};
+    const struct weir_top *top = top_in(cell, msg, &market);
+    if (!top)
+        top = &nothing;
+    push_market_in(L, cell, msg->instrument);
+    push_level(L, top->bid > 0, top->bid, instrument->price_exp);
+    push_level(L, top->ask > 0, top->ask, instrument->price_exp);
+    push_level(L, top->bid > 0, top->bid_qty, instrument->qty_exp);
+    push_level(L, top->ask > 0, top->ask_qty, instrument->qty_exp);
+    lua_pushinteger(L, msg->t);
 }
 
 void push_trade_event(struct cell *cell, lua_State *L, const void *arg)

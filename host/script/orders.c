@@ -20,13 +20,12 @@ static const char *const tif_words[] = {"GTC", "IOC", "FOK", "GTD", "DAY", NULL}
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* Each of these reads one field of the table at 1. False: nil, err are pushed. */
-static bool word_field(lua_State *L, enum field field, const char *name, const char *const *words,
-                       uint8_t *out)
+/* The word on top. False: nil, err are pushed. */
+static bool word_on_top(lua_State *L, const char *name, const char *const *words, uint8_t *out)
 {
     char shown[40];
     size_t len;
-    if (field_get(L, 1, field) != LUA_TSTRING) {
+    if (lua_type(L, -1) != LUA_TSTRING) {
         err_say_in(L, "BAD_REQUEST", "%s is %s; a string is expected", name,
                    lua_isnil(L, -1) ? "missing" : "not a string");
         return false;
@@ -36,7 +35,6 @@ static bool word_field(lua_State *L, enum field field, const char *name, const c
         if (((words[i][0] ^ text[0]) & 0x5f) == 0 && strcasecmp(words[i], text) == 0 &&
             strlen(words[i]) == len) {
             *out = i;
-            lua_pop(L, 1);
             return true;
         }
     text_line(text, len, shown, sizeof shown);
@@ -44,6 +42,17 @@ static bool word_field(lua_State *L, enum field field, const char *name, const c
     err_say_in(L, "BAD_REQUEST", "%s \"%s\" is not known%s%s", name, shown,
                nearest ? "; did you mean " : "", nearest ? nearest : "");
     return false;
+}
+
+/* Each of these reads one field of the table at 1. False: nil, err are pushed. */
+static bool word_field(lua_State *L, enum field field, const char *name, const char *const *words,
+                       uint8_t *out)
+{
+    field_get(L, 1, field);
+    if (!word_on_top(L, name, words, out))
+        return false;
+    lua_pop(L, 1);
+    return true;
 }
 
 static bool flag_field(lua_State *L, enum field field, const char *name, uint8_t bit,
@@ -180,6 +189,15 @@ static bool expiry(lua_State *L, struct in_submit *wish)
     return true;
 }
 
+static void address(struct in_submit *wish, const struct weir_instrument *instrument)
+{
+    wish->msg = (struct weir_msg){.size = sizeof *wish,
+                                  .kind = IN_SUBMIT,
+                                  .venue = instrument->msg.venue,
+                                  .account = instrument->msg.account,
+                                  .instrument = instrument->msg.instrument};
+}
+
 static bool read_wish(lua_State *L, struct in_submit *wish)
 {
     field_get(L, 1, FIELD_venue);
@@ -191,11 +209,7 @@ static bool read_wish(lua_State *L, struct in_submit *wish)
     lua_pop(L, 2);
     const struct weir_instrument *instrument = ask_instrument(cell_of(L)->script, number);
     struct grid qty = qty_grid(instrument);
-    wish->msg = (struct weir_msg){.size = sizeof *wish,
-                                  .kind = IN_SUBMIT,
-                                  .venue = instrument->msg.venue,
-                                  .account = instrument->msg.account,
-                                  .instrument = number};
+    address(wish, instrument);
     return word_field(L, FIELD_side, "side", side_words, &wish->side) &&
            word_field(L, FIELD_type, "type", type_words, &wish->type) &&
            word_field(L, FIELD_tif, "tif", tif_words, &wish->tif) && prices(L, instrument, wish) &&
@@ -264,38 +278,36 @@ static int deny(lua_State *L)
     return 2;
 }
 
-static int api_submit(lua_State *L)
+/* The wish is understood: may it be asked, and what is the answer? */
+static int submit(lua_State *L, struct in_submit *wish)
 {
     struct cell *cell = cell_of(L);
     struct script *script = cell->script;
     const struct script_world *world = &script->world;
-    struct in_submit wish = {.strategy = script->strategy, .asker = ASKER_SCRIPT};
-    struct script_answer answer = {0};
+    struct script_answer answer;
     struct market_view market;
-    const char *code, *because_of;
-    lua_settop(L, 1);
-    if (lua_type(L, 1) != LUA_TTABLE)
-        return err_say_in(L, "BAD_REQUEST",
-                          "weir.submit takes a table {venue=, symbol=, side=, ...}, not a %s",
-                          luaL_typename(L, 1)),
-               deny(L);
-    if (!read_wish(L, &wish))
-        return deny(L);
-    because_of = not_now(cell, &code);
+    const char *code, *because_of = not_now(cell, &code);
     if (because_of)
         return err_say_in(L, code, "%s", because_of), deny(L);
-    if (ask_market(script, wish.msg.instrument, &market)) {
-        wish.seen_seq = market.top.seq;
-        wish.seen_t = market.top.msg.t;
+    wish->strategy = script->strategy;
+    wish->asker = ASKER_SCRIPT;
+    if (ask_market(script, wish->msg.instrument, &market)) {
+        wish->seen_seq = market.top.seq;
+        wish->seen_t = market.top.msg.t;
     }
-    make_cid(script, script->prefix, 0, wish.cid);
-    lua_pushstring(L, wish.cid);
+    make_cid(script, script->prefix, 0, wish->cid);
+    lua_pushstring(L, wish->cid);
+    answer.accepted = false;
+    answer.refusal.code[0] = answer.refusal.message[0] =
+        '\0'; /* the rest of the texts is not read */
+    answer.refusal.has_reading = false;
+    answer.refusal.reading = (struct risk_reading){0};
 
     guard_host_enter();
     bool paced =
         bucket_take(&script->orders, world->now(world->context), script->budget.orders_per_s);
     if (paced)
-        world->submit(world->context, script, &wish, &answer);
+        world->submit(world->context, script, wish, &answer);
     if (answer.accepted)
         script->report.orders_sent++;
     else
@@ -305,6 +317,62 @@ static int api_submit(lua_State *L)
     if (!paced)
         return refuse_for_pace(L, "orders", script->budget.orders_per_s);
     return answer.accepted ? 1 : err_refused_in(L, &answer.refusal);
+}
+
+static int api_submit(lua_State *L)
+{
+    struct in_submit wish = {.strategy = 0};
+    lua_settop(L, 1);
+    if (lua_type(L, 1) != LUA_TTABLE)
+        return err_say_in(L, "BAD_REQUEST",
+                          "weir.submit takes a table {venue=, symbol=, side=, ...}, not a %s",
+                          luaL_typename(L, 1)),
+               deny(L);
+    return read_wish(L, &wish) ? submit(L, &wish) : deny(L);
+}
+
+/* The number at index. False: nil, err are pushed. */
+static bool number_at(lua_State *L, int index, const struct grid *grid, int64_t *out)
+{
+    enum fit fit = weir_dec_from_lua(L, index, grid->exp, grid->step, out);
+    if (fit == FITS)
+        return true;
+    lua_pushvalue(L, index);
+    return refuse_number(L, grid, fit);
+}
+
+/* market.buy(price, qty, how), market.sell: a limit order without a table around it. */
+static int market_order(lua_State *L)
+{
+    static const char *const how_words[] = {"GTC", "IOC", "FOK", "DAY", "post_only", NULL};
+    static const uint8_t tifs[] = {WEIR_GTC, WEIR_IOC, WEIR_FOK, WEIR_DAY, WEIR_GTC};
+    const struct weir_instrument *instrument =
+        ask_instrument(cell_of(L)->script, (uint32_t)lua_tointeger(L, lua_upvalueindex(1)));
+    struct in_submit wish = {.side = (uint8_t)lua_tointeger(L, lua_upvalueindex(2))};
+    uint8_t how = 0;
+    lua_settop(L, 3);
+    if (!instrument)
+        return err_say_in(L, "UNKNOWN_INSTRUMENT", "this market is not known any more"), deny(L);
+    if (lua_type(L, 1) == LUA_TTABLE)
+        return err_say_in(L, "BAD_REQUEST",
+                          "a price is expected first, not a table: market.buy(price, qty), with a "
+                          "dot and not a colon"),
+               deny(L);
+    struct grid price = price_grid(instrument, "price"), qty = qty_grid(instrument);
+    address(&wish, instrument);
+    if (!number_at(L, 1, &price, &wish.px) || !number_at(L, 2, &qty, &wish.qty) ||
+        (!lua_isnil(L, 3) && !word_on_top(L, "how", how_words, &how)))
+        return deny(L);
+    wish.tif = tifs[how];
+    wish.flags = how == 4 ? WEIR_POST_ONLY : 0;
+    return submit(L, &wish);
+}
+
+void push_side_in(lua_State *L, uint32_t instrument, enum weir_side side)
+{
+    lua_pushinteger(L, instrument);
+    lua_pushinteger(L, side);
+    lua_pushcclosure(L, market_order, 2);
 }
 
 /* --- amend and cancel ------------------------------------------------------------------------- */

@@ -80,7 +80,8 @@ bool script_wants(const struct script *script, enum weir_kind kind, uint32_t ins
     if (kind == WEIR_TRADE)
         return (what & WANT_BAR && script->cell->on[ON_bar].count > 0) ||
                (what & WANT_TRADE && script->cell->on[ON_trade].count > 0);
-    return what & WANT_BOOK && script->cell->on[ON_book].count > 0;
+    return what & WANT_BOOK &&
+           (script->cell->on[ON_book].count > 0 || script->cell->on[ON_quote].count > 0);
 }
 
 static void tell_bars(struct script *script, weir_ns now)
@@ -99,7 +100,8 @@ static void tell_market(struct script *script, const struct weir_msg *msg)
         return;
     uint8_t what = watch_wants(cell, msg->instrument);
     if (msg->kind != WEIR_TRADE) {
-        script_call(script, cell, ON_book, push_book_event, msg);
+        if (script_call(script, cell, ON_book, push_book_event, msg))
+            script_call(script, cell, ON_quote, push_quote_event, msg);
         return;
     }
     if (what & WANT_BAR) {

@@ -53,10 +53,11 @@ static enum happening event_named(lua_State *L, int index)
             return (enum happening)i;
     text_plain(L, index, shown, sizeof shown);
     const char *nearest = hint_nearest(shown, events);
-    luaL_error(L, "weir.on: there is no event '%s'%s%s", shown, nearest ? "; did you mean " : "",
-               nearest
-                   ? nearest
-                   : " (start stop book trade bar timer order fill position venue alert reload)");
+    luaL_error(
+        L, "weir.on: there is no event '%s'%s%s", shown, nearest ? "; did you mean " : "",
+        nearest
+            ? nearest
+            : " (start stop book quote trade bar timer order fill position venue alert reload)");
     return HAPPENINGS;
 }
 

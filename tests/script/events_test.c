@@ -1,5 +1,6 @@
 /* What scripts hear, when, and in which order; and what they take along when they are replaced. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "script/support_market.h"
@@ -40,6 +41,112 @@ Test(events, market_data_arrives_as_it_happened)
                                           "s1: book sim BTC-USD 49999.0 50001.0 1.0 2.0 LIVE\n"
                                           "s1: book sim ETH-USD nil 3000.0 nil 2.0 nil\n"
                                           "s1: stop\n");
+    market_close(&market);
+}
+
+Test(events, a_quote_is_a_book_event_in_plain_values)
+{
+    struct market market;
+    market_open(&market);
+    market_script(&market,
+                  "local seen weir.on('quote', function(m, ...) "
+                  "if m.symbol == 'BTC-USD' then assert(m == (seen or m)) seen = m end "
+                  "assert(select('#', ...) == 5 and math.type(select(5, ...)) == 'integer') "
+                  "local t = {m.venue, m.symbol} "
+                  "for i = 1, 4 do t[#t + 1] = tostring((select(i, ...))) end "
+                  "weir.log('quote ' .. table.concat(t, ' ')) end) "
+                  "weir.on('book', function(e) weir.log('book ' .. e.symbol) end)");
+    market_top(&market, BTC, "49999", "50001");
+    market_state(&market, BTC, BOOK_GAPPED);
+    market_state(&market, BTC, BOOK_LIVE);
+    market_top(&market, ETH, "0", "3000");
+    market_top(&market, ETH, "2999", "3000");
+    cr_expect_str_eq(market_log(&market), "s1: book BTC-USD\n"
+                                          "s1: quote sim BTC-USD 49999.0 50001.0 1.0 2.0\n"
+                                          "s1: book BTC-USD\n"
+                                          "s1: quote sim BTC-USD nil nil nil nil\n"
+                                          "s1: book BTC-USD\n"
+                                          "s1: quote sim BTC-USD 49999.0 50001.0 1.0 2.0\n"
+                                          "s1: book ETH-USD\n"
+                                          "s1: quote sim ETH-USD nil 3000.0 nil 2.0\n"
+                                          "s1: book ETH-USD\n"
+                                          "s1: quote sim ETH-USD 2999.0 3000.0 1.0 2.0\n");
+    market_close(&market);
+}
+
+/* Each call beside the same wish as a table: the venue is asked the same, or the refusal is the same. */
+Test(events, a_market_orders_what_submit_would)
+{
+    static const struct {
+        const char *call, *table;
+    } cases[] = {
+        {"m.buy(50000, 0.01)", "side='buy', price=50000, qty=0.01, tif='gtc'"},
+        {"m.sell(50000.01, 0.01)", "side='sell', price=50000.01, qty=0.01, tif='gtc'"},
+        {"m.sell(50000, 0.01, 'ioc')", "side='sell', price=50000, qty=0.01, tif='ioc'"},
+        {"m.buy(50000, 0.01, 'FOK')", "side='buy', price=50000, qty=0.01, tif='fok'"},
+        {"m.buy(50000, 0.01, 'day')", "side='buy', price=50000, qty=0.01, tif='day'"},
+        {"m.buy(50000, 0.01, 'post_only')",
+         "side='buy', price=50000, qty=0.01, tif='gtc', post_only=true"},
+        {"m.buy(weir.dec('50000.5'), weir.dec('0.01'))",
+         "side='buy', price=50000.5, qty=0.01, tif='gtc'"},
+        {"m.buy(50000.005, 0.01)", "side='buy', price=50000.005, qty=0.01, tif='gtc'"},
+        {"m.buy(50000, 0.00001)", "side='buy', price=50000, qty=0.00001, tif='gtc'"},
+        {"m.buy(0/0, 0.01)", "side='buy', price=0/0, qty=0.01, tif='gtc'"},
+        {"m.buy('50000', 0.01)", "side='buy', price='50000', qty=0.01, tif='gtc'"},
+        {"m.buy(50000)", "side='buy', price=50000, tif='gtc'"},
+        {"m.buy(1e300, 0.01)", "side='buy', price=1e300, qty=0.01, tif='gtc'"},
+        {"m.buy(50000, 1000000)", "side='buy', price=50000, qty=1000000, tif='gtc'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char said[2][400], asked[2][400];
+        for (int form = 0; form < 2; form++) {
+            struct market market;
+            struct text chunk;
+            text_init(&chunk);
+            market_open(&market);
+            market_limit(&market, SCOPE_strategy, 1, LIMIT_max_order_qty, "10");
+            text_say(&chunk,
+                     "weir.on('quote', function() local m = weir.market('sim', 'BTC-USD') "
+                     "local id, err = %s%s%s weir.log(id and weir.order(id).tif or "
+                     "tostring(err)) end)",
+                     form ? "weir.submit{venue='sim', symbol='BTC-USD', type='limit', " : "",
+                     form ? cases[i].table : cases[i].call, form ? "}" : "");
+            market_script(&market, text_cstr(&chunk));
+            market_top(&market, BTC, "49999", "50001");
+            snprintf(said[form], sizeof said[form], "%s", market_log(&market));
+            snprintf(asked[form], sizeof asked[form], "%s", market_asked(&market));
+            market_close(&market);
+            text_fini(&chunk);
+        }
+        cr_expect_str_eq(said[0], said[1], "%s: %s%s", cases[i].call, said[0], said[1]);
+        cr_expect_str_eq(asked[0], asked[1], "%s: %s%s", cases[i].call, asked[0], asked[1]);
+        cr_expect(said[0][0] != '\0', "%s says nothing", cases[i].call);
+    }
+}
+
+Test(events, a_market_says_how_it_is_asked)
+{
+    struct market market;
+    market_open(&market);
+    market_script(&market, "local function say(id, err) weir.log(tostring(err)) end "
+                           "weir.on('start', function() local m = weir.market('sim', 'BTC-USD') "
+                           "say(m:buy(50000, 0.01)) say(m.buy(50000, 0.01, 'IOK')) "
+                           "say(m.buy(50000, 0.01, 1)) "
+                           "say(weir.market('sim', 'XXX')) say(weir.market('mars', 'BTC-USD')) "
+                           "say(weir.market()) end)");
+    cr_expect_str_eq(
+        market_log(&market),
+        "s1: BAD_REQUEST: a price is expected first, not a table: market.buy(price, qty), with a "
+        "dot and not a colon\n"
+        "s1: BAD_REQUEST: how \"IOK\" is not known; did you mean IOC\n"
+        "s1: BAD_REQUEST: how is not a string; a string is expected\n"
+        "s1: UNKNOWN_INSTRUMENT: no symbol \"XXX\" is known here\n"
+        "s1: NOT_FOUND: no venue \"mars\" is known here\n"
+        "s1: BAD_REQUEST: venue is missing; a string is expected\n");
+    cr_expect_str_eq(market_asked(&market), "");
+    struct script_report report;
+    script_report(market.scripts[0], &report);
+    cr_expect_eq(report.orders_denied, 3);
     market_close(&market);
 }
 
