@@ -6,7 +6,8 @@
  * function, and a test holds them against each other. [crc32c] */
 #include "base/hash.h"
 
-#include <openssl/evp.h>
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -119,53 +120,58 @@ uint32_t crc32c_by_table(uint32_t crc, const void *bytes, size_t len)
 
 /* --- SHA-256 --------------------------------------------------------------------------------- */
 
+/* OpenSSL's own struct and not its EVP layer, since that cannot be put away and taken up again. */
 struct sha256 {
-    EVP_MD *kind;
-    EVP_MD_CTX *running;
-    EVP_MD_CTX *copy; /* finished in place of the running one, which goes on */
+    SHA256_CTX running;
 };
 
 struct sha256 *sha256_create(void)
 {
     struct sha256 *sha = calloc(1, sizeof *sha);
-    if (!sha)
-        return NULL;
-    sha->kind = EVP_MD_fetch(NULL, "SHA256", NULL);
-    sha->running = EVP_MD_CTX_new();
-    sha->copy = EVP_MD_CTX_new();
-    if (!sha->kind || !sha->running || !sha->copy ||
-        EVP_DigestInit_ex2(sha->running, sha->kind, NULL) != 1) {
-        sha256_destroy(sha);
-        return NULL;
-    }
+    if (sha)
+        sha256_set(sha);
     return sha;
 }
 
 void sha256_destroy(struct sha256 *sha)
 {
-    if (!sha)
-        return;
-    EVP_MD_CTX_free(sha->running);
-    EVP_MD_CTX_free(sha->copy);
-    EVP_MD_free(sha->kind);
     free(sha);
 }
 
 void sha256_add(struct sha256 *sha, const void *bytes, size_t len)
 {
-    must(EVP_DigestUpdate(sha->running, bytes, len) == 1);
+    must(SHA256_Update(&sha->running, bytes, len) == 1);
 }
 
 void sha256_value(const struct sha256 *sha, unsigned char out[32])
 {
-    unsigned len = 0;
-    must(EVP_MD_CTX_copy_ex(sha->copy, sha->running) == 1);
-    must(EVP_DigestFinal_ex(sha->copy, out, &len) == 1 && len == 32);
+    SHA256_CTX copy = sha->running;
+    must(SHA256_Final(out, &copy) == 1);
 }
 
 void sha256_set(struct sha256 *sha)
 {
-    must(EVP_DigestInit_ex2(sha->running, sha->kind, NULL) == 1);
+    must(SHA256_Init(&sha->running) == 1);
+}
+
+void sha256_save(const struct sha256 *sha, struct sha256_state *state_out)
+{
+    const SHA256_CTX *running = &sha->running;
+    memset(state_out, 0, sizeof *state_out);
+    memcpy(state_out->h, running->h, sizeof state_out->h);
+    memcpy(state_out->block, running->data, running->num);
+    state_out->len = ((uint64_t)running->Nh << 32 | running->Nl) / 8;
+}
+
+void sha256_load(struct sha256 *sha, const struct sha256_state *state)
+{
+    SHA256_CTX *running = &sha->running;
+    sha256_set(sha);
+    memcpy(running->h, state->h, sizeof running->h);
+    memcpy(running->data, state->block, sizeof state->block);
+    running->num = (unsigned)(state->len % sizeof state->block);
+    running->Nl = (SHA_LONG)(state->len * 8);
+    running->Nh = (SHA_LONG)(state->len * 8 >> 32);
 }
 
 void hex_print(const unsigned char *bytes, size_t len, char *text)

@@ -16,6 +16,16 @@ void sha256_destroy(struct sha256 *sha);
 void sha256_add(struct sha256 *sha, const void *bytes, size_t len);
 void sha256_value(const struct sha256 *sha, unsigned char out[32]); /* so far; it can go on */
 void sha256_set(struct sha256 *sha);                                /* begin anew */
+
+/* A running SHA-256, put away: plain data. */
+struct sha256_state {
+    uint32_t h[8];
+    uint64_t len; /* of what was added, bytes */
+    unsigned char block[64];
+};
+void sha256_save(const struct sha256 *sha, struct sha256_state *state_out);
+void sha256_load(struct sha256 *sha, const struct sha256_state *state);
+
 void hex_print(const unsigned char *bytes, size_t len, char *text); /* text: 2 * len + 1 */
 
 #endif

@@ -104,7 +104,6 @@ int map_init(struct map *map, struct arena *arena, uint32_t capacity)
     if (!memory)
         return -1;
     *map = (struct map){memory, (uint32_t)(slots - 1), 0, (uint32_t)(slots / 4 * 3)};
-    map_clear(map);
     return 0;
 }
 

@@ -31,7 +31,7 @@ struct map {
 };
 
 size_t map_size(uint32_t capacity); /* capacity: entries wanted */
-/* 0 on success, -1: the arena is too small. */
+/* The arena's memory must be zero; it is not touched. 0 on success, -1: the arena is too small. */
 int map_init(struct map *map, struct arena *arena, uint32_t capacity);
 void map_fetch(const struct map *map, struct key128 key); /* it is asked for soon */
 bool map_get(const struct map *map, struct key128 key, uint32_t *value_out);

@@ -325,6 +325,7 @@ static void build_host(struct loaded *loaded)
     config->segment = schema_number(keys, node, "segment");
     config->disk_floor = schema_number(keys, node, "disk_floor");
     config->index = schema_number(keys, node, "index") != 0;
+    config->snapshot = schema_number(keys, node, "snapshot");
     config->control = schema_text(keys, node, "control");
     config->cancel_on_stop = strcmp(schema_text(keys, node, "on_stop"), "cancel") == 0;
     config->stop_wait = schema_number(keys, node, "stop_wait");

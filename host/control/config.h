@@ -81,6 +81,7 @@ struct config {
     bool sync_always;
     bool index; /* keep index.db */
     int64_t segment, disk_floor;
+    int64_t snapshot; /* bytes of messages between two; 0: none */
     const char *control;
     bool cancel_on_stop;
     weir_ns stop_wait, busy_poll;

@@ -50,6 +50,25 @@ static enum weir_err make_engine(struct host *host, const struct engine_sizes *s
                         : because(why, WEIR_E_NO_MEMORY, "the engine does not fit its arena");
 }
 
+/* What reads behind the journal. Neither takes the room that the next two segments need. */
+static enum weir_err start_followers(struct host *host, const struct engine_sizes *sizes,
+                                     struct why *why)
+{
+    uint64_t two = 2 * (uint64_t)host->config->segment;
+    uint64_t floor = (uint64_t)host->config->disk_floor + two;
+    struct snapshots_config snapshots = {.folder = host->journal_folder,
+                                         .sizes = *sizes,
+                                         .every = (uint64_t)host->config->snapshot,
+                                         .floor = floor,
+                                         .journal = host->journal};
+    enum weir_err err = WEIR_OK;
+    if (host->config->index)
+        err = indexer_start(host->journal_folder, floor, &host->indexer, why);
+    if (!err && snapshots.every > 0)
+        err = snapshotter_start(&snapshots, &host->snapshotter, why);
+    return err;
+}
+
 static enum weir_err open_journal(struct host *host, const struct engine_sizes *sizes,
                                   struct why *why)
 {
@@ -72,9 +91,7 @@ static enum weir_err open_journal(struct host *host, const struct engine_sizes *
     options.folder = host->journal_folder;
     struct journal_extent extent;
     err = journal_restart(&options, host->engine, &host->journal, &extent, why);
-    if (!err && host->config->index && !host->options.virtual_time)
-        err = indexer_start(host->journal_folder, &host->indexer, why);
-    return err;
+    return err || host->options.virtual_time ? err : start_followers(host, sizes, why);
 }
 
 static enum weir_err make_lists(struct host *host, struct why *why)
@@ -192,6 +209,8 @@ enum weir_err host_close_journal(struct host *host, struct journal_summary *summ
     struct journal *journal = host->journal;
     memset(summary_out, 0, sizeof *summary_out);
     host->journal = NULL;
+    snapshotter_stop(host->snapshotter);
+    host->snapshotter = NULL;
     enum weir_err err = journal ? journal_close(journal, summary_out, why) : WEIR_OK;
     indexer_stop(host->indexer); /* it takes in the end, too */
     host->indexer = NULL;

@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "journal/index.h"
 #include "journal/journal.h"
+#include "journal/snapshot.h"
 #include "net/net.h"
 #include "script/script.h"
 #include "sim/paper.h"
@@ -105,6 +106,7 @@ struct host {
     struct engine *engine;
     struct journal *journal; /* NULL with no_journal */
     struct indexer *indexer;
+    struct snapshotter *snapshotter;
     char journal_folder[512];
     uint64_t seq;   /* of the last record */
     bool unwritten; /* an effect could not be journalled */

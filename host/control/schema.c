@@ -28,6 +28,10 @@ static const struct schema host_keys[] = {
     {"index", KIND_FLAG, "true",
      "keep index.db (SQLite) beside the journal while the host runs live; losing it loses nothing",
      NULL, NULL},
+    {"snapshot", KIND_SIZE, "64MiB",
+     "after so many bytes of messages what the engine is is written beside the journal, so that a "
+     "restart reads the rest only; 0: never",
+     NULL, NULL},
     {"disk_floor", KIND_SIZE, "256MiB", "free disk below which new orders stop; cancels go on",
      NULL, NULL},
     {"control", KIND_TEXT, "run/weir.sock", "control socket of `weir ctl`", NULL, NULL},

@@ -260,8 +260,7 @@ static bool take_memory(struct engine *engine, struct arena *arena, const struct
 #define ARRAY(field, type, count)                                      \
     engine->field = arena_take(arena, sizeof(type) * (size_t)(count)); \
     if (!engine->field)                                                \
-        return false;                                                  \
-    memset(engine->field, 0, sizeof(type) * (size_t)(count));
+        return false;
     ARRAYS(ARRAY)
 #undef ARRAY
 #define MAP(field, count)                            \
@@ -313,7 +312,6 @@ struct engine *engine_create(struct arena *arena, const struct engine_sizes *siz
     struct engine *engine = possible ? arena_take(arena, sizeof *engine) : NULL;
     if (!engine)
         return NULL;
-    memset(engine, 0, sizeof *engine);
     engine->sizes = full;
     if (!take_memory(engine, arena, &full))
         return NULL;
@@ -321,11 +319,84 @@ struct engine *engine_create(struct arena *arena, const struct engine_sizes *siz
     engine->cash_memory.room = full.executions;
     engine->id_next = 1;
     engine->wire_places = wires_of(&full);
-    for (uint32_t i = names_of(&full); i > NAMES_RESERVED * full.orders; i--) {
-        engine->names[i].next = engine->names_free;
-        engine->names_free = i;
-    }
     scopes_init(engine);
     policy_defaults(engine);
     return engine;
+}
+
+/* --- an image ---------------------------------------------------------------------------------- */
+
+/* Turn a pointer into the engine's memory into its distance from the engine, and back. NULL stays. */
+static void *moved(const struct engine *engine, const void *at, bool freeze)
+{
+    uintptr_t base = (uintptr_t)engine;
+    return at ? (void *)((uintptr_t)at + (freeze ? -base : base)) : NULL;
+}
+
+static void move_card(const struct engine *engine, struct card *card, bool freeze)
+{
+    if (card->scope)
+        card->scope = moved(engine, card->scope, freeze);
+}
+
+/* Cards are the only pointers outside struct engine. */
+static void move_cards(struct engine *engine, bool freeze)
+{
+    for (uint32_t i = 0; i <= engine->sizes.instruments; i++) {
+        struct instrument *instrument = &engine->instruments[i];
+        for (size_t c = 0; c < sizeof instrument->cards / sizeof instrument->cards[0]; c++)
+            move_card(engine, &instrument->cards[c], freeze);
+        move_card(engine, &instrument->own.card, freeze);
+    }
+    for (uint32_t i = 0; i <= engine->sizes.positions; i++)
+        move_card(engine, &engine->holdings[i].card, freeze);
+}
+
+static void move_arrays(struct engine *engine, bool freeze)
+{
+    engine->decision = moved(engine, engine->decision, freeze);
+#define ARRAY(field, type, count) engine->field = moved(engine, engine->field, freeze);
+    ARRAYS(ARRAY)
+#undef ARRAY
+#define MAP(field, count) engine->field.slots = moved(engine, engine->field.slots, freeze);
+    MAPS(MAP)
+#undef MAP
+}
+
+void engine_freeze(struct engine *engine)
+{
+    move_cards(engine, true);
+    move_arrays(engine, true);
+    engine->sink = NULL;
+}
+
+void engine_thaw(struct engine *engine)
+{
+    move_arrays(engine, false);
+    move_cards(engine, false);
+}
+
+size_t engine_image_bytes(const struct engine_sizes *sizes)
+{
+    const struct engine_sizes full = with_defaults(sizes), *s = &full;
+    size_t bytes = 0;
+#define TAKES(size) bytes = (bytes + 63) / 64 * 64 + (size)
+    TAKES(sizeof(struct engine));
+    TAKES(decision_bytes());
+#define ARRAY(field, type, count) TAKES(sizeof(type) * (size_t)(count));
+    ARRAYS(ARRAY)
+#undef ARRAY
+#define MAP(field, count) TAKES(map_size(count));
+    MAPS(MAP)
+#undef MAP
+    return (bytes + 63) / 64 * 64;
+}
+
+uint64_t engine_layout(void)
+{
+    uint64_t layout = sizeof(struct engine) * 0x9E3779B97F4A7C15u;
+#define ARRAY(field, type, count) layout = (layout ^ sizeof(type)) * 0x100000001B3u;
+    ARRAYS(ARRAY)
+#undef ARRAY
+    return layout;
 }

@@ -30,8 +30,20 @@ struct engine_sizes {
 };
 struct engine_sizes engine_sizes_default(void);
 size_t engine_bytes(const struct engine_sizes *sizes); /* the arena it needs */
-/* NULL: the arena is too small. */
+/* The arena's memory must be zero, and is not touched where nothing is kept yet: what an engine
+ * takes of the machine grows with what it holds. NULL: the arena is too small. */
 struct engine *engine_create(struct arena *arena, const struct engine_sizes *sizes);
+
+/* --- its image --------------------------------------------------------------------------------
+ * All that an engine is lies in engine_image_bytes() from where it begins. Frozen, it has no
+ * addresses in it: these bytes, put where another engine of the same sizes and layout begins, are
+ * the same engine there once they are thawed. Between freeze and thaw nothing else may be asked of
+ * it. [its owner, between two inputs] */
+size_t engine_image_bytes(const struct engine_sizes *sizes);
+void engine_freeze(struct engine *engine);
+void engine_thaw(struct engine *engine);
+/* A fingerprint of the sizes of all that is in an image. */
+uint64_t engine_layout(void);
 
 /* Where effects go, one call each, in order. The effect is borrowed until the call returns; the sink
  * must not call the engine. */

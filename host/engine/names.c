@@ -356,6 +356,8 @@ static uint32_t name_place(struct engine *engine, uint32_t n)
         if (engine->names[own + i].kind == NAME_FREE)
             return own + i;
     uint32_t index = engine->names_free;
+    if (index == 0)
+        return NAMES_RESERVED * engine->sizes.orders + ++engine->names_begun;
     engine->names_free = engine->names[index].next;
     return index;
 }

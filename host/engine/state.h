@@ -352,8 +352,9 @@ struct engine {
     uint32_t live_first, live_last;
     uint32_t ended_first, ended_last;
 
-    struct name *names; /* NAMES_RESERVED for each order, and then as many that all share */
-    uint32_t names_free;
+    struct name *names;      /* NAMES_RESERVED for each order, and then as many that all share */
+    uint32_t names_free;     /* shared ones that were given back */
+    uint32_t names_begun;    /* shared ones that were ever taken: the first so many */
     uint32_t names_extra;    /* in use beyond what is reserved for each order */
     struct map cids;         /* names given by askers, for ever; value: order it was of, or 0 */
     uint64_t cid_beginnings; /* one that begins otherwise is not in there */

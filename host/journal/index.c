@@ -8,17 +8,15 @@
 #include "journal/index.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "journal/follower.h"
 #include "journal/index_rows.h"
 
 enum {
@@ -253,79 +251,61 @@ enum weir_err index_update(struct index *index, uint64_t *records_out, struct wh
 
 /* --- beside a running host --------------------------------------------------------------------- */
 
-enum { EACH_MS = 250, AFTER_ERROR_MS = 60000 };
+enum { EACH_MS = 250, FULL_MS = 5000, AFTER_ERROR_MS = 60000 };
 
 struct indexer {
     struct index *index;
-    pthread_t thread;
-    pthread_mutex_t door;
-    pthread_cond_t wake;
-    bool stopping;
+    uint64_t floor;
+    struct follower follower;
 };
 
-/* Sleep; false: it is time to stop. */
-static bool sleep_ms(struct indexer *indexer, int ms)
+/* The journal needs the disk more than the index does. */
+static enum weir_err update_if_room(struct indexer *indexer, struct why *why)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    pthread_mutex_lock(&indexer->door);
-    while (!indexer->stopping &&
-           pthread_cond_timedwait(&indexer->wake, &indexer->door, &until) != ETIMEDOUT) {
-    }
-    bool go_on = !indexer->stopping;
-    pthread_mutex_unlock(&indexer->door);
-    return go_on;
+    uint64_t records;
+    struct statvfs disk;
+    if (statvfs(indexer->index->folder, &disk) != 0)
+        return because(why, WEIR_E_IO, "%s: cannot tell how much of the disk is free: %s",
+                       indexer->index->folder, strerror(errno));
+    uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    if (free_bytes < indexer->floor)
+        return because(why, WEIR_E_FULL,
+                       "%s waits: %llu bytes of the disk are free, and the journal comes first "
+                       "below %llu",
+                       indexer->index->file, (unsigned long long)free_bytes,
+                       (unsigned long long)indexer->floor);
+    return index_update(indexer->index, &records, why);
 }
 
-static void *run(void *context)
+static void run(struct follower *follower, void *context)
 {
     struct indexer *indexer = context;
-    struct sched_param idle = {0};
     struct why why;
-    bool told = false, go_on = true;
-    (void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &idle);
-    while (go_on) {
-        uint64_t records;
-        enum weir_err err = index_update(indexer->index, &records, &why);
+    bool told = false;
+    int ms;
+    do {
+        enum weir_err err = update_if_room(indexer, &why);
         if (err != WEIR_OK && !told)
             log_line(LOG_WARN, "index", "%s", why.text);
         told = err != WEIR_OK;
-        go_on = sleep_ms(indexer, err == WEIR_OK ? EACH_MS : AFTER_ERROR_MS);
-    }
-    return NULL;
+        ms = err == WEIR_OK ? EACH_MS : err == WEIR_E_FULL ? FULL_MS : AFTER_ERROR_MS;
+    } while (follower_sleep(follower, ms));
 }
 
-enum weir_err indexer_start(const char *folder, struct indexer **indexer_out, struct why *why)
+enum weir_err indexer_start(const char *folder, uint64_t floor, struct indexer **indexer_out,
+                            struct why *why)
 {
-    pthread_condattr_t monotonic;
-    sigset_t all, before;
     struct indexer *indexer = calloc(1, sizeof *indexer);
     if (!indexer)
         return because(why, WEIR_E_NO_MEMORY, "no memory for an indexer");
+    indexer->floor = floor;
     enum weir_err err = index_open(folder, &indexer->index, why);
+    if (err == WEIR_OK)
+        err = follower_start(&indexer->follower, "weir-index", run, indexer, why);
     if (err != WEIR_OK) {
-        free(indexer);
-        return err;
-    }
-    pthread_mutex_init(&indexer->door, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&indexer->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&indexer->thread, NULL, run, indexer);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error != 0) {
         index_close(indexer->index);
         free(indexer);
-        return because(why, WEIR_E_IO, "cannot start the index's thread: %s", strerror(error));
+        return err;
     }
     *indexer_out = indexer;
     return WEIR_OK;
@@ -334,18 +314,11 @@ enum weir_err indexer_start(const char *folder, struct indexer **indexer_out, st
 void indexer_stop(struct indexer *indexer)
 {
     struct why why;
-    uint64_t records;
     if (!indexer)
         return;
-    pthread_mutex_lock(&indexer->door);
-    indexer->stopping = true;
-    pthread_cond_signal(&indexer->wake);
-    pthread_mutex_unlock(&indexer->door);
-    pthread_join(indexer->thread, NULL);
-    if (index_update(indexer->index, &records, &why) != WEIR_OK)
+    follower_stop(&indexer->follower);
+    if (update_if_room(indexer, &why) != WEIR_OK)
         log_line(LOG_WARN, "index", "%s", why.text);
     index_close(indexer->index);
-    pthread_mutex_destroy(&indexer->door);
-    pthread_cond_destroy(&indexer->wake);
     free(indexer);
 }

@@ -19,10 +19,10 @@ void index_close(struct index *index); /* accepts NULL */
 enum weir_err index_update(struct index *index, uint64_t *records_out,
                            struct why *why) WEIR_MUST_USE;
 
-/* A thread that does it while the host runs, at the lowest priority; an error is logged once and
- * tried again later. [main thread] */
+/* A thread that does it while the host runs, at the lowest priority, as long as `floor` bytes of the
+ * disk are free; an error is logged once and tried again later. [main thread] */
 struct indexer;
-enum weir_err indexer_start(const char *folder, struct indexer **indexer_out,
+enum weir_err indexer_start(const char *folder, uint64_t floor, struct indexer **indexer_out,
                             struct why *why) WEIR_MUST_USE;
 void indexer_stop(struct indexer *indexer); /* takes in the rest; accepts NULL */
 

@@ -28,7 +28,8 @@ struct reader {
     uint64_t limit_cut;
     unsigned char boot[BOOT_ID_BYTES];
     bool follow;
-    struct sha256 *hash; /* NULL: not wanted */
+    struct sha256 *hash;        /* NULL: not wanted */
+    struct reader_mark entered; /* the present segment; only with a hash */
     struct journal_extent extent;
     uint64_t seq;
 };
@@ -233,6 +234,8 @@ static enum weir_err enter(struct reader *reader, uint32_t number, bool check_or
     reader->offset = SEGMENT_HEAD;
     reader->limit = reader->limit_cut = 0;
     reader->extent.journal = head.id.journal;
+    if (reader->hash)
+        reader_mark(reader, &reader->entered);
     return successor(reader, why);
 }
 
@@ -463,6 +466,23 @@ static enum weir_err begin_at(struct reader *reader, const struct journal_place 
     return WEIR_OK;
 }
 
+static enum weir_err go_on_at(struct reader *reader, const struct reader_mark *mark,
+                              struct why *why)
+{
+    sha256_load(reader->hash, &mark->hash);
+    reader->seq = mark->place.seq;
+    reader->extent.records = mark->records;
+    reader->extent.inputs = mark->inputs;
+    reader->extent.effects = mark->effects;
+    enum weir_err err = enter(reader, mark->place.segment, true, why);
+    if (err == WEIR_OK && !reader_is_chained(reader))
+        err = in_segment(because(why, WEIR_E_CORRUPT,
+                                 "offset %zu: it does not tell the hash of what came before",
+                                 offsetof(struct segment_head, chain)),
+                         mark->place.segment, why);
+    return err;
+}
+
 static enum weir_err start(struct reader *reader, const char *folder,
                            const struct reader_options *options, struct why *why)
 {
@@ -482,7 +502,9 @@ static enum weir_err start(struct reader *reader, const char *folder,
     if (options->no_hash)
         return WEIR_OK;
     reader->hash = sha256_create();
-    return reader->hash ? WEIR_OK : because(why, WEIR_E_NO_MEMORY, "no memory for a hash");
+    if (!reader->hash)
+        return because(why, WEIR_E_NO_MEMORY, "no memory for a hash");
+    return options->mark ? go_on_at(reader, options->mark, why) : WEIR_OK;
 }
 
 enum weir_err reader_open(const char *folder, const struct reader_options *options,
@@ -522,6 +544,25 @@ void reader_extent(const struct reader *reader, struct journal_extent *extent_ou
     extent_out->has_hash = reader->hash != NULL;
     if (reader->hash)
         sha256_value(reader->hash, extent_out->hash);
+}
+
+void reader_mark(const struct reader *reader, struct reader_mark *mark_out)
+{
+    *mark_out = (struct reader_mark){.place = {reader->segment, reader->offset, reader->seq},
+                                     .records = reader->extent.records,
+                                     .inputs = reader->extent.inputs,
+                                     .effects = reader->extent.effects};
+    sha256_save(reader->hash, &mark_out->hash);
+}
+
+void reader_segment_mark(const struct reader *reader, struct reader_mark *mark_out)
+{
+    *mark_out = reader->entered;
+}
+
+bool reader_is_chained(const struct reader *reader)
+{
+    return reader->head.chain.word != 0;
 }
 
 struct sha256 *reader_take_hash(struct reader *reader)

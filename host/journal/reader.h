@@ -14,9 +14,9 @@
 #ifndef WEIR_JOURNAL_READER_H
 #define WEIR_JOURNAL_READER_H
 
+#include "base/hash.h"
 #include "journal/kinds.h"
 
-struct sha256;
 struct reader;
 
 struct journal_record {
@@ -33,12 +33,21 @@ struct journal_place {
     uint64_t seq;     /* the last before it */
 };
 
+/* All that a reader knows at a place: another one can go on there, hash and all. */
+struct reader_mark {
+    struct journal_place place;
+    uint64_t records, inputs, effects;
+    struct sha256_state hash;
+};
+
 struct reader_options {
     bool no_hash; /* do not add up the hash, do not compare it with what the heads say */
     bool
         follow; /* asked again and again: where no record is yet, what lies behind is not looked at */
-    struct journal_place from; /* begin here (then there is no hash) */
-    const unsigned char *boot; /* of this machine; NULL: ask the kernel */
+    struct journal_place from;      /* begin here (then there is no hash) */
+    const struct reader_mark *mark; /* begin here, at the beginning of a segment whose head tells
+                                       this hash; NULL */
+    const unsigned char *boot;      /* of this machine; NULL: ask the kernel */
 };
 
 /* Why says which segment and offset. options: NULL for all of it. E_NOT_FOUND: no such folder.
@@ -65,6 +74,12 @@ struct journal_extent {
     unsigned char hash[JOURNAL_HASH_BYTES];
 };
 void reader_extent(const struct reader *reader, struct journal_extent *extent_out);
+
+/* Where it is, and where it was when the present segment began. It must have a hash. */
+void reader_mark(const struct reader *reader, struct reader_mark *mark_out);
+void reader_segment_mark(const struct reader *reader, struct reader_mark *mark_out);
+/* Does the head of the present segment tell the hash of all before it, as far as is known? */
+bool reader_is_chained(const struct reader *reader);
 
 /* Take over the running hash; the reader has none from here on. NULL: it had none. */
 struct sha256 *reader_take_hash(struct reader *reader);

@@ -6,8 +6,10 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "journal/engine_home.h"
 #include "journal/render.h"
+#include "journal/snapshot.h"
 
 void replay_report_init(struct replay_report *report)
 {
@@ -207,20 +209,27 @@ static enum weir_err append_missing(struct journal *journal, struct effects *eff
     return WEIR_OK;
 }
 
-/* Read all into the engine, then open behind it. */
+/* Read all, or a snapshot and the rest, into the engine, then open behind it. */
 static enum weir_err restart(struct run *run, const struct journal_options *options,
                              struct journal_lock **lock, struct journal **journal_out,
                              struct why *why)
 {
     struct reader *reader = NULL;
+    struct reader_options all = {0};
+    uint64_t snapshot = 0;
     enum weir_err err = sizes_check(options->folder, &options->sizes, why);
     if (err == WEIR_OK)
-        err = reader_open(options->folder, NULL, &reader, why);
+        err = snapshot_resume(options->folder, &options->sizes, run->engine, &all, &reader,
+                              &snapshot, why);
     if (err == WEIR_OK) {
         err = replay(run, reader, why);
         if (err != WEIR_OK)
             while_doing(why, "journal %s", options->folder);
     }
+    if (err == WEIR_OK && snapshot != 0)
+        log_line(LOG_INFO, "journal",
+                 "begun at the snapshot of sequence %llu, and %llu inputs more",
+                 (unsigned long long)snapshot, (unsigned long long)run->report->replayed);
     if (err == WEIR_OK)
         err = journal_open(options, *lock, reader, journal_out, why);
     if (err == WEIR_OK) {

@@ -35,7 +35,9 @@ enum weir_err journal_sizes(const char *folder, struct engine_sizes *sizes_out,
 enum weir_err journal_replay(const char *folder, bool verify, struct replay_report *report_out,
                              struct why *why) WEIR_MUST_USE;
 
-/* The start of a host: lock the folder, read it to its end into `engine`, and go on with it. What
+/* The start of a host: lock the folder, read it to its end into `engine` (from the newest snapshot on,
+ * if there is a good one), and go on with it. `engine`: just created, at the beginning of an anonymous
+ * mapping of its own. What
  * the last input's effects lacked is appended, so that the journal is whole; nobody acts on them:
  * IN_RESTARTED, which the host gives next, makes their orders UNKNOWN.
  * options->sizes must be those of the journal, if there is one. extent_out: what was there. */

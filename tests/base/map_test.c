@@ -141,6 +141,7 @@ static void live(uint32_t capacity, bool raw, uint64_t state)
 {
     struct arena arena = arena_of(map_size(capacity)), begin = arena;
     struct map map;
+    memset(arena.at, 0, map_size(capacity));
     struct model model = {.count = 0};
     cr_assert_eq(map_init(&map, &arena, capacity), 0);
     cr_assert_geq(map.max, capacity);
@@ -176,6 +177,7 @@ Test(map, one_that_does_not_fit_is_refused)
 {
     struct arena arena = arena_of(map_size(10)), begin = arena;
     struct map map;
+    memset(arena.at, 0, map_size(10));
     cr_expect_eq(map_init(&map, &arena, 100), -1);
     cr_expect_eq(arena.at, begin.at);
     cr_expect_eq(map_init(&map, &arena, UINT32_MAX), -1);

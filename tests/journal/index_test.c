@@ -277,7 +277,7 @@ Test(index, beside_a_running_host_it_follows_and_takes_the_rest_at_the_end)
     struct why why;
     struct indexer *indexer;
     begin(&world, &folder);
-    cr_assert(indexer_start(folder.path, &indexer, &why) == WEIR_OK, "%s", why.text);
+    cr_assert(indexer_start(folder.path, 0, &indexer, &why) == WEIR_OK, "%s", why.text);
     world_play(&world, 500);
     bool followed = false;
     for (int i = 0; i < 200 && !followed; i++) {
