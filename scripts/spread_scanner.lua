@@ -1,17 +1,17 @@
 -- spread_scanner: watches books and alerts when a spread is wide or a book leans to one side. It
 -- has no order rights and needs none.
---
--- settings  venue            where; left out: everywhere
---           symbol           which; left out: all
---           spread_bps       alert at a spread of this much or more              (10)
---           imbalance        alert when |bid - ask| / (bid + ask) of the best sizes is this much
---                            or more                                             (0.95)
---           quiet_s          and then be quiet about that market for so long     (30)
 
-local settings = weir.settings
-local spread_most = settings.spread_bps or 10
-local imbalance_most = settings.imbalance or 0.95
-local quiet = (settings.quiet_s or 30) * 1000000000
+local settings = weir.declare{
+    venue = {type = "text", optional = true, doc = "where; left out: everywhere"},
+    symbol = {type = "text", optional = true, doc = "which; left out: all"},
+    spread_bps = {type = "number", min = 0, default = 10, doc = "alert at a spread of this much"},
+    imbalance = {type = "number", min = 0, max = 1, default = 0.95,
+                 doc = "alert when |bid - ask| / (bid + ask) of the best sizes is this much"},
+    quiet_s = {type = "number", min = 0, default = 30,
+               doc = "and then be quiet about that market for so long"},
+}
+local spread_most, imbalance_most = settings.spread_bps, settings.imbalance
+local quiet = settings.quiet_s * 1000000000
 
 local told = {} -- when each market was last told of, by name and kind
 

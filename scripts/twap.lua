@@ -1,25 +1,25 @@
 -- twap: works a parent order in equal slices over a window of time, and tells what it cost.
 --
--- settings  venue, symbol   where
---           side            "buy" or "sell"                                      ("buy")
---           qty             of the parent, in base                               (0.5)
---           slices          how many                                             (10)
---           window_s        over how many seconds                                (30)
---           slippage_bps    a slice may take this much beyond the best price     (5)
---           report_every    a line of progress after so many slices, 0: none     (0)
---
 -- A slice is an IOC at the best price plus the slippage; what it could not get is added to the next
 -- one, and never more than the parent is asked for. The last line tells the average price against
 -- the mid at the start (arrival price). The parent lives in weir.state, so a reload or a restart
 -- goes on where it was and never begins it again.
 
-local settings = weir.settings
-local side = settings.side or "buy"
-local total = settings.qty or 0.5
-local slices = settings.slices or 10
-local slippage = settings.slippage_bps or 5
-local report_every = settings.report_every or 0
-local period = math.floor((settings.window_s or 30) * 1e9 / slices)
+local settings = weir.declare{
+    venue = {type = "text", doc = "where"},
+    symbol = {type = "text", doc = "which instrument"},
+    side = {type = "text", of = {"buy", "sell"}, default = "buy", doc = "of the parent"},
+    qty = {type = "number", min = 0, default = 0.5, doc = "of the parent, in base"},
+    slices = {type = "integer", min = 1, max = 100000, default = 10, doc = "how many"},
+    window_s = {type = "number", min = 0.01, default = 30, doc = "over how many seconds"},
+    slippage_bps = {type = "number", min = 0, max = 1000, default = 5,
+                    doc = "a slice may take this much beyond the best price"},
+    report_every = {type = "integer", min = 0, default = 0,
+                    doc = "a line of progress after so many slices, 0: none"},
+}
+local side, total, slices = settings.side, settings.qty, settings.slices
+local slippage, report_every = settings.slippage_bps, settings.report_every
+local period = math.floor(settings.window_s * 1e9 / slices)
 
 -- done, cost: what was executed, and for how much; working: id of the slice that is alive
 local parent = weir.state.parent or {done = 0, cost = 0, slice = 0, finished = false}

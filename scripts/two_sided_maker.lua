@@ -1,20 +1,23 @@
 -- two_sided_maker: rests one bid and one ask around the mid, and leans away from what it holds.
---
--- settings  venue, symbol      where
---           half_spread_bps    distance of each quote from the mid                       (2)
---           lean_bps           how far a full position moves both quotes                 (4)
---           clip               size of each quote, in base                               (0.01)
---           position_max       position at which the side that adds to it is withdrawn   (0.2)
---           requote_bps        moves of the mid smaller than this are not worth an order (0.5)
---           probe_qty          at the start, ask once for an order of this size, which the
---                              limits must refuse: shows that they are alive             (none)
 
-local settings = weir.settings
-local half_spread = settings.half_spread_bps or 2
-local lean = settings.lean_bps or 4
-local clip = settings.clip or 0.01
-local position_max = settings.position_max or 0.2
-local requote = settings.requote_bps or 0.5
+local settings = weir.declare{
+    venue = {type = "text", doc = "where"},
+    symbol = {type = "text", doc = "which instrument"},
+    half_spread_bps = {type = "number", min = 0, max = 1000, default = 2,
+                       doc = "distance of each quote from the mid"},
+    lean_bps = {type = "number", min = 0, max = 1000, default = 4,
+                doc = "how far a full position moves both quotes"},
+    clip = {type = "number", min = 0, default = 0.01, doc = "size of each quote, in base"},
+    position_max = {type = "number", min = 0, default = 0.2,
+                    doc = "position at which the side that adds to it is withdrawn"},
+    requote_bps = {type = "number", min = 0, max = 1000, default = 0.5,
+                   doc = "moves of the mid smaller than this are not worth an order"},
+    probe_qty = {type = "number", optional = true,
+                 doc = "at the start, ask once for an order of this size, which the limits must "
+                     .. "refuse: shows that they are alive"},
+}
+local half_spread, lean = settings.half_spread_bps, settings.lean_bps
+local clip, position_max, requote = settings.clip, settings.position_max, settings.requote_bps
 
 local quotes = weir.import("quotes")
 local desk = quotes.new{venue = settings.venue, symbol = settings.symbol}

@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "control/commands.h"
 #include "control/config.h"
+#include "control/host.h"
 #include "control/paths.h"
-#include "script/script.h"
 #include "venue/venue.h"
 
 static const char help[] =
@@ -50,31 +50,11 @@ static void check_plugin(const struct config_venue *venue, struct faults *faults
     fault(faults, why.text);
 }
 
-static void check_source(const char *path, const char *where, struct faults *faults)
-{
-    struct why why;
-    struct script_source source = {0};
-    enum weir_err err = script_source_read(path, &source, &why);
-    if (!err)
-        err = script_check(&source, &why);
-    free((char *)(uintptr_t)source.text);
-    if (err) {
-        while_doing(&why, "%s", where);
-        fault(faults, why.text);
-    }
-}
-
 static void check_script(const struct config_script *script, struct faults *faults)
 {
-    char where[128], path[512];
-    const char *slash = strrchr(script->file, '/');
-    snprintf(where, sizeof where, "scripts.%s", script->name);
-    check_source(script->file, where, faults);
-    for (size_t i = 0; script->imports[i]; i++) {
-        snprintf(path, sizeof path, "%.*slib/%s.lua", slash ? (int)(slash - script->file + 1) : 0,
-                 script->file, script->imports[i]);
-        check_source(path, where, faults);
-    }
+    struct why why;
+    if (host_check_script(script, &why))
+        fault(faults, why.text);
 }
 
 static int check(const char *path, bool json)

@@ -1,233 +1,13 @@
-/* config.c - files into one struct config: parse, include, check, build.
+/* config.c - checked files into one struct config, and what must hold between their sections.
  *
- * Relative paths in a file are relative to the folder from which weir is run, as on a command line.
- * The documents are kept as long as the config, since its texts point into them. */
+ * Relative paths in a file are relative to the folder from which weir is run, as on a command line. */
 #include "control/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
-#include "control/schema.h"
-
-enum { FILES_MAX = 32 };
-
-struct block { /* memory that lives as long as the config; aligned for amounts */
-    _Alignas(16) struct block *next;
-};
-
-struct loaded {
-    struct config config; /* first member */
-    struct fy_document *documents[FILES_MAX];
-    struct fy_diag *diags[FILES_MAX];
-    size_t count;
-    struct block *blocks;
-    struct fy_node *sections[16]; /* by index in config_schema */
-    struct sha256 *sha;
-    void (*fault)(void *context, const char *text); /* NULL: only the first is wanted */
-    void *context;
-};
-
-static void *keep(struct loaded *loaded, size_t size)
-{
-    struct block *block = calloc(1, sizeof *block + size + 16);
-    if (!block)
-        return NULL;
-    block->next = loaded->blocks;
-    loaded->blocks = block;
-    return block + 1;
-}
-
-static const char *keep_text(struct loaded *loaded, const char *text)
-{
-    char *copy = text ? keep(loaded, strlen(text) + 1) : NULL;
-    return copy ? memcpy(copy, text, strlen(text) + 1) : NULL;
-}
-
-void config_destroy(struct config *config)
-{
-    struct loaded *loaded = (struct loaded *)config;
-    if (!loaded)
-        return;
-    for (size_t i = 0; i < loaded->count; i++) {
-        fy_document_destroy(loaded->documents[i]);
-        fy_diag_destroy(loaded->diags[i]);
-    }
-    while (loaded->blocks) {
-        struct block *next = loaded->blocks->next;
-        free(loaded->blocks);
-        loaded->blocks = next;
-    }
-    sha256_destroy(loaded->sha);
-    free(loaded);
-}
-
-/* --- reading files ----------------------------------------------------------------------------*/
-
-/* libfyaml prints into a stream: run `work`, and put what it printed into why. */
-struct report {
-    char *text;
-    size_t len;
-    FILE *stream;
-};
-
-/* Where the next report begins, "PATH:line:column: ..."; NULL: this is the last. */
-static char *next_report(char *text, const char *path)
-{
-    size_t len = strlen(path);
-    for (char *end = text; (end = strchr(end, '\n')) != NULL; end++)
-        if (strncmp(end + 1, path, len) == 0 && end[1 + len] == ':')
-            return end + 1;
-    return NULL;
-}
-
-static enum weir_err tell_reports(struct loaded *loaded, char *text, const char *path,
-                                  enum weir_err err, struct why *why)
-{
-    unsigned more = 0;
-    char *next = next_report(text, path);
-    for (char *at = next; at; at = next_report(at, path))
-        more++;
-    if (next)
-        next[-1] = '\0';
-    (void)because(why, err, "%s", text);
-    if (more && !loaded->fault)
-        return because(why, err, "%s\nand %u more; `weir check` tells all", text, more);
-    for (char *at = text; at && loaded->fault; at = next) {
-        next = at == text ? next : next_report(at, path);
-        if (next)
-            next[-1] = '\0';
-        loaded->fault(loaded->context, at);
-    }
-    return err;
-}
-
-static enum weir_err report_end(struct loaded *loaded, struct report *report, const char *path,
-                                enum weir_err err, struct why *why)
-{
-    fclose(report->stream);
-    if (err) {
-        while (report->len && report->text[report->len - 1] == '\n')
-            report->text[--report->len] = '\0';
-        /* libfyaml has a report of its own, or names no place: an empty document */
-        err = report->len && report->text[0] != '['
-                  ? tell_reports(loaded, report->text, path, err, why)
-                  : because(why, err, "%s: expected YAML sections, found nothing that can be read",
-                            path);
-    }
-    free(report->text);
-    return err;
-}
-
-static enum weir_err hash_file(struct sha256 *sha, const char *path, struct why *why)
-{
-    char bytes[4096];
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return because(why, WEIR_E_NOT_FOUND, "%s: cannot be opened: %m", path);
-    for (size_t n; (n = fread(bytes, 1, sizeof bytes, file)) > 0;)
-        sha256_add(sha, bytes, n);
-    bool bad = ferror(file);
-    fclose(file);
-    return bad ? because(why, WEIR_E_IO, "%s: cannot be read", path) : WEIR_OK;
-}
-
-/* All sections of one document, each in only one file. */
-static enum weir_err take_sections(struct loaded *loaded, struct fy_node *root)
-{
-    void *at = NULL;
-    struct fy_node_pair *pair;
-    while (root && fy_node_is_mapping(root) &&
-           (pair = fy_node_mapping_iterate(root, &at)) != NULL) {
-        const char *key = node_text(fy_node_pair_key(pair));
-        for (size_t i = 0; config_schema[i].key && key; i++) {
-            if (strcmp(config_schema[i].key, key) != 0 || strcmp(key, "include") == 0)
-                continue;
-            if (loaded->sections[i]) {
-                fy_node_report(fy_node_pair_key(pair), FYET_ERROR,
-                               "section '%s' stands in another file already", key);
-                return WEIR_E_BAD_CONFIG;
-            }
-            loaded->sections[i] = fy_node_pair_value(pair);
-        }
-    }
-    return WEIR_OK;
-}
-
-/* A file's own keys must be known; which are required is asked of all files together. */
-static enum weir_err check_file(struct fy_node *root)
-{
-    struct schema optional[16];
-    size_t n = 0;
-    for (; config_schema[n].key; n++) {
-        optional[n] = config_schema[n];
-        optional[n].otherwise = "";
-    }
-    optional[n] = config_schema[n];
-    return schema_check(optional, root, "");
-}
-
-static enum weir_err read_file(struct loaded *loaded, const char *path, struct why *why);
-
-static enum weir_err read_includes(struct loaded *loaded, struct fy_node *root, const char *path,
-                                   struct why *why)
-{
-    void *at = NULL;
-    struct fy_node *item, *list = schema_node(root, "include");
-    while (list && (item = fy_node_sequence_iterate(list, &at)) != NULL) {
-        char full[512];
-        const char *slash = strrchr(path, '/');
-        const char *name = node_text(item);
-        snprintf(full, sizeof full, "%.*s%s",
-                 name[0] == '/' || !slash ? 0 : (int)(slash - path + 1), path, name);
-        enum weir_err err = read_file(loaded, full, why);
-        if (err)
-            return err;
-    }
-    return WEIR_OK;
-}
-
-static enum weir_err read_file(struct loaded *loaded, const char *path, struct why *why)
-{
-    struct report report = {NULL, 0, NULL};
-    struct fy_diag_cfg diag_cfg;
-    if (loaded->count == FILES_MAX)
-        return because(why, WEIR_E_FULL, "%s: more than %d files are included", path, FILES_MAX);
-    enum weir_err err = hash_file(loaded->sha, path, why);
-    if (err)
-        return err;
-    report.stream = open_memstream(&report.text, &report.len);
-    if (!report.stream)
-        return because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
-
-    fy_diag_cfg_default(&diag_cfg);
-    diag_cfg.fp = report.stream;
-    diag_cfg.colorize = false;
-    diag_cfg.level = FYET_ERROR;
-    struct fy_diag *diag = fy_diag_create(&diag_cfg);
-    struct fy_parse_cfg cfg = {.diag = diag};
-    struct fy_document *document = fy_document_build_from_file(&cfg, path);
-    if (!document) {
-        fy_diag_destroy(diag);
-        return report_end(loaded, &report, path, WEIR_E_BAD_CONFIG, why);
-    }
-    loaded->documents[loaded->count] = document;
-    loaded->diags[loaded->count++] = diag;
-    struct fy_node *root = fy_document_root(document);
-    if (!root) {
-        fclose(report.stream);
-        free(report.text);
-        return because(why, WEIR_E_BAD_CONFIG, "%s: the file is empty", path);
-    }
-    err = check_file(root);
-    if (!err)
-        err = take_sections(loaded, root);
-    err = report_end(loaded, &report, path, err, why);
-    diag_cfg.fp = stderr; /* the stream is gone; later reports use their own */
-    fy_diag_set_cfg(diag, &diag_cfg);
-    return err ? err : read_includes(loaded, root, path, why);
-}
+#include "control/config_files.h"
 
 /* --- building ---------------------------------------------------------------------------------*/
 
@@ -254,16 +34,18 @@ static const struct weir_setting *build_settings(struct loaded *loaded, struct f
     size_t n = 0;
     void *at = NULL;
     struct fy_node_pair *pair;
-    struct weir_setting *settings = keep(loaded, (items_of(node) + 1) * sizeof *settings);
+    struct weir_setting *settings = config_keep(loaded, (items_of(node) + 1) * sizeof *settings);
     while (settings && node && (pair = fy_node_mapping_iterate(node, &at)) != NULL) {
         struct fy_node *value = fy_node_pair_value(pair), *item;
-        char joined[1024] = "";
         void *in = NULL;
         if (fy_node_is_sequence(value)) {
+            struct text joined;
+            text_init(&joined);
             while ((item = fy_node_sequence_iterate(value, &in)) != NULL)
-                snprintf(joined + strlen(joined), sizeof joined - strlen(joined), "%s%s",
-                         *joined ? "," : "", node_text(item) ? node_text(item) : "");
-            settings[n].value = keep_text(loaded, joined);
+                text_say(&joined, "%s%s", joined.len ? "," : "",
+                         node_text(item) ? node_text(item) : "");
+            settings[n].value = config_keep_text(loaded, text_cstr(&joined));
+            text_fini(&joined);
         } else {
             settings[n].value = node_text(value) ? node_text(value) : "";
         }
@@ -276,12 +58,13 @@ static bool build_value(struct loaded *loaded, struct fy_node *node, struct conf
 {
     void *at = NULL;
     size_t n = 0;
+    out->place = config_place(loaded, node);
     if (!node || fy_node_is_scalar(node)) {
         out->text = node ? node_text(node) : NULL;
         out->quoted = node && fy_node_get_style(node) != FYNS_PLAIN;
         return true;
     }
-    struct config_value *items = keep(loaded, items_of(node) * sizeof *items);
+    struct config_value *items = config_keep(loaded, items_of(node) * sizeof *items);
     out->items = items;
     out->count = items_of(node);
     if (!items)
@@ -307,7 +90,7 @@ static const char *const *build_list(struct loaded *loaded, struct fy_node *node
     size_t n = 0;
     void *at = NULL;
     struct fy_node *item;
-    const char **list = keep(loaded, (items_of(node) + 1) * sizeof *list);
+    const char **list = config_keep(loaded, (items_of(node) + 1) * sizeof *list);
     while (list && node && (item = fy_node_sequence_iterate(node, &at)) != NULL)
         list[n++] = node_text(item);
     return list;
@@ -416,7 +199,7 @@ static enum weir_err build_venues(struct loaded *loaded)
     struct fy_node *node = section(loaded, "venues");
     void *at = NULL;
     struct fy_node_pair *pair;
-    config->venues = keep(loaded, items_of(node) * sizeof *config->venues);
+    config->venues = config_keep(loaded, items_of(node) * sizeof *config->venues);
     while (config->venues && node && (pair = fy_node_mapping_iterate(node, &at)) != NULL) {
         struct config_venue *venue = &config->venues[config->venue_count++];
         struct fy_node *value = fy_node_pair_value(pair);
@@ -445,7 +228,7 @@ static enum weir_err build_scripts(struct loaded *loaded)
     struct fy_node *node = section(loaded, "scripts");
     void *at = NULL;
     struct fy_node_pair *pair;
-    config->scripts = keep(loaded, items_of(node) * sizeof *config->scripts);
+    config->scripts = config_keep(loaded, items_of(node) * sizeof *config->scripts);
     while (config->scripts && node && (pair = fy_node_mapping_iterate(node, &at)) != NULL) {
         struct config_script *script = &config->scripts[config->script_count++];
         struct fy_node *value = fy_node_pair_value(pair);
@@ -498,7 +281,8 @@ static enum weir_err build_limits(struct loaded *loaded)
     size_t rows = 1;
     for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
         rows += items_of(schema_node(node, named[i].section));
-    loaded->config.limits = keep(loaded, rows * RISK_LIMIT_COUNT * sizeof *loaded->config.limits);
+    loaded->config.limits =
+        config_keep(loaded, rows * RISK_LIMIT_COUNT * sizeof *loaded->config.limits);
     if (!loaded->config.limits)
         return WEIR_E_NO_MEMORY;
     build_limit_row(loaded, SCOPE_host, "*", schema_node(node, "host"));
@@ -602,14 +386,14 @@ static struct config *load(const char *path, void (*fault)(void *context, const 
     struct loaded *loaded = calloc(1, sizeof *loaded);
     unsigned char sum[32];
     if (!loaded || !(loaded->sha = sha256_create()) ||
-        !(loaded->config.path = keep_text(loaded, path))) {
+        !(loaded->config.path = config_keep_text(loaded, path))) {
         config_destroy((struct config *)loaded);
         (void)because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
         return NULL;
     }
     loaded->fault = fault;
     loaded->context = context;
-    enum weir_err err = read_file(loaded, path, why);
+    enum weir_err err = config_read(loaded, path, why);
     if (!err)
         err = check_whole(loaded, why);
     if (!err) {

@@ -51,9 +51,10 @@ struct config_limit {
 
 /* A value of a script's settings: text as written (numbers too), or a table of such. */
 struct config_value {
-    const char *key;  /* NULL in lists */
-    const char *text; /* NULL: a table */
-    bool quoted;      /* written in quotes: a text even if it looks like a number */
+    const char *key;   /* NULL in lists */
+    const char *text;  /* NULL: a table */
+    const char *place; /* "weir.yaml:12:7"; NULL: not known */
+    bool quoted;       /* written in quotes: a text even if it looks like a number */
     const struct config_value *items;
     size_t count;
 };

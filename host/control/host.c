@@ -17,6 +17,7 @@ enum {
     STRATEGIES = 1024,
     INPUT_ROOM = 1 << 26,
     EFFECT_ROOM = 1 << 26,
+    PUBLISHED_ROOM = 1 << 20,
     TAP_ROOM = 1 << 23
 };
 
@@ -106,7 +107,8 @@ static enum weir_err make_lists(struct host *host, struct why *why)
     if (host->effect_seqs == MAP_FAILED)
         host->effect_seqs = NULL;
     if (!host->venues || !host->scripts || !host->instruments || !host->effect_seqs ||
-        !queue_init(&host->inputs, INPUT_ROOM) || !queue_init(&host->effects, EFFECT_ROOM))
+        !queue_init(&host->inputs, INPUT_ROOM) || !queue_init(&host->effects, EFFECT_ROOM) ||
+        !queue_init(&host->published, PUBLISHED_ROOM))
         return because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
     host->venue_count = config->venue_count;
     host->script_count = config->script_count;
@@ -236,6 +238,7 @@ void host_destroy(struct host *host)
     tap_destroy(host->tap);
     queue_fini(&host->inputs);
     queue_fini(&host->effects);
+    queue_fini(&host->published);
     if (host->effect_seqs)
         munmap(host->effect_seqs, EFFECT_SEQS * sizeof *host->effect_seqs);
     if (host->memory)

@@ -111,7 +111,9 @@ struct host {
     uint64_t seq;   /* of the last record */
     bool unwritten; /* an effect could not be journalled */
     struct queue inputs, effects;
-    uint64_t *effect_seqs; /* of the queued effects, in their order: a ring of EFFECT_SEQS */
+    struct queue published;  /* by scripts, for scripts: struct published */
+    uint64_t published_lost; /* its room was full */
+    uint64_t *effect_seqs;   /* of the queued effects, in their order: a ring of EFFECT_SEQS */
     uint64_t effect_head, effect_tail;
     struct net *net; /* NULL in virtual time */
     struct host_venue *venues;
@@ -201,6 +203,8 @@ void host_script_market(struct host *host, const struct weir_msg *input);
 void host_script_effect(struct host *host, const struct weir_msg *effect);
 weir_ns host_script_next_timer(const struct host *host);
 void host_script_timers(struct host *host);
+/* Tell what scripts published to those that asked for it; false: nothing waits. */
+bool host_script_published(struct host *host);
 struct host_script *host_script_of(struct host *host, uint32_t strategy);
 
 void host_give_limits(struct host *host); /* setup.c: those that differ from what the engine has */

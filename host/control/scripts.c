@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "control/host.h"
 
-enum { MODULES_MAX = 16 };
+enum { MODULES_MAX = 16, PUBLISHED_TEXT = 8192 };
 
 /* --- what a script may ask --------------------------------------------------------------------*/
 
@@ -75,6 +75,36 @@ static void world_alert(void *context, struct script *script, const struct scrip
                  *alert->venue ? "/" : "", alert->symbol, alert->text);
 }
 
+/* A published table on its way; its topic and text follow one another. */
+struct published {
+    struct weir_msg msg;
+    uint32_t strategy;
+    uint32_t len;
+    char topic[NAME_MAX_LEN];
+    char text[];
+};
+
+static void world_publish(void *context, struct script *script,
+                          const struct script_message *message)
+{
+    struct host_script *guest = context;
+    _Alignas(struct published) unsigned char room[sizeof(struct published) + PUBLISHED_TEXT + 8];
+    struct published *published = (struct published *)room;
+    (void)script;
+    if (message->len > PUBLISHED_TEXT)
+        return;
+    *published = (struct published){
+        .msg = {.size = (uint32_t)((sizeof *published + message->len + 8) / 8 * 8),
+                .t = message->t},
+        .strategy = guest->strategy,
+        .len = (uint32_t)message->len};
+    snprintf(published->topic, sizeof published->topic, "%s", message->topic);
+    memcpy(published->text, message->text, message->len);
+    published->text[message->len] = '\0';
+    if (!queue_push(&guest->host->published, &published->msg))
+        guest->host->published_lost++;
+}
+
 /* --- making them ------------------------------------------------------------------------------*/
 
 static void convert(const struct config_value *from, struct script_value *to,
@@ -83,6 +113,7 @@ static void convert(const struct config_value *from, struct script_value *to,
     int64_t number = 0;
     amount money = 0;
     to->key = from->key;
+    to->place = from->place;
     if (!from->text) {
         bool map = from->count == 0 || from->items[0].key;
         struct script_value *items = *next;
@@ -148,7 +179,7 @@ static void set_budget(const struct host *host, const struct config_script *conf
     budget->memory = (size_t)config->memory;
     budget->orders_per_s = config->orders_per_second;
     budget->log_lines_per_s = config->log_lines_per_second;
-    budget->instructions = host->options.instructions;
+    budget->instructions = host ? host->options.instructions : 0; /* nobody: a check */
 }
 
 /* What a script is made of, read from its files; given back by parts_free. */
@@ -236,7 +267,8 @@ static enum weir_err create(struct host *host, struct host_script *guest, struct
                                  .change = world_change,
                                  .book = world_book,
                                  .log = world_log,
-                                 .alert = world_alert};
+                                 .alert = world_alert,
+                                 .publish = world_publish};
     struct parts parts;
     enum weir_err err = parts_read(host, guest->config, guest->strategy, &parts, why);
     order_prefix(host, guest->config->name, prefix, sizeof prefix);
@@ -252,11 +284,11 @@ static enum weir_err create(struct host *host, struct host_script *guest, struct
 
 enum weir_err host_check_script(const struct config_script *config, struct why *why)
 {
-    struct script_source source = {0};
-    enum weir_err err = script_source_read(config->file, &source, why);
+    struct parts parts;
+    enum weir_err err = parts_read(NULL, config, 1, &parts, why);
     if (!err)
-        err = script_check(&source, why);
-    free((char *)(uintptr_t)source.text);
+        err = script_check_settings(&parts.config, why);
+    parts_free(&parts);
     if (err)
         while_doing(why, "scripts.%s", config->name);
     return err;
@@ -403,6 +435,27 @@ void host_script_effect(struct host *host, const struct weir_msg *effect)
         if (strategy == 0 ? effect->kind != OUT_ORDER && effect->kind != OUT_EXECUTION
                           : host->scripts[i].strategy == strategy)
             call(host, &host->scripts[i], effect);
+}
+
+bool host_script_published(struct host *host)
+{
+    const struct published *published = (const void *)queue_front(&host->published);
+    if (!published)
+        return false;
+    const struct host_script *from = host_script_of(host, published->strategy);
+    const struct script_message message = {.topic = published->topic,
+                                           .from = from->config->name,
+                                           .t = published->msg.t,
+                                           .text = published->text,
+                                           .len = published->len};
+    for (size_t i = 0; i < host->script_count; i++)
+        if (&host->scripts[i] != from &&
+            script_listens(host->scripts[i].script, message.topic, message.from)) {
+            script_message(host->scripts[i].script, &message);
+            look_after(host, &host->scripts[i]);
+        }
+    queue_drop(&host->published);
+    return true;
 }
 
 weir_ns host_script_next_timer(const struct host *host)

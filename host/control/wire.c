@@ -118,9 +118,12 @@ void host_settle(struct host *host)
     struct weir_msg *input;
     settle_effects(host);
     journal_trouble(host);
-    while ((input = (struct weir_msg *)(uintptr_t)queue_front(&host->inputs)) != NULL) {
-        host_do(host, input);
-        queue_drop(&host->inputs);
-    }
+    do {
+        while ((input = (struct weir_msg *)(uintptr_t)queue_front(&host->inputs)) != NULL) {
+            host_do(host, input);
+            queue_drop(&host->inputs);
+        }
+        settle_effects(host);
+    } while (host_script_published(host));
     host_reserve_ids(host);
 }

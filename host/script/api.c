@@ -15,6 +15,7 @@
 #include <lauxlib.h>
 
 #include "script/ask.h"
+#include "script/reference.h"
 
 static const char ERR[] = "err";
 
@@ -131,6 +132,46 @@ void err_open_in(lua_State *L)
     lua_pop(L, 1);
 }
 
+/* --- members that nobody knows -------------------------------------------------------------------- */
+
+static int nearest_member(lua_State *L, const char *function, uint64_t fields)
+{
+    static const char *const names[] = {
+#define X(name) #name,
+        FIELDS(X)
+#undef X
+    };
+    char shown[40];
+    struct nearest nearest;
+    text_plain(L, -2, shown, sizeof shown);
+    hint_begin(&nearest, shown);
+    for (int i = 0; i < FIELD_COUNT; i++)
+        if (fields >> i & 1)
+            hint_offer(&nearest, names[i]);
+    return err_say_in(L, "BAD_REQUEST", "%s has no member '%s'%s%s%s", function, shown,
+                      nearest.best ? "; did you mean " : "", nearest.best ? nearest.best : "",
+                      nearest.best ? "?" : "");
+}
+
+/* Short strings are one object each in a state, and those of the fields are kept: their addresses
+ * tell them apart. */
+bool only_fields_in(lua_State *L, int index, const char *function, uint64_t fields)
+{
+    const struct cell *cell = cell_of(L);
+    index = lua_absindex(L, index);
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+        int i = 0;
+        while (i < FIELD_COUNT && (cell->names[i] != key || !(fields >> i & 1)))
+            i++;
+        if (i < FIELD_COUNT)
+            continue;
+        nearest_member(L, function, fields);
+        return false;
+    }
+    return true;
+}
+
 /* --- pace ------------------------------------------------------------------------------------- */
 
 bool bucket_take(struct bucket *bucket, weir_ns now, uint32_t rate)
@@ -233,6 +274,10 @@ static int api_alert(lua_State *L)
     char level[16] = "warn", text[256], venue[NAME_MAX_LEN] = "", symbol[WEIR_SYMBOL_MAX] = "";
     lua_settop(L, 1);
     if (lua_type(L, 1) == LUA_TTABLE) {
+        if (!only_fields_in(L, 1, "weir.alert",
+                            FIELD_BIT(level) | FIELD_BIT(text) | FIELD_BIT(venue) |
+                                FIELD_BIT(symbol)))
+            return 2;
         if (!line_field(L, 1, "level", level, sizeof level) ||
             !line_field(L, 1, "text", text, sizeof text) ||
             !line_field(L, 1, "venue", venue, sizeof venue) ||
@@ -280,6 +325,8 @@ char *text_room_in(lua_State *L)
     if (!cell->text) {
         guard_host_enter();
         cell->text_room = (size_t)cell->script->budget.state_max + 1;
+        if (cell->text_room < 2 * (PUBLISHED_MAX + 1))
+            cell->text_room = 2 * (PUBLISHED_MAX + 1);
         cell->text = malloc(cell->text_room);
         guard_host_leave();
         if (!cell->text)
@@ -295,14 +342,15 @@ static bool is_name(const char *text, size_t len)
     return len > 0 && len < NAME_MAX_LEN && strspn(text, alphabet) == len;
 }
 
-/* weir.publish(name, table): plain data, as JSON, for consoles and other programs. */
+/* weir.publish(topic, table): plain data, for scripts that asked for the topic, consoles and other
+ * programs. */
 static int api_publish(lua_State *L)
 {
     struct cell *cell = cell_of(L);
     struct script *script = cell->script;
     const struct script_world *world = &script->world;
     size_t len = 0;
-    char name[NAME_MAX_LEN];
+    char topic[NAME_MAX_LEN];
     lua_settop(L, 2);
     const char *text = lua_type(L, 1) == LUA_TSTRING ? lua_tolstring(L, 1, &len) : NULL;
     if (!text || !is_name(text, len))
@@ -310,21 +358,25 @@ static int api_publish(lua_State *L)
                           "weir.publish: a name of at most %d letters, digits, _ . - is "
                           "expected first",
                           NAME_MAX_LEN - 1);
-    memcpy(name, text, len + 1);
+    memcpy(topic, text, len + 1);
     if (lua_type(L, 2) != LUA_TTABLE)
         return err_say_in(L, "BAD_REQUEST", "weir.publish: a table is expected second");
-    struct plain plain = {.text = text_room_in(L), .json = true};
-    plain.room = cell->text_room;
+    struct plain plain = {.text = text_room_in(L), .room = PUBLISHED_MAX + 1};
+    struct plain json = {.text = plain.text + plain.room, .room = plain.room, .json = true};
     if (!plain_write_in(L, 2, &plain))
         return err_say_in(L, "BAD_REQUEST", "weir.publish: %s", plain.problem);
+    if (!plain_write_in(L, 2, &json))
+        return err_say_in(L, "BAD_REQUEST", "weir.publish: %s", json.problem);
     guard_host_enter();
-    bool paced =
-        bucket_take(&script->alerts, world->now(world->context), script->budget.alerts_per_s);
+    weir_ns now = world->now(world->context);
+    bool paced = bucket_take(&script->messages, now, script->budget.messages_per_s);
     if (paced && world->publish)
-        world->publish(world->context, script, name, plain.text, plain.len);
+        world->publish(world->context, script,
+                       &(struct script_message){topic, script->name, now, plain.text, plain.len,
+                                                json.text, json.len});
     guard_host_leave();
     if (!paced)
-        return throttled(L, "alerts and published tables", script->budget.alerts_per_s);
+        return throttled(L, "published tables", script->budget.messages_per_s);
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -391,14 +443,9 @@ static int api_import(lua_State *L)
 
 static int unknown_name(lua_State *L)
 {
-    static const char *const names[] = {
-        "on",       "subscribe", "submit", "amend",  "cancel",     "cancel_all", "book",
-        "position", "balance",   "order",  "orders", "instrument", "now",        "every",
-        "after",    "random",    "log",    "alert",  "publish",    "settings",   "state",
-        "dec",      "import",    "market", NULL};
     char shown[48];
     text_plain(L, 2, shown, sizeof shown);
-    const char *nearest = hint_nearest(shown, names);
+    const char *nearest = reference_nearest_weir(shown);
     if (nearest)
         return luaL_error(L, "weir has no '%s'; did you mean weir.%s?", shown, nearest);
     return luaL_error(L, "weir has no '%s'", shown);
@@ -468,6 +515,7 @@ void api_open_in(lua_State *L, struct cell *cell)
     api_push_views_in(L);
     api_push_market_in(L);
     api_push_events_in(L);
+    api_push_settings_in(L);
     dec_open_in(L);
     lua_setfield(L, -2, "dec");
     lua_getfield(L, -2, "math");

@@ -279,7 +279,7 @@ static void run_body(void *arg)
 /* Loading and starting have more time than what comes after. */
 static bool loads(const struct cell *cell, const struct call *call)
 {
-    return cell->mode == MODE_LOADING || (call && call->starting);
+    return cell->mode == MODE_LOADING || cell->mode == MODE_CHECKING || (call && call->starting);
 }
 
 /* Garbage is collected as it is made; a heap that stays above its mark is swept in one go between
@@ -312,6 +312,8 @@ static bool run_guarded(struct cell *cell, struct run *run, const char *name, we
     script->report.callbacks++;
     if (took > script->report.max_callback_ns)
         script->report.max_callback_ns = took;
+    if (end == GUARD_CHECKED)
+        return false;
     if (end != GUARD_DONE) {
         explain_end(cell, end, name, budget);
         return false;
@@ -370,7 +372,7 @@ static void keep_fields(lua_State *L, struct cell *cell)
 #undef X
     };
     for (int i = 0; i < FIELD_COUNT; i++) {
-        lua_pushstring(L, names[i]);
+        cell->names[i] = lua_pushstring(L, names[i]);
         int ref = luaL_ref(L, LUA_REGISTRYINDEX);
         if (i == 0)
             cell->fields = ref;
@@ -407,8 +409,7 @@ static int load_body(lua_State *L)
     struct cell *cell = cell_of(L);
     char name[64], chunk[80];
     lua_rawgeti(L, LUA_REGISTRYINDEX, cell->weir_ref);
-    plain_push_in(L, config->settings, true);
-    lua_setfield(L, -2, "settings");
+    settings_keep_in(L, cell, config->settings);
     if (config->state) {
         if (!plain_read_in(L, config->state, config->state_len))
             return lua_error(L);
@@ -469,6 +470,7 @@ void cell_destroy(struct cell *cell)
         free(cell->on[i].refs);
     free(cell->timers);
     free(cell->wishes);
+    free(cell->topics);
     free(cell->watched);
     free(cell->bars);
     free(cell->text);
@@ -512,7 +514,7 @@ struct cell *cell_create(struct script *script, const struct script_config *conf
     }
     cell->script = script;
     cell->seed = config->seed;
-    cell->mode = MODE_LOADING;
+    cell->mode = script->checking ? MODE_CHECKING : MODE_LOADING;
     if (!load(cell, config, outcome_out)) {
         cell_destroy(cell);
         return NULL;

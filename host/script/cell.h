@@ -23,7 +23,10 @@ enum {
     COUNT_STEP = 1000,      /* instructions between two looks at the budget */
     WISHES_MAX = 64,        /* subscriptions */
     BARS_MAX = 64,
-    PLAIN_DEPTH = 32, /* of settings, state and published tables */
+    TOPICS_MAX = 32,      /* subscriptions to what other scripts publish */
+    PUBLISHED_MAX = 8192, /* bytes of a published table as text */
+    PER_EXP = 8,          /* the volume of a bar in a wish is counted in 10^-8 */
+    PLAIN_DEPTH = 32,     /* of settings, state and published tables */
     REASON_ROOM = 400
 };
 
@@ -31,7 +34,8 @@ enum {
     X(start)             \
     X(stop)              \
     X(book)              \
-    X(quote) X(trade) X(bar) X(timer) X(order) X(fill) X(position) X(venue) X(alert) X(reload)
+    X(quote)             \
+    X(trade) X(bar) X(timer) X(order) X(fill) X(position) X(venue) X(alert) X(reload) X(message)
 enum happening {
 #define X(name) ON_##name,
     SCRIPT_EVENTS(X)
@@ -44,7 +48,8 @@ enum happening {
 #define FIELDS(X) \
     X(venue) X(symbol) X(bid) X(ask) X(bid_qty) X(ask_qty) X(seq) X(time) X(price) X(qty) X(side) \
     X(type) X(tif) X(post_only) X(reduce_only) X(tag) X(trigger) X(expires) X(id) X(interval) \
-    X(open) X(high) X(low) X(close) X(volume) X(count) X(due) X(state)
+    X(open) X(high) X(low) X(close) X(volume) X(count) X(due) X(state) X(kind) X(closed) X(per)     \
+    X(topic) X(from) X(data) X(what) X(ticks) X(level) X(text) X(account) X(asset) X(all)
 /* clang-format on */
 enum field {
 #define X(name) FIELD_##name,
@@ -52,23 +57,38 @@ enum field {
 #undef X
         FIELD_COUNT
 };
+_Static_assert(FIELD_COUNT <= 64, "sets of fields are bits of one word");
+#define FIELD_BIT(name) (UINT64_C(1) << FIELD_##name)
 
 /* What a cell may do now; the reason of a refusal is made from it. */
 enum cell_mode {
-    MODE_LOADING, /* the chunk's top level */
-    MODE_SHADOW,  /* `start` of a version that does not run yet */
+    MODE_LOADING,  /* the chunk's top level */
+    MODE_CHECKING, /* the same, up to weir.declare: nobody is there */
+    MODE_SHADOW,   /* `start` of a version that does not run yet */
     MODE_RUNNING,
     MODE_STOPPING
 };
 
 enum { WANT_BOOK = 1, WANT_TRADE = 2, WANT_BAR = 4 };
 
+enum bar_kind { BAR_TIME = 0, BAR_VOLUME, BAR_TICKS };
+
 /* A wish of weir.subscribe; "" is any. */
 struct wish {
     char venue[NAME_MAX_LEN];
     char symbol[WEIR_SYMBOL_MAX];
-    weir_ns interval; /* of bars */
+    enum bar_kind kind; /* of bars */
+    int64_t per;        /* ns, 10^-8 of the base, or trades */
     uint8_t what;
+    bool checked; /* its names were found, or the complaint was made */
+    int line;     /* of the call, for the complaint */
+    char chunk[64];
+};
+
+/* A wish of weir.subscribe{topic=}: what others publish; from "": anybody. */
+struct topic {
+    char name[NAME_MAX_LEN];
+    char from[NAME_MAX_LEN];
 };
 
 /* What is known of an instrument once something of it has happened. */
@@ -84,8 +104,10 @@ struct watched {
 struct bar {
     uint32_t instrument;
     uint32_t count; /* trades in it; 0: not open */
-    weir_ns interval;
-    weir_ns start;
+    enum bar_kind kind;
+    int64_t per;   /* it is full after so many ns, steps of the quantity, or trades */
+    weir_ns start; /* of the bar (BAR_TIME), or of its first trade */
+    weir_ns last;  /* its last trade */
     weir_px open, high, low, close;
     weir_qty volume;
 };
@@ -115,13 +137,17 @@ struct cell {
     struct watched *watched; /* by number of instrument */
     struct heap heap;
 
-    int fields; /* registry: the first of FIELDS, the others follow */
+    int fields;                     /* registry: the first of FIELDS, the others follow */
+    const char *names[FIELD_COUNT]; /* the same strings */
     struct handlers on[HAPPENINGS];
     int walk_ref;    /* sorted.c: where next() was */
     int weir_ref;    /* the table behind `weir` */
     int globals_ref; /* the script's globals */
     int chunk_ref;
     int imported_ref;
+    int settings_ref;       /* the table that weir.settings shows */
+    int places_ref;         /* where each setting stands in the configuration */
+    bool declared;          /* weir.declare was called */
     uint32_t handler_count; /* timers included */
     struct timer *timers;
     uint32_t timer_count, timer_room;
@@ -129,6 +155,8 @@ struct cell {
     uint32_t bar_count;
     struct bar *bars;
     struct wish *wishes;
+    struct topic *topics;
+    uint32_t topic_count;
     weir_ns second; /* when `timer` handlers are due */
     uint64_t seed;
     char *text; /* room for weir.state and published tables */
@@ -156,7 +184,9 @@ struct script {
     struct script_world world;
     uint64_t next_id;
     uint64_t lines_dropped; /* since the last that was let through */
-    struct bucket orders, cancels, lines, alerts;
+    bool checking;          /* nobody is there: only weir.declare is wanted */
+    bool declared;          /* and it was called */
+    struct bucket orders, cancels, lines, alerts, messages;
     char name[NAME_MAX_LEN];
     char prefix[32];
     char *said; /* script_state_save's text */
@@ -229,7 +259,8 @@ enum fit weir_dec_from_lua(lua_State *L, int index, int exp, int64_t step, int64
 void push_decimal(lua_State *L, int64_t value, int exp);
 void push_amount(lua_State *L, amount value);
 
-void plain_push_in(lua_State *L, const struct script_value *value, bool read_only);
+/* The table on top (of weir) gets a read-only `settings`; the reference is of what stands behind it. */
+int plain_settings_in(lua_State *L, const struct script_value *settings);
 /* Write the value at index as Lua text or JSON. False: problem says what is not plain data, or that
  * there is no room. */
 struct plain {
@@ -247,6 +278,14 @@ bool plain_read_in(lua_State *L, const char *text,
 const char *hint_for(const char *message); /* "" if there is none */
 /* The nearest of the words (ended by NULL), or NULL. */
 const char *hint_nearest(const char *word, const char *const *words);
+/* The same for names that are not in one list: begin with the word, and offer each. */
+struct nearest {
+    const char *word;
+    const char *best; /* NULL: none is near */
+    unsigned least;
+};
+void hint_begin(struct nearest *nearest, const char *word);
+void hint_offer(struct nearest *nearest, const char *name);
 
 /* --- api.c, orders.c, views.c, market.c, wishes.c, bars.c, events.c ------------------------------------- */
 
@@ -255,6 +294,12 @@ void api_push_orders_in(lua_State *L);             /* each sets its functions in
 void api_push_views_in(lua_State *L);
 void api_push_market_in(lua_State *L);
 void api_push_events_in(lua_State *L);
+void api_push_settings_in(lua_State *L); /* settings.c: weir.declare */
+void settings_keep_in(lua_State *L, struct cell *cell, const struct script_value *settings);
+/* A name that nobody has, and the nearest that somebody has; into out: "; did you mean X?" or "". */
+void venue_like(const struct script *script, const char *name, char *out, size_t room);
+void symbol_like(const struct script *script, uint16_t venue, const char *name, char *out,
+                 size_t room); /* venue 0xffff: of any */
 
 /* Push the name of a field; push the field of the table at index, raw. */
 static inline void field_name(lua_State *L, enum field field)
@@ -281,6 +326,9 @@ int err_say_in(lua_State *L, const char *code, const char *format, ...)
 int err_refused_in(lua_State *L, const struct script_refusal *refusal);
 void err_open_in(lua_State *L);
 
+/* The table at index has no members but these (FIELD_BIT); false: nil, err are pushed. */
+bool only_fields_in(lua_State *L, int index, const char *function, uint64_t fields);
+
 weir_ns now_in(lua_State *L);
 void log_in(struct cell *cell, const char *line);
 char *text_room_in(lua_State *L); /* state_max + 1 bytes */
@@ -297,6 +345,10 @@ void push_position_in(lua_State *L, struct cell *cell, uint32_t instrument, uint
 
 /* wishes.c: who listens to what. Outside of calls. */
 bool watch_ready(struct cell *cell, uint32_t instrument); /* false: no memory */
+/* A name that was asked for and is not there, now that the venue's instruments are known: the
+ * complaint, "maker.lua:3: weir.subscribe: ...". False: all are found, or not yet known. */
+bool watch_complaint(struct cell *cell, char *out, size_t room);
+bool watch_topic(const struct cell *cell, const char *topic, const char *from);
 uint8_t watch_wants(const struct cell *cell, uint32_t instrument);
 
 /* bars.c; outside of calls */
@@ -310,8 +362,9 @@ void bars_trade(struct cell *cell, const struct weir_trade *trade);
 typedef void event_push(struct cell *cell, lua_State *L, const void *arg);
 event_push push_time_event, push_book_event, push_quote_event, push_trade_event, push_order_event,
     push_fill_event, push_position_event, push_alert_event, push_venue_event;
-event_push push_bar_event;   /* struct bar */
-event_push push_timer_event; /* struct timer */
+event_push push_bar_event;     /* struct bar */
+event_push push_message_event; /* struct script_message */
+event_push push_timer_event;   /* struct timer */
 
 /* --- tell.c; outside of calls ----------------------------------------------------------------- */
 

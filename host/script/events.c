@@ -136,19 +136,44 @@ void push_trade_event(struct cell *cell, lua_State *L, const void *arg)
 
 void push_bar_event(struct cell *cell, lua_State *L, const void *arg)
 {
+    static const char *const kinds[] = {"time", "volume", "ticks"};
     const struct bar *bar = arg;
     const struct weir_msg msg = {.instrument = bar->instrument};
     const struct weir_instrument *instrument = instrument_of(cell, &msg);
-    lua_createtable(L, 0, 10);
+    lua_createtable(L, 0, 13);
     set_names_in(L, cell, bar->instrument);
+    set_text(L, "kind", kinds[bar->kind]);
     set_int(L, FIELD_time, bar->start);
-    set_int(L, FIELD_interval, bar->interval);
+    set_int(L, FIELD_closed, bar->kind == BAR_TIME ? bar->start + bar->per : bar->last);
+    if (bar->kind == BAR_TIME)
+        set_int(L, FIELD_interval, bar->per);
+    else if (bar->kind == BAR_TICKS)
+        set_int(L, FIELD_per, bar->per);
+    else
+        set_decimal(L, FIELD_per, bar->per, instrument->qty_exp);
     set_decimal(L, FIELD_open, bar->open, instrument->price_exp);
     set_decimal(L, FIELD_high, bar->high, instrument->price_exp);
     set_decimal(L, FIELD_low, bar->low, instrument->price_exp);
     set_decimal(L, FIELD_close, bar->close, instrument->price_exp);
     set_decimal(L, FIELD_volume, bar->volume, instrument->qty_exp);
     set_int(L, FIELD_count, bar->count);
+}
+
+/* What another script published: {topic=, from=, data=, time=}. */
+void push_message_event(struct cell *cell, lua_State *L, const void *arg)
+{
+    const struct script_message *message = arg;
+    (void)cell;
+    lua_createtable(L, 0, 4);
+    set_int(L, FIELD_time, message->t);
+    set_text(L, "topic", message->topic);
+    set_text(L, "from", message->from);
+    field_name(L, FIELD_data);
+    if (!plain_read_in(L, message->text, message->len)) {
+        lua_pop(L, 1); /* no text that a script wrote; an error here has nobody to catch it */
+        lua_pushnil(L);
+    }
+    lua_rawset(L, -3);
 }
 
 void push_timer_event(struct cell *cell, lua_State *L, const void *arg)

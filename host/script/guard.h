@@ -40,6 +40,7 @@ enum guard_end {
     GUARD_FLOOD,        /* went on asking after it was refused for pace */
     GUARD_FAULT,        /* only in an autopsy: the state cannot be read */
     GUARD_PANIC,        /* an error outside of protected code */
+    GUARD_CHECKED,      /* a check has seen what it wanted */
     GUARD_TEST          /* a test asked for it */
 };
 

@@ -1,7 +1,9 @@
 /* hint.c - what to do about an error, in one sentence, for those who write strategies. */
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "script/cell.h"
+#include "script/ask.h"
 
 /* The first row whose text stands in the message. */
 static const struct {
@@ -56,7 +58,12 @@ const char *hint_for(const char *message)
     return "";
 }
 
-/* How many letters must be added, left out, changed or swapped with a neighbour. */
+static bool same(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* How many letters must be added, left out, changed or swapped with a neighbour; case does not count. */
 static unsigned distance(const char *a, const char *b)
 {
     enum { MOST = 24 };
@@ -70,12 +77,12 @@ static unsigned distance(const char *a, const char *b)
         unsigned *now = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
         now[0] = (unsigned)i;
         for (size_t j = 1; j <= n; j++) {
-            unsigned best = last[j - 1] + (a[i - 1] != b[j - 1]);
+            unsigned best = last[j - 1] + !same(a[i - 1], b[j - 1]);
             if (last[j] + 1 < best)
                 best = last[j] + 1;
             if (now[j - 1] + 1 < best)
                 best = now[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+            if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]) &&
                 before[j - 2] + 1 < best)
                 best = before[j - 2] + 1;
             now[j] = best;
@@ -84,18 +91,56 @@ static unsigned distance(const char *a, const char *b)
     return rows[m % 3][n];
 }
 
+void hint_begin(struct nearest *nearest, const char *word)
+{
+    /* mistakes that make a typing error, not another word */
+    unsigned most = (unsigned)strlen(word) / 3;
+    *nearest = (struct nearest){.word = word, .least = most < 1 ? 2 : most > 2 ? 3 : most + 1};
+}
+
+void hint_offer(struct nearest *nearest, const char *name)
+{
+    unsigned d = distance(nearest->word, name);
+    if (d < nearest->least) {
+        nearest->least = d;
+        nearest->best = name;
+    }
+}
+
 const char *hint_nearest(const char *word, const char *const *words)
 {
-    const char *nearest = NULL;
-    unsigned most =
-        (unsigned)strlen(word) / 3; /* mistakes that make a typing error, not another word */
-    unsigned least = most < 1 ? 2 : most > 2 ? 3 : most + 1;
-    for (; *words; words++) {
-        unsigned d = distance(word, *words);
-        if (d < least) {
-            least = d;
-            nearest = *words;
-        }
+    struct nearest nearest;
+    for (hint_begin(&nearest, word); *words; words++)
+        hint_offer(&nearest, *words);
+    return nearest.best;
+}
+
+static void say_nearest(const struct nearest *nearest, char *out, size_t room)
+{
+    snprintf(out, room, "%s%s%s", nearest->best ? "; did you mean " : "",
+             nearest->best ? nearest->best : "", nearest->best ? "?" : "");
+}
+
+void venue_like(const struct script *script, const char *name, char *out, size_t room)
+{
+    enum { VENUES = 256 };
+    struct nearest nearest;
+    hint_begin(&nearest, name);
+    for (uint32_t i = 1; i < VENUES; i++)
+        if (*ask_name(script, SCOPE_venue, i))
+            hint_offer(&nearest, ask_name(script, SCOPE_venue, i));
+    say_nearest(&nearest, out, room);
+}
+
+void symbol_like(const struct script *script, uint16_t venue, const char *name, char *out,
+                 size_t room)
+{
+    struct nearest nearest;
+    hint_begin(&nearest, name);
+    for (uint32_t i = 1; i <= ask_instrument_count(script); i++) {
+        const struct weir_instrument *known = ask_instrument(script, i);
+        if (known && (venue == 0xffff || known->msg.venue == venue))
+            hint_offer(&nearest, known->symbol);
     }
-    return nearest;
+    say_nearest(&nearest, out, room);
 }

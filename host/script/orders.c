@@ -18,6 +18,12 @@ static const char *const type_words[] = {"limit",       "market",   "stop",    "
                                          "take_profit", "trailing", "iceberg", NULL};
 static const char *const tif_words[] = {"GTC", "IOC", "FOK", "GTD", "DAY", NULL};
 
+/* What weir.submit takes; reference.c says what each means. */
+#define SUBMIT_FIELDS                                                                              \
+    (FIELD_BIT(venue) | FIELD_BIT(symbol) | FIELD_BIT(side) | FIELD_BIT(type) | FIELD_BIT(price) | \
+     FIELD_BIT(qty) | FIELD_BIT(tif) | FIELD_BIT(post_only) | FIELD_BIT(reduce_only) |             \
+     FIELD_BIT(trigger) | FIELD_BIT(expires) | FIELD_BIT(tag))
+
 /* --- reading ---------------------------------------------------------------------------------- */
 
 /* The word on top. False: nil, err are pushed. */
@@ -328,7 +334,9 @@ static int api_submit(lua_State *L)
                           "weir.submit takes a table {venue=, symbol=, side=, ...}, not a %s",
                           luaL_typename(L, 1)),
                deny(L);
-    return read_wish(L, &wish) ? submit(L, &wish) : deny(L);
+    if (!only_fields_in(L, 1, "weir.submit", SUBMIT_FIELDS) || !read_wish(L, &wish))
+        return deny(L);
+    return submit(L, &wish);
 }
 
 /* The number at index. False: nil, err are pushed. */
@@ -452,6 +460,8 @@ static int api_amend(lua_State *L)
         return 2;
     if (lua_type(L, 2) != LUA_TTABLE)
         return err_say_in(L, "BAD_REQUEST", "weir.amend takes an id and a table {price=, qty=}");
+    if (!only_fields_in(L, 2, "weir.amend", FIELD_BIT(price) | FIELD_BIT(qty)))
+        return 2;
     because_of = not_now(cell, &code);
     if (because_of)
         return err_say_in(L, code, "%s", because_of);
@@ -509,6 +519,8 @@ static int api_cancel_all(lua_State *L)
         return err_say_in(L, "BAD_REQUEST",
                           "weir.cancel_all takes a table {venue=, symbol=}, or nothing");
     if (lua_type(L, 1) == LUA_TTABLE) {
+        if (!only_fields_in(L, 1, "weir.cancel_all", FIELD_BIT(venue) | FIELD_BIT(symbol)))
+            return 2;
         bool venue = field_get(L, 1, FIELD_venue) != LUA_TNIL,
              symbol = field_get(L, 1, FIELD_symbol) != LUA_TNIL;
         if (symbol) {

@@ -94,10 +94,18 @@ static void push_table(lua_State *L, const struct script_value *value, bool read
         make_read_only(L);
 }
 
-void plain_push_in(lua_State *L, const struct script_value *value, bool read_only)
+int plain_settings_in(lua_State *L, const struct script_value *settings)
 {
-    static const struct script_value none = {.kind = SCRIPT_MAP};
-    push_value(L, value ? value : &none, read_only, PLAIN_DEPTH);
+    lua_newtable(L);
+    for (size_t i = 0; settings && i < settings->count; i++) {
+        push_value(L, &settings->items[i], true, PLAIN_DEPTH - 1);
+        lua_setfield(L, -2, settings->items[i].key);
+    }
+    lua_pushvalue(L, -1);
+    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    make_read_only(L);
+    lua_setfield(L, -2, "settings");
+    return ref;
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */

@@ -15,6 +15,7 @@
 #include <lualib.h>
 
 #include "script/cell.h"
+#include "script/reference.h"
 
 static const char *const base[] = {"assert",   "error",  "getmetatable", "ipairs",   "pcall",
                                    "rawequal", "rawget", "rawlen",       "rawset",   "select",
@@ -44,6 +45,62 @@ static const struct library {
                  {LUA_MATHLIBNAME, luaopen_math, maths},
                  {LUA_UTF8LIBNAME, luaopen_utf8, utf8s},
                  {LUA_COLIBNAME, luaopen_coroutine, coroutines}};
+
+/* --- the same list, for those who look names up -------------------------------------------------- */
+
+enum { LIBRARIES = sizeof libraries / sizeof libraries[0] };
+static const char *const replaced[] = {"collectgarbage", "load",     "next",    "pairs", "print",
+                                       "setmetatable",   "tostring", LUA_GNAME, "weir",  NULL};
+
+static bool is_among(const char *const *names, const char *name)
+{
+    for (; *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+static const struct library *library_named(const char *name)
+{
+    for (size_t i = 1; i < LIBRARIES; i++)
+        if (strcmp(libraries[i].name, name) == 0)
+            return &libraries[i];
+    return NULL;
+}
+
+bool reference_is_library(const char *name)
+{
+    return library_named(name) != NULL;
+}
+
+bool reference_is_global(const char *name)
+{
+    return is_among(base, name) || is_among(replaced, name) || reference_is_library(name);
+}
+
+bool reference_is_member(const char *library, const char *name)
+{
+    const struct library *of = library_named(library);
+    return of && is_among(of->functions, name);
+}
+
+const char *reference_nearest_global(const char *name)
+{
+    struct nearest nearest;
+    hint_begin(&nearest, name);
+    for (const char *const *at = base; *at; at++)
+        hint_offer(&nearest, *at);
+    for (const char *const *at = replaced; *at; at++)
+        hint_offer(&nearest, *at);
+    for (size_t i = 1; i < LIBRARIES; i++)
+        hint_offer(&nearest, libraries[i].name);
+    return nearest.best;
+}
+
+const char *reference_nearest_member(const char *library, const char *name)
+{
+    return hint_nearest(name, library_named(library)->functions);
+}
 
 /* --- replacements ----------------------------------------------------------------------------- */
 

@@ -38,6 +38,7 @@ static void set_defaults(struct script_budget *budget)
     SET_DEFAULT(log_lines_per_s, 100)
     SET_DEFAULT(log_line_max, 1024)
     SET_DEFAULT(alerts_per_s, 10)
+    SET_DEFAULT(messages_per_s, 100)
     SET_DEFAULT(state_max, 65536)
 }
 
@@ -159,6 +160,93 @@ enum weir_err script_check(const struct script_source *source, struct why *why)
         err = because(why, WEIR_E_BAD_CONFIG, "%s: %zu bytes are too many, a chunk has at most %d",
                       source->name, source->len, SOURCE_MAX);
     return err == WEIR_OK ? cell_compile(source, why) : err;
+}
+
+static weir_ns no_time(void *context)
+{
+    (void)context;
+    return 1;
+}
+
+static void no_order(void *context, struct script *script, const struct in_submit *wish,
+                     struct script_answer *answer)
+{
+    (void)context, (void)script, (void)wish;
+    script_answer_refuse(answer, "STATE", "nobody is there: the script is being checked");
+}
+
+static void no_change(void *context, struct script *script, const struct in_change *wish,
+                      struct script_answer *answer)
+{
+    (void)context, (void)script, (void)wish;
+    script_answer_refuse(answer, "STATE", "nobody is there: the script is being checked");
+}
+
+/* The smallest engine there is, for a script to ask questions of: it knows nothing. */
+static struct engine *no_engine(void **memory_out)
+{
+    const struct engine_sizes sizes = {.orders = 64,
+                                       .executions = 64,
+                                       .client_ids = 64,
+                                       .instruments = 1,
+                                       .strategies = 1,
+                                       .venues = 1,
+                                       .accounts = 1,
+                                       .assets = 1,
+                                       .positions = 1};
+    size_t bytes = (engine_bytes(&sizes) + 63) / 64 * 64;
+    unsigned char *memory = aligned_alloc(64, bytes);
+    *memory_out = memory;
+    if (!memory)
+        return NULL;
+    memset(memory, 0, bytes);
+    struct arena arena = {memory, memory + bytes};
+    return engine_create(&arena, &sizes);
+}
+
+/* Its chunk ran up to weir.declare, or to an end of its own, which says nothing: nobody was there. */
+static enum weir_err check_declared(struct script *script, const struct script_config *config,
+                                    struct why *why)
+{
+    enum script_outcome outcome;
+    script->checking = true;
+    struct cell *cell = make_cell(script, config, &outcome, why);
+    bool made = cell || outcome != SCRIPT_OK;
+    cell_destroy(cell);
+    if (!made)
+        return why->err;
+    if (outcome == SCRIPT_REFUSED || (script->declared && script->reason[0]))
+        return because(why, WEIR_E_BAD_CONFIG, "%s%s%s", script->reason,
+                       script->detail[0] ? "\n" : "", script->detail);
+    return WEIR_OK;
+}
+
+enum weir_err script_check_settings(const struct script_config *config, struct why *why)
+{
+    void *memory = NULL;
+    enum weir_err err = check_config(config, why);
+    if (err == WEIR_OK)
+        err = guard_ready(why);
+    for (size_t i = 0; err == WEIR_OK && i < config->module_count; i++)
+        err = script_check(&config->modules[i], why);
+    if (err != WEIR_OK)
+        return err;
+    struct script *script = calloc(1, sizeof *script);
+    struct engine *engine = no_engine(&memory);
+    if (script && engine) {
+        snprintf(script->name, sizeof script->name, "%s", config->name);
+        script->world = (struct script_world){
+            .engine = engine, .now = no_time, .submit = no_order, .change = no_change};
+        script->budget = config->budget;
+        set_defaults(&script->budget);
+        err = check_declared(script, config, why);
+    } else {
+        err = because(why, WEIR_E_NO_MEMORY, "script %s: %s", config->name,
+                      err_text(WEIR_E_NO_MEMORY));
+    }
+    free(script);
+    free(memory);
+    return err;
 }
 
 /* --- state and reload ------------------------------------------------------------------------- */

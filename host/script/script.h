@@ -45,6 +45,7 @@ enum script_value_kind {
 };
 struct script_value {
     const char *key;
+    const char *place; /* "weir.yaml:12:7", for messages; NULL: not known */
     enum script_value_kind kind;
     int64_t number;   /* BOOL: 0 or 1; INT */
     const char *text; /* DECIMAL, TEXT */
@@ -68,7 +69,8 @@ struct script_budget {
     uint32_t floods;          /* wishes refused for pace in one callback: abandoned (1000) */
     uint32_t log_lines_per_s; /* above it lines are dropped and counted (100) */
     uint32_t log_line_max;    /* bytes; longer lines are cut (1024) */
-    uint32_t alerts_per_s;    /* and published tables (10) */
+    uint32_t alerts_per_s;    /* (10) */
+    uint32_t messages_per_s;  /* published tables (100) */
     uint32_t state_max;       /* bytes of weir.state as text (65536) */
     uint32_t errors;          /* uncaught errors of handlers that are forgiven (0) */
 };
@@ -121,6 +123,17 @@ struct script_alert {
     uint32_t instrument; /* 0: none, or not known */
 };
 
+/* A published table, as text that weir.state could have, and as JSON for everybody else. */
+struct script_message {
+    const char *topic;
+    const char *from; /* name of the script */
+    weir_ns t;
+    const char *text; /* at most 8 KiB */
+    size_t len;
+    const char *json; /* NULL on the way in: who listens needs no JSON */
+    size_t json_len;
+};
+
 struct script_world {
     void *context;
     const struct engine *engine; /* questions only; may be asked whenever a script runs */
@@ -142,8 +155,7 @@ struct script_world {
     void (*subscribe)(void *context, struct script *script, const char *venue, const char *symbol);
     void (*log)(void *context, struct script *script, const char *line);
     void (*alert)(void *context, struct script *script, const struct script_alert *alert);
-    void (*publish)(void *context, struct script *script, const char *name, const char *json,
-                    size_t len);
+    void (*publish)(void *context, struct script *script, const struct script_message *message);
 };
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -157,6 +169,12 @@ void script_destroy(struct script *script); /* in bounded time, runs no Lua code
 
 /* Does it compile? Nothing is run. The error reads "maker.lua:12: ..., the line, a hint". */
 enum weir_err script_check(const struct script_source *source, struct why *why) WEIR_MUST_USE;
+
+/* The same, and its settings by what weir.declare says of them: the chunk runs up to that call, in a world
+ * without anything. A chunk that declares nothing takes any settings. The error reads "weir.yaml:12:7:
+ * settings.clip: expected a number, 0.001 to 5, found ...". Modules are looked at, too. */
+enum weir_err script_check_settings(const struct script_config *config,
+                                    struct why *why) WEIR_MUST_USE;
 
 void script_start(struct script *script); /* calls the `start` handlers; from now on events come */
 void script_stop(
@@ -182,6 +200,10 @@ enum weir_err script_state_save(struct script *script, const char **text_out, si
  * those that subscribed (a script that subscribes to nothing hears of all instruments). */
 void script_event(struct script *script, const struct weir_msg *msg);
 bool script_wants(const struct script *script, enum weir_kind kind, uint32_t instrument);
+
+/* What another script published; it is told if this one asked for it (weir.subscribe{topic=}). */
+void script_message(struct script *script, const struct script_message *message);
+bool script_listens(const struct script *script, const char *topic, const char *from);
 
 /* When script_timer() wants to be called; INT64_MAX: never. */
 weir_ns script_next_timer(const struct script *script);

@@ -44,11 +44,17 @@ bool script_call(struct script *script, struct cell *cell, enum happening what, 
 
 void script_start(struct script *script)
 {
+    char fault[REASON_ROOM];
     must(!script->busy);
     if (!script->cell || script->started)
         return;
     script->started = true;
     script->cell->mode = MODE_RUNNING;
+    if (watch_complaint(script->cell, fault, sizeof fault)) {
+        cell_explain(script, script->cell, fault);
+        script_end(script, SCRIPT_QUARANTINED);
+        return;
+    }
     script_call(script, script->cell, ON_start, push_time_event, NULL);
 }
 
@@ -106,11 +112,40 @@ static void tell_market(struct script *script, const struct weir_msg *msg)
     }
     if (what & WANT_BAR) {
         tell_bars(script, msg->t);
-        if (script->cell)
+        if (script->cell) {
             bars_trade(script->cell, (const struct weir_trade *)msg);
+            tell_bars(script, msg->t);
+        }
     }
     if (script->cell && what & WANT_TRADE)
         script_call(script, script->cell, ON_trade, push_trade_event, msg);
+}
+
+/* Names that could not be judged when the script began, now that a venue has told its instruments: a
+ * running script is told, not stopped. */
+static void complain_late(struct script *script)
+{
+    char fault[REASON_ROOM];
+    while (watch_complaint(script->cell, fault, sizeof fault)) {
+        const struct script_alert alert = {
+            .level = "warn", .text = fault, .venue = "", .symbol = ""};
+        script_tell(script, fault);
+        if (script->world.alert)
+            script->world.alert(script->world.context, script, &alert);
+    }
+}
+
+bool script_listens(const struct script *script, const char *topic, const char *from)
+{
+    return runs(script) && script->cell->on[ON_message].count > 0 &&
+           watch_topic(script->cell, topic, from);
+}
+
+void script_message(struct script *script, const struct script_message *message)
+{
+    must(!script->busy);
+    if (script_listens(script, message->topic, message->from))
+        script_call(script, script->cell, ON_message, push_message_event, message);
 }
 
 static void tell_execution(struct script *script, const struct out_execution *fill)
@@ -143,6 +178,8 @@ void script_event(struct script *script, const struct weir_msg *msg)
     }
     case OUT_STATE: {
         const struct out_state *state = (const struct out_state *)msg;
+        if (state->of == STATE_RECONCILING && state->value == 0)
+            complain_late(script);
         if (state->of == STATE_VENUE || state->of == STATE_RECONCILING)
             script_call(script, script->cell, ON_venue, push_venue_event, msg);
         break;

@@ -96,7 +96,8 @@ static const char *plain_string(lua_State *L, int index)
     return text && strlen(text) == len ? text : NULL;
 }
 
-static bool no_name(lua_State *L, const char *what, int index)
+/* like: "; did you mean X?", or "" */
+static bool no_name(lua_State *L, const char *what, int index, const char *like)
 {
     char shown[48];
     if (lua_type(L, index) != LUA_TSTRING) {
@@ -106,16 +107,20 @@ static bool no_name(lua_State *L, const char *what, int index)
     }
     text_plain(L, index, shown, sizeof shown);
     err_say_in(L, strcmp(what, "symbol") == 0 ? "UNKNOWN_INSTRUMENT" : "NOT_FOUND",
-               "no %s \"%s\" is known here", what, shown);
+               "no %s \"%s\" is known here%s", what, shown, like);
     return false;
 }
 
 static bool venue_named(lua_State *L, int index, uint16_t *venue_out)
 {
     const char *name = plain_string(L, index);
-    uint32_t number = name ? ask_number(cell_of(L)->script, SCOPE_venue, name) : UINT32_MAX;
+    const struct script *script = cell_of(L)->script;
+    uint32_t number = name ? ask_number(script, SCOPE_venue, name) : UINT32_MAX;
+    char like[96] = "";
+    if (number == UINT32_MAX && name)
+        venue_like(script, name, like, sizeof like);
     if (number == UINT32_MAX)
-        return no_name(L, "venue", index);
+        return no_name(L, "venue", index, like);
     *venue_out = (uint16_t)number;
     return true;
 }
@@ -126,17 +131,24 @@ uint32_t instrument_named_in(lua_State *L, int venue, int symbol)
     if (!venue_named(L, venue, &number))
         return 0;
     const char *name = plain_string(L, symbol);
-    uint32_t found = name ? ask_instrument_find(cell_of(L)->script, number, name) : 0;
+    const struct script *script = cell_of(L)->script;
+    uint32_t found = name ? ask_instrument_find(script, number, name) : 0;
+    char like[96] = "";
+    if (found == 0 && name)
+        symbol_like(script, number, name, like, sizeof like);
     if (found == 0)
-        no_name(L, "symbol", symbol);
+        no_name(L, "symbol", symbol, like);
     return found;
 }
 
-/* f(venue, symbol, ...) or f{venue=, symbol=, ...}: afterwards venue is at 1 and symbol at 2. */
-static void spread(lua_State *L)
+/* f(venue, symbol, ...) or f{venue=, symbol=, ...}: afterwards venue is at 2 and symbol at 3. False: nil,
+ * err are pushed. */
+static bool spread(lua_State *L, const char *function, uint64_t fields)
 {
     if (lua_type(L, 1) == LUA_TTABLE) {
         lua_settop(L, 1);
+        if (!only_fields_in(L, 1, function, FIELD_BIT(venue) | FIELD_BIT(symbol) | fields))
+            return false;
         field_get(L, 1, FIELD_venue);
         field_get(L, 1, FIELD_symbol);
     } else {
@@ -145,6 +157,7 @@ static void spread(lua_State *L)
         lua_insert(L, 1);
         lua_settop(L, 4);
     }
+    return true;
 }
 
 /* --- books ------------------------------------------------------------------------------------ */
@@ -221,7 +234,8 @@ static int api_book(lua_State *L)
     lua_Integer depth = DEPTH_DEFAULT;
     struct market_view market = {0};
     struct levels levels;
-    spread(L);
+    if (!spread(L, "weir.book", 0))
+        return 2;
     if (lua_type(L, 4) == LUA_TNUMBER)
         depth = lua_tointegerx(L, 4, NULL);
     depth = depth < 0 ? 0 : depth > ASK_LEVELS_MAX ? ASK_LEVELS_MAX : depth;
@@ -292,7 +306,8 @@ static int api_position(lua_State *L)
         lua_pushliteral(L, "account");
         account = lua_rawget(L, 1) == LUA_TBOOLEAN && lua_toboolean(L, -1);
     }
-    spread(L);
+    if (!spread(L, "weir.position", FIELD_BIT(account)))
+        return 2;
     uint32_t number = instrument_named_in(L, 2, 3);
     if (number == 0)
         return 2;
@@ -317,7 +332,8 @@ static int api_balance(lua_State *L)
     amount total = 0, fees = 0, funding = 0;
     uint16_t venue;
     bool table = lua_type(L, 1) == LUA_TTABLE;
-    spread(L);
+    if (!spread(L, "weir.balance", FIELD_BIT(asset)))
+        return 2;
     if (table) {
         lua_pushliteral(L, "asset");
         lua_rawget(L, 1);
@@ -329,7 +345,7 @@ static int api_balance(lua_State *L)
     uint16_t account = account_at(script, venue);
     if (!asset || account == UINT16_MAX ||
         !ask_wallet(script, account, asset, &total, &fees, &funding))
-        return no_name(L, "asset", 3), 2;
+        return no_name(L, "asset", 3, ""), 2;
     lua_createtable(L, 0, 5);
     set_text(L, "venue", ask_name(script, SCOPE_venue, venue));
     set_text(L, "asset", asset);
@@ -436,6 +452,10 @@ static bool read_filter(lua_State *L, struct filter *filter)
                    "weir.orders takes a table {venue=, symbol=, side=, tag=, all=}, or nothing");
         return false;
     }
+    if (!only_fields_in(L, 1, "weir.orders",
+                        FIELD_BIT(venue) | FIELD_BIT(symbol) | FIELD_BIT(side) | FIELD_BIT(tag) |
+                            FIELD_BIT(all)))
+        return false;
     int venue = field_get(L, 1, FIELD_venue), symbol = field_get(L, 1, FIELD_symbol);
     if (venue != LUA_TNIL && !venue_named(L, 2, &filter->venue))
         return false;
@@ -447,6 +467,10 @@ static bool read_filter(lua_State *L, struct filter *filter)
         filter->side = strcmp(side, "buy") == 0    ? WEIR_BUY
                        : strcmp(side, "sell") == 0 ? WEIR_SELL
                                                    : 2;
+    if (lua_type(L, -1) != LUA_TNIL && filter->side == 2) {
+        err_say_in(L, "BAD_REQUEST", "weir.orders: side is \"buy\" or \"sell\"");
+        return false;
+    }
     field_get(L, 1, FIELD_tag);
     filter->tag = plain_string(L, -1);
     lua_pushliteral(L, "all");
@@ -488,7 +512,8 @@ static int api_orders(lua_State *L)
 static int api_instrument(lua_State *L)
 {
     struct cell *cell = cell_of(L);
-    spread(L);
+    if (!spread(L, "weir.instrument", 0))
+        return 2;
     uint32_t number = instrument_named_in(L, 2, 3);
     if (number == 0)
         return 2;

@@ -53,11 +53,10 @@ static enum happening event_named(lua_State *L, int index)
             return (enum happening)i;
     text_plain(L, index, shown, sizeof shown);
     const char *nearest = hint_nearest(shown, events);
-    luaL_error(
-        L, "weir.on: there is no event '%s'%s%s", shown, nearest ? "; did you mean " : "",
-        nearest
-            ? nearest
-            : " (start stop book quote trade bar timer order fill position venue alert reload)");
+    luaL_error(L, "weir.on: there is no event '%s'%s%s", shown, nearest ? "; did you mean " : "",
+               nearest ? nearest
+                       : " (start stop book quote trade bar timer order fill position venue alert "
+                         "reload message)");
     return HAPPENINGS;
 }
 
@@ -154,7 +153,7 @@ static bool interval_of(lua_State *L, int index, weir_ns *ns_out)
 static bool same_wish(const struct wish *a, const struct wish *b)
 {
     return strcmp(a->venue, b->venue) == 0 && strcmp(a->symbol, b->symbol) == 0 &&
-           a->what == b->what && a->interval == b->interval;
+           a->what == b->what && a->kind == b->kind && a->per == b->per;
 }
 
 static void room_for_wishes(lua_State *L)
@@ -164,22 +163,175 @@ static void room_for_wishes(lua_State *L)
         return;
     guard_host_enter();
     cell->wishes = calloc(WISHES_MAX, sizeof *cell->wishes);
+    cell->topics = calloc(TOPICS_MAX, sizeof *cell->topics);
     cell->bars = calloc(BARS_MAX, sizeof *cell->bars);
     guard_host_leave();
-    if (!cell->wishes || !cell->bars)
+    if (!cell->wishes || !cell->topics || !cell->bars)
         luaL_error(L, "the host is out of memory");
 }
 
-/* weir.subscribe{venue=, symbol=, what={"book", "trade", "bar"}, interval=}. Left out: any. */
+/* Exactly one of interval=, volume=, ticks= says when a bar is over. */
+static void bars_field(lua_State *L, struct wish *wish)
+{
+    static const char *const names[] = {"interval", "volume", "ticks"};
+    int given = 0, whole = 0;
+    bool good = false;
+    for (int kind = 0; kind < 3; kind++) {
+        lua_pushstring(L, names[kind]);
+        if (lua_rawget(L, 1) == LUA_TNIL)
+            continue;
+        given++;
+        wish->kind = (enum bar_kind)kind;
+        if (kind == BAR_TIME)
+            good = interval_of(L, -1, &wish->per) && wish->per >= PERIOD_MIN;
+        else if (kind == BAR_VOLUME)
+            good = weir_dec_from_lua(L, -1, PER_EXP, 1, &wish->per) == FITS && wish->per > 0;
+        else if (lua_type(L, -1) == LUA_TNUMBER)
+            good = (wish->per = lua_tointegerx(L, -1, &whole)) > 0 && whole;
+    }
+    if (given != 1 || !good)
+        luaL_error(L, "weir.subscribe: bars need one of interval= (whole ns, or \"1s\", \"5m\", "
+                      "\"1h\"; 1 ms at the least), volume= (a size, such as 0.5), ticks= (a whole "
+                      "number of trades)");
+    lua_settop(L, 1);
+}
+
+/* The instruments of a venue (0xffff: of any) are known, and one has the name; or none is known yet. */
+enum named { NAMED, NAMELESS, NOT_YET };
+static enum named symbol_named(const struct script *script, uint16_t venue, const char *symbol)
+{
+    bool known = false;
+    for (uint32_t i = 1; i <= ask_instrument_count(script); i++) {
+        const struct weir_instrument *instrument = ask_instrument(script, i);
+        if (!instrument || (venue != 0xffff && instrument->msg.venue != venue))
+            continue;
+        if (strcmp(instrument->symbol, symbol) == 0)
+            return NAMED;
+        known = true;
+    }
+    return known ? NAMELESS : NOT_YET;
+}
+
+static bool any_venue(const struct script *script)
+{
+    for (uint32_t i = 1; i < 256; i++)
+        if (*ask_name(script, SCOPE_venue, i))
+            return true;
+    return false;
+}
+
+/* Into out: what is wrong with the names of a wish; "": nothing, or it cannot be told yet. */
+static void judge_wish(const struct script *script, struct wish *wish, char *out, size_t room)
+{
+    char like[96] = "";
+    uint16_t venue = 0xffff;
+    *out = '\0';
+    if (*wish->venue) {
+        uint32_t number = ask_number(script, SCOPE_venue, wish->venue);
+        if (number == UINT32_MAX && !any_venue(script))
+            return;
+        if (number == UINT32_MAX) {
+            venue_like(script, wish->venue, like, sizeof like);
+            snprintf(out, room, "no venue \"%s\" is configured%s", wish->venue, like);
+            wish->checked = true;
+            return;
+        }
+        venue = (uint16_t)number;
+    }
+    enum named named = *wish->symbol ? symbol_named(script, venue, wish->symbol) : NAMED;
+    wish->checked = named != NOT_YET;
+    if (named != NAMELESS)
+        return;
+    symbol_like(script, venue, wish->symbol, like, sizeof like);
+    snprintf(out, room, "%s%s has no symbol \"%s\"%s", *wish->venue ? "venue " : "any venue",
+             wish->venue, wish->symbol, like);
+}
+
+bool watch_complaint(struct cell *cell, char *out, size_t room)
+{
+    char fault[256];
+    for (uint32_t i = 0; i < cell->wish_count; i++) {
+        struct wish *wish = &cell->wishes[i];
+        if (wish->checked)
+            continue;
+        judge_wish(cell->script, wish, fault, sizeof fault);
+        if (!*fault)
+            continue;
+        snprintf(out, room, "%s:%d: weir.subscribe: %s", wish->chunk, wish->line, fault);
+        return true;
+    }
+    return false;
+}
+
+static void note_place(lua_State *L, struct wish *wish)
+{
+    lua_Debug at;
+    if (!lua_getstack(L, 1, &at) || !lua_getinfo(L, "Sl", &at))
+        return;
+    snprintf(wish->chunk, sizeof wish->chunk, "%s", at.short_src);
+    wish->line = at.currentline;
+}
+
+#define SUBSCRIBE_FIELDS                                                            \
+    (FIELD_BIT(venue) | FIELD_BIT(symbol) | FIELD_BIT(what) | FIELD_BIT(interval) | \
+     FIELD_BIT(volume) | FIELD_BIT(ticks) | FIELD_BIT(topic) | FIELD_BIT(from))
+
+/* The error table on top, raised as a text. */
+static int raise_err(lua_State *L)
+{
+    lua_pushliteral(L, "message");
+    lua_rawget(L, -2);
+    return luaL_error(L, "%s", lua_tostring(L, -1));
+}
+
+/* weir.subscribe{topic=, from=}: what other scripts publish under that name. */
+static int subscribe_topic(lua_State *L)
+{
+    struct cell *cell = cell_of(L);
+    struct topic topic;
+    if (!name_field(L, FIELD_topic, topic.name, sizeof topic.name) || !*topic.name ||
+        !name_field(L, FIELD_from, topic.from, sizeof topic.from))
+        return luaL_error(L,
+                          "weir.subscribe: topic and from are short strings; from= (the name of a "
+                          "script) may be left out");
+    room_for_wishes(L);
+    for (uint32_t i = 0; i < cell->topic_count; i++)
+        if (strcmp(cell->topics[i].name, topic.name) == 0 &&
+            strcmp(cell->topics[i].from, topic.from) == 0)
+            return lua_pushboolean(L, 1), 1;
+    if (cell->topic_count == TOPICS_MAX)
+        return luaL_error(L, "weir.subscribe: there are %d topics already", TOPICS_MAX);
+    cell->topics[cell->topic_count++] = topic;
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+bool watch_topic(const struct cell *cell, const char *topic, const char *from)
+{
+    for (uint32_t i = 0; i < cell->topic_count; i++)
+        if (strcmp(cell->topics[i].name, topic) == 0 &&
+            (!*cell->topics[i].from || strcmp(cell->topics[i].from, from) == 0))
+            return true;
+    return false;
+}
+
+/* weir.subscribe{venue=, symbol=, what={"book", "trade", "bar"}, interval= | volume= | ticks=}. What is
+ * left out means any. */
 static int api_subscribe(lua_State *L)
 {
     struct cell *cell = cell_of(L);
     const struct script_world *world = &cell->script->world;
     struct wish wish = {.what = 0};
+    char fault[256] = "";
     lua_settop(L, 1);
     if (lua_type(L, 1) != LUA_TTABLE)
         return luaL_error(L, "weir.subscribe takes a table {venue=, symbol=, what=}, not a %s",
                           luaL_typename(L, 1));
+    if (!only_fields_in(L, 1, "weir.subscribe", SUBSCRIBE_FIELDS))
+        return raise_err(L);
+    if (field_get(L, 1, FIELD_topic) != LUA_TNIL)
+        return subscribe_topic(L);
+    lua_settop(L, 1);
     if (!name_field(L, FIELD_venue, wish.venue, sizeof wish.venue) ||
         !name_field(L, FIELD_symbol, wish.symbol, sizeof wish.symbol))
         return luaL_error(
@@ -187,16 +339,19 @@ static int api_subscribe(lua_State *L)
     if (!what_field(L, &wish.what))
         return luaL_error(
             L, "weir.subscribe: what is \"book\", \"trade\", \"bar\", or a list of these");
-    field_get(L, 1, FIELD_interval);
-    if (wish.what & WANT_BAR && (!interval_of(L, -1, &wish.interval) || wish.interval < PERIOD_MIN))
-        return luaL_error(
-            L, "weir.subscribe: bars need interval=, in whole ns or as \"1s\", \"5m\", \"1h\"");
+    if (wish.what & WANT_BAR)
+        bars_field(L, &wish);
     room_for_wishes(L);
     for (uint32_t i = 0; i < cell->wish_count; i++)
         if (same_wish(&cell->wishes[i], &wish))
             return lua_pushboolean(L, 1), 1;
     if (cell->wish_count == WISHES_MAX)
         return luaL_error(L, "weir.subscribe: there are %d subscriptions already", WISHES_MAX);
+    note_place(L, &wish);
+    if (cell->mode != MODE_CHECKING)
+        judge_wish(cell->script, &wish, fault, sizeof fault);
+    if (*fault)
+        return luaL_error(L, "weir.subscribe: %s", fault);
     lua_pushboolean(L, 1);
     guard_host_enter();
     cell->wishes[cell->wish_count++] = wish;
@@ -208,14 +363,27 @@ static int api_subscribe(lua_State *L)
 
 /* --- who listens to what; outside of calls ---------------------------------------------------- */
 
-static void want_bars(struct cell *cell, uint32_t instrument, weir_ns interval)
+/* A volume in 10^-8 as a count of the instrument's steps of quantity, rounded up. */
+static int64_t volume_of(int64_t per, int qty_exp)
 {
+    if (qty_exp < PER_EXP)
+        return per / pow10_of(PER_EXP - qty_exp) + (per % pow10_of(PER_EXP - qty_exp) != 0);
+    int64_t steps;
+    return __builtin_mul_overflow(per, pow10_of(qty_exp - PER_EXP), &steps) ? INT64_MAX : steps;
+}
+
+static void want_bars(struct cell *cell, const struct weir_instrument *instrument,
+                      const struct wish *wish)
+{
+    uint32_t number = instrument->msg.instrument;
+    int64_t per = wish->kind == BAR_VOLUME ? volume_of(wish->per, instrument->qty_exp) : wish->per;
     for (uint32_t i = 0; i < cell->bar_count; i++)
-        if (cell->bars[i].instrument == instrument && cell->bars[i].interval == interval)
+        if (cell->bars[i].instrument == number && cell->bars[i].kind == wish->kind &&
+            cell->bars[i].per == per)
             return;
     if (cell->bar_count < BARS_MAX)
         cell->bars[cell->bar_count++] =
-            (struct bar){.instrument = instrument, .interval = interval};
+            (struct bar){.instrument = number, .kind = wish->kind, .per = per};
 }
 
 static void look_at_wish(struct cell *cell, uint32_t instrument, const struct wish *wish)
@@ -227,7 +395,7 @@ static void look_at_wish(struct cell *cell, uint32_t instrument, const struct wi
         return;
     cell->watched[instrument].what |= wish->what;
     if (wish->what & WANT_BAR)
-        want_bars(cell, instrument, wish->interval);
+        want_bars(cell, known, wish);
 }
 
 bool watch_ready(struct cell *cell, uint32_t instrument)

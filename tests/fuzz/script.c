@@ -85,13 +85,17 @@ static void world_alert(void *context, struct script *script, const struct scrip
     check_line(alert->symbol);
 }
 
-static void world_publish(void *context, struct script *script, const char *name, const char *json,
-                          size_t len)
+static void world_publish(void *context, struct script *script,
+                          const struct script_message *message)
 {
+    const char *json = message->json;
+    size_t len = message->json_len;
     (void)context, (void)script;
-    check_line(name);
+    check_line(message->topic);
     CHECK(strlen(json) == len && json[0] == (json[len - 1] == '}' ? '{' : '['));
     check_line(len < 4096 ? json : "");
+    CHECK(message->len <= 8192 && message->text[0] == '{' &&
+          message->text[message->len - 1] == '}');
 }
 
 /* --- an engine, once --------------------------------------------------------------------------- */

@@ -100,12 +100,20 @@ static void world_alert(void *context, struct script *script, const struct scrip
              alert->venue, alert->symbol, alert->instrument, alert->text);
 }
 
-static void world_publish(void *context, struct script *script, const char *name, const char *json,
-                          size_t len)
+static void world_publish(void *context, struct script *script,
+                          const struct script_message *message)
 {
     struct market *market = context;
-    cr_assert_eq(strlen(json), len);
-    text_say(&market->log, "%s: published %s %s\n", script_name(script), name, json);
+    cr_assert_eq(strlen(message->json), message->json_len);
+    cr_assert_str_eq(message->from, script_name(script));
+    text_say(&market->log, "%s: published %s %s\n", message->from, message->topic, message->json);
+    market->published =
+        realloc(market->published, (market->published_count + 1) * sizeof *market->published);
+    market->published[market->published_count] = *message;
+    struct script_message *copy = &market->published[market->published_count++];
+    copy->topic = strdup(message->topic);
+    copy->text = strdup(message->text);
+    copy->json = NULL;
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -165,8 +173,8 @@ void market_open(struct market *market)
                                  .client_ids = 65536,
                                  .instruments = 8,
                                  .strategies = 256,
-                                 .venues = 2,
-                                 .accounts = 2,
+                                 .venues = 4,
+                                 .accounts = 4,
                                  .assets = 16,
                                  .positions = 512};
     size_t bytes = engine_bytes(&sizes);
@@ -201,10 +209,22 @@ void market_open(struct market *market)
     market_top(market, BTC, "49999.50", "50000.50");
 }
 
+static void drop_published(struct market *market)
+{
+    for (size_t i = 0; i < market->published_count; i++) {
+        free((char *)market->published[i].topic);
+        free((char *)market->published[i].text);
+    }
+    free(market->published);
+    market->published = NULL;
+    market->published_count = 0;
+}
+
 void market_close(struct market *market)
 {
     for (int i = 0; i < MARKET_SCRIPTS; i++)
         script_destroy(market->scripts[i]);
+    drop_published(market);
     text_fini(&market->log);
     text_fini(&market->asked);
     free(market->effects);
@@ -308,6 +328,24 @@ static void carry_out(struct market *market, const struct weir_msg *msg)
     }
 }
 
+static void tell_published(struct market *market)
+{
+    struct script_message *told = market->published;
+    size_t count = market->published_count;
+    market->published = NULL;
+    market->published_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (int s = 0; s < MARKET_SCRIPTS; s++)
+            if (market->scripts[s] && strcmp(script_name(market->scripts[s]), told[i].from) != 0)
+                script_message(market->scripts[s], &told[i]);
+        free((char *)told[i].topic);
+        free((char *)told[i].text);
+    }
+    free(told);
+    if (count > 0)
+        market_settle(market);
+}
+
 void market_settle(struct market *market)
 {
     _Alignas(16) unsigned char copy[16384];
@@ -319,6 +357,7 @@ void market_settle(struct market *market)
         carry_out(market, (const struct weir_msg *)copy);
     }
     market->effects_len = market->effects_done = 0;
+    tell_published(market);
 }
 
 /* --- what happens ----------------------------------------------------------------------------- */

@@ -29,8 +29,10 @@ struct market {
     bool quiet; /* keep no texts */
     struct book *book;
     void *book_memory;
-    uint64_t wishes; /* asked of the owner, accepted or not */
-    bool refuse;     /* the owner refuses every wish in its own words */
+    uint64_t wishes;                  /* asked of the owner, accepted or not */
+    struct script_message *published; /* not yet told */
+    size_t published_count;
+    bool refuse; /* the owner refuses every wish in its own words */
 };
 
 void market_open(struct market *market);
