@@ -284,11 +284,17 @@ static enum weir_err create(struct host *host, struct host_script *guest, struct
 
 enum weir_err host_check_script(const struct config_script *config, struct why *why)
 {
-    struct parts parts;
-    enum weir_err err = parts_read(NULL, config, 1, &parts, why);
+    struct script_source source = {0};
+    struct parts parts = {0};
+    enum weir_err err = script_source_read(config->file, &source, why);
+    if (!err)
+        err = script_check(&source, why); /* before its modules, which it may not need in the end */
+    if (!err)
+        err = parts_read(NULL, config, 1, &parts, why);
     if (!err)
         err = script_check_settings(&parts.config, why);
     parts_free(&parts);
+    free((char *)(uintptr_t)source.text);
     if (err)
         while_doing(why, "scripts.%s", config->name);
     return err;
