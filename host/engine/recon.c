@@ -3,7 +3,8 @@
  * After a restart or a new session the venue is asked for everything, and submits are denied until
  * the answer is complete. The answer comes as rows, which are applied in the contract's order:
  *
- *   fills      as they come, each booked once                                         [apply_fill]
+ *   fills      as they come, each booked once; those are asked for that the last whole answer
+ *              may have lacked                                              [apply_fill, note_fills]
  *   orders     as they come; one that nobody here knows is adopted                    [adopt]
  *   at the end live orders that were not listed: given up if the venue never showed a
  *              sign of them and they are old enough, else in doubt                    [unlisted]
@@ -13,6 +14,8 @@
  *
  * The request is repeated while no answer comes. */
 #include "engine/state.h"
+
+#define FILLS_AGAIN_NS ((weir_ns)60 * 1000000000)
 
 bool account_is_up(const struct engine *engine, const struct account *account)
 {
@@ -326,6 +329,15 @@ static void compare_balances(struct engine *engine, uint16_t account)
     }
 }
 
+/* A whole list was read, so no execution from before the newest in it is missing; one that is told
+ * later may stand before others that were told already, and therefore nothing else moves this.
+ * Venues book late, and their clocks are corrected: a while before it is asked for again. */
+static void note_fills(struct account *account)
+{
+    if (account->last_fill - FILLS_AGAIN_NS > account->fills_from)
+        account->fills_from = account->last_fill - FILLS_AGAIN_NS;
+}
+
 void apply_recon_end(struct engine *engine, const void *input)
 {
     const struct weir_msg *msg = input;
@@ -338,6 +350,7 @@ void apply_recon_end(struct engine *engine, const void *input)
     if (msg->flags & WEIR_RECON_HAS_BALANCES)
         compare_balances(engine, msg->account);
     account->in_recon = 0;
+    note_fills(account);
     if (account->reconciling) {
         account->reconciling = 0;
         engine->reconciling--;

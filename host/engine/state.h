@@ -287,7 +287,8 @@ struct account {
     uint32_t recon; /* generation of reconciliation answers */
     uint8_t in_recon;
     uint64_t stream_seq;
-    weir_ns last_fill; /* venue's time */
+    weir_ns last_fill;  /* venue's time of the newest execution */
+    weir_ns fills_from; /* what the venue executed before is all booked */
     weir_ns recon_due, recon_delay, recon_sent;
     uint32_t listed;              /* orders that work, in the answer that is being read */
     uint32_t listed_order;        /* the first of them, 0: not one of ours */

@@ -209,7 +209,7 @@ static struct weir_intent of_account(struct engine *engine, uint16_t kind, uint1
     struct weir_intent out = {.msg = effect_of(engine, kind, sizeof out)};
     out.msg.account = account;
     out.msg.venue = engine->accounts[account].venue;
-    out.t_since = engine->accounts[account].last_fill;
+    out.t_since = engine->accounts[account].fills_from;
     return out;
 }
 

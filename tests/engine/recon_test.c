@@ -248,3 +248,53 @@ Test(recon, what_is_full_refuses_or_forgets_the_oldest)
         "fill a x1 1 @ 100            | dup=1"));
     desk_close(&desk);
 }
+
+/* clang-format on */
+
+/* The `since` of the last request for everything; -1: there was none. */
+static weir_ns asked_since(const struct desk *desk)
+{
+    weir_ns since = -1;
+    for (size_t at = 0; at < desk->effects_len;) {
+        const struct weir_msg *effect = (const struct weir_msg *)(const void *)(desk->effects + at);
+        if (effect->kind == WEIR_RECONCILE)
+            since = ((const struct weir_intent *)(const void *)effect)->t_since;
+        at += effect->size;
+    }
+    return since;
+}
+
+static void executed(struct desk *desk, const char *exec, int64_t second)
+{
+    struct weir_fill fill = {.msg = {.size = sizeof fill,
+                                     .kind = WEIR_FILL,
+                                     .venue = 1,
+                                     .account = 1,
+                                     .instrument = ON_X,
+                                     .t_venue = second * 1000000000},
+                             .qty = qty_of("1"),
+                             .px = px_of("100"),
+                             .venue_id = "v1"};
+    snprintf(fill.exec_id, sizeof fill.exec_id, "%s", exec);
+    desk_apply(desk, &fill);
+}
+
+/* One told out of turn may stand before others that were told: only a whole answer moves the time. */
+Test(recon, executions_are_asked_for_since_the_last_whole_answer)
+{
+    struct engine_sizes sizes = desk_sizes();
+    struct desk desk;
+    desk_open(&desk, &sizes);
+    desk.keep_effects = true;
+    desk_tell(&desk, "orders", TOLD("submit a buy 10 @ 100 |", "ack a v1 |"));
+    executed(&desk, "x1", 1000);
+    desk_tell(&desk, "no answer yet", TOLD("restart |"));
+    cr_expect_eq(asked_since(&desk), 0);
+    desk_tell(&desk, "an answer", TOLD("begin |", "listed a v1 OPEN cum=1 |", "end |"));
+    executed(&desk, "x2", 2000);
+    desk_tell(&desk, "of then", TOLD("restart |"));
+    cr_expect_eq(asked_since(&desk), (weir_ns)(1000 - 60) * 1000000000);
+    desk_tell(&desk, "another", TOLD("begin |", "listed a v1 OPEN cum=2 |", "end |", "restart |"));
+    cr_expect_eq(asked_since(&desk), (weir_ns)(2000 - 60) * 1000000000);
+    desk_close(&desk);
+}

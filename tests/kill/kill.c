@@ -63,6 +63,7 @@ static void write_config(const struct trial *trial, const char *settings)
         give_up("%s: %m", trial->config);
     fprintf(file,
             "host: {instance: 7, journal: \"%s\", journal_mode: continue, sync: %s, segment: 4MiB, "
+            "snapshot: 256KiB, "
             "control: \"%s/sock\", disk_floor: 1MiB, stop_wait: 20s}\n"
             "policy: {not_found_after: 300ms, query_first: 20ms, query_most: 200ms}\n"
             "gateway: {port: 0}\n"

@@ -264,13 +264,13 @@ static void emit_books(struct desk *desk, weir_ns now)
                   desk->ledger.wallets[i].total);
 }
 
-static void emit_recon(struct desk *desk, weir_ns now)
+static void emit_recon(struct desk *desk, weir_ns now, weir_ns since)
 {
     struct weir_msg begin = header(desk, sizeof begin, WEIR_RECON_BEGIN, 0, now);
     struct weir_msg end = header(desk, sizeof end, WEIR_RECON_END, 0, now);
     end.flags = WEIR_RECON_HAS_POSITIONS | WEIR_RECON_HAS_BALANCES;
     emit(desk, now, &begin);
-    emit_fills(desk, now, 0, 0);
+    emit_fills(desk, now, 0, since);
     emit_books(desk, now);
     emit(desk, now, &end);
 }
@@ -281,7 +281,7 @@ void desk_deliver(struct desk *desk, const struct desk_slot *slot)
     if (desk->out && out.is.msg.kind != WEIR_NO_ANSWER)
         return; /* nobody hears it: what happened meanwhile is found by asking */
     if (out.is.msg.kind == WEIR_RECONCILE)
-        emit_recon(desk, out.due);
+        emit_recon(desk, out.due, out.is.intent.t_since);
     else if (out.is.msg.kind == WEIR_QUERY_FILLS)
         emit_fills(desk, out.due, out.is.msg.instrument, out.is.intent.t_since);
     else
