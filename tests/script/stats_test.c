@@ -78,7 +78,7 @@ Test(stats, indicators_are_those_of_the_tables)
     struct market market;
     market_open(&market);
     const char *log = run(&market, text_cstr(&lua));
-    cr_expect_str_eq(log, "s1: 543nilnil\ns1: nil0\ns1: 2.0\n", "%s", log);
+    cr_expect_str_eq(log, "s1: 543nilnil\ns1: nil0\ns1: 2\n", "%s", log);
     text_fini(&lua);
     market_close(&market);
 }
