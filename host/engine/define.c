@@ -428,6 +428,9 @@ static const struct {
     [POLICY_query_most_ns] = {5000000000, 1, INT64_MAX},
     [POLICY_query_rest_ns] = {30000000000, 1, INT64_MAX},
     [POLICY_kill_answer_ns] = {0, 0, INT64_MAX},
+    [POLICY_trigger_by] = {0, 0, 1},
+    [POLICY_day_ends_ns] = {0, 0, 86399999999999},
+    [POLICY_pace_queue] = {0, 0, 1},
 };
 
 void policy_defaults(struct engine *engine)

@@ -14,7 +14,8 @@ enum effect_kind {
     OUT_ORDER,                            /* struct out_order: the order as it is now */
     OUT_EXECUTION, /* struct out_execution: one execution was booked, or undone */
     OUT_ALERT,     /* struct out_alert */
-    OUT_STATE      /* struct out_state: kill switch, trading state */
+    OUT_STATE,     /* struct out_state: kill switch, trading state */
+    OUT_HOLD /* struct out_hold: an order that the host keeps: why, until when, what happened */
 };
 
 /* One check's reading: value and limit are counts of 10^-exp. Passed when value <= limit (or as the
@@ -29,7 +30,11 @@ struct risk_reading {
     int64_t limit;
 };
 
-enum decision_of { DECISION_SUBMIT = 0, DECISION_REPLACE };
+enum decision_of {
+    DECISION_SUBMIT = 0,
+    DECISION_REPLACE,
+    DECISION_RELEASE /* one that was held is to be sent: judged again */
+};
 struct out_decision {
     struct weir_msg msg;
     char cid[WEIR_ID_MAX]; /* replace: new_cid */
@@ -117,6 +122,24 @@ struct out_alert {
     int64_t value; /* meaning depends on the alert: a count, a price, a delta */
     int64_t limit;
     char text[WEIR_REASON_MAX]; /* an id or a reason, "" if none */
+};
+
+struct out_hold {
+    struct weir_msg msg;
+    uint32_t order;
+    uint32_t other; /* the slice that is out; what it follows; REDUCED: the order that was filled */
+    uint8_t event;  /* enum hold_event */
+    uint8_t waits;  /* what it waits for now: bits 1 << enum hold_wait */
+    uint8_t asked_type; /* enum weir_order_type, as asked */
+    uint8_t obstacle;   /* enum risk_check, if it waits for LANE: what refused it */
+    uint8_t pad[4];
+    weir_px trigger;
+    weir_px
+        price_x2; /* FIRED: twice the price that fired it; trailing: twice the best price so far */
+    weir_qty qty; /* as it is now; SLICED: of the slice */
+    weir_qty visible;
+    weir_ns release;
+    weir_ns expires; /* 0: not by us */
 };
 
 enum out_state_of { STATE_KILL_SWITCH = 0, STATE_TRADING, STATE_RECONCILING, STATE_VENUE };

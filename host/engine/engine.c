@@ -56,7 +56,7 @@ static const struct handler handlers[KIND_MAX + 1] = {
     ROW(WEIR_INSTRUMENT, weir_instrument, apply_instrument),
     ROW(WEIR_BOOK, weir_msg, apply_nothing),
     ROW(WEIR_TOP, weir_top, apply_top),
-    ROW(WEIR_TRADE, weir_msg, apply_nothing),
+    TAIL(WEIR_TRADE, weir_trade, apply_trade, pad),
     ROW(WEIR_MARK, weir_mark, apply_mark),
     ROW(WEIR_SESSION, weir_session, apply_session),
     ROW(WEIR_RATE_LIMITED, weir_rate_limited, apply_rate_limited),
@@ -85,12 +85,13 @@ static const struct handler handlers[KIND_MAX + 1] = {
     ROW(IN_LIMIT, in_limit, apply_limit),
     ROW(IN_POLICY, in_policy, apply_policy),
     ROW(IN_WALLET, weir_cash, apply_wallet),
-    ROW(IN_SUBMIT, in_submit, apply_submit),
-    ROW(IN_CANCEL, in_change, apply_cancel),
-    ROW(IN_REPLACE, in_change, apply_replace),
-    ROW(IN_CANCEL_MANY, in_change, apply_cancel_many),
-    ROW(IN_KILL, in_change, apply_kill),
-    ROW(IN_RELEASE, in_change, apply_release),
+    ROW(IN_CAPABILITIES, in_capabilities, apply_capabilities),
+    TAIL(IN_SUBMIT, in_submit, apply_submit, visible),
+    TAIL(IN_CANCEL, in_change, apply_cancel, trigger),
+    TAIL(IN_REPLACE, in_change, apply_replace, trigger),
+    TAIL(IN_CANCEL_MANY, in_change, apply_cancel_many, trigger),
+    TAIL(IN_KILL, in_change, apply_kill, trigger),
+    TAIL(IN_RELEASE, in_change, apply_release, trigger),
     ROW(IN_TRADING_STATE, in_limit, apply_trading_state),
     ROW(IN_ADOPT_POSITION, in_adopt, apply_adopt),
     ROW(IN_TICK, weir_msg, apply_nothing),
@@ -114,6 +115,10 @@ static void run_timers(struct engine *engine)
     resolver_run(engine);
     recon_run(engine);
     kill_run(engine);
+    hold_run(engine);
+    if (engine->lane_due <= engine->now)
+        lane_run(engine);
+    work_run(engine);
     tell_orders(engine);
 }
 
@@ -142,6 +147,8 @@ void engine_apply(struct engine *engine, const struct weir_msg *input, uint64_t 
         handler->apply(engine, whole_of(engine, handler, input));
     else
         tell_anomaly(engine, 0, 0, "an input that is not known, or cut short");
+    lane_stir(engine, input->kind);
+    work_run(engine);
     tell_orders(engine);
     if (engine->killed == KILL_PULLED)
         kill_judge(engine);
@@ -157,6 +164,12 @@ weir_ns engine_next_timer(const struct engine *engine)
     if (other < due)
         due = other;
     other = kill_due(engine);
+    if (other < due)
+        due = other;
+    other = timer_first(engine, TIMER_ALARM);
+    if (other < due)
+        due = other;
+    other = engine->lane_due;
     return other < due ? other : due;
 }
 
@@ -187,8 +200,12 @@ static struct engine_sizes with_defaults(const struct engine_sizes *sizes)
 #define ARRAYS(X)                                            \
     X(orders, struct order, s->orders + 1)                   \
     X(more, struct order_more, s->orders + 1)                \
+    X(kept, struct order_kept, s->orders + 1)                \
     X(told, uint32_t, s->orders + 1)                         \
-    X(timers, uint32_t, s->orders + 1)                       \
+    X(timers[TIMER_QUESTION], uint32_t, s->orders + 1)       \
+    X(timers[TIMER_ALARM], uint32_t, s->orders + 1)          \
+    X(work, uint32_t, s->orders + 1)                         \
+    X(caps, struct venue_caps, s->venues)                    \
     X(names, struct name, names_of(s) + 1)                   \
     X(wires, struct wire, wires_of(s))                       \
     X(instruments, struct instrument, s->instruments + 1)    \
@@ -318,6 +335,7 @@ struct engine *engine_create(struct arena *arena, const struct engine_sizes *siz
     engine->exec_memory.room = keys_of(&full);
     engine->cash_memory.room = full.executions;
     engine->id_next = 1;
+    engine->lane_due = INT64_MAX;
     engine->wire_places = wires_of(&full);
     scopes_init(engine);
     policy_defaults(engine);

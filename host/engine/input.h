@@ -23,9 +23,10 @@ enum input_kind {
     IN_DEFINE_GROUP,                   /* struct in_define */
     IN_DEFINE_STRATEGY,                /* struct in_define: number, name, parent = group, rights */
     /* instruments are defined by WEIR_INSTRUMENT with the host's number, venue and account */
-    IN_LIMIT,  /* struct in_limit */
-    IN_POLICY, /* struct in_policy */
-    IN_WALLET, /* struct weir_cash: wallet total at the start; resets nothing else */
+    IN_LIMIT,        /* struct in_limit */
+    IN_POLICY,       /* struct in_policy */
+    IN_WALLET,       /* struct weir_cash: wallet total at the start; resets nothing else */
+    IN_CAPABILITIES, /* struct in_capabilities: what a venue can do itself */
 
     /* wishes of guests */
     IN_SUBMIT = WEIR_HOST_KINDS + 20, /* struct in_submit */
@@ -84,11 +85,36 @@ struct in_policy {
     int64_t value;
 };
 
+/* What the venue can do. Of the rest, stops, stop-limits, take-profits, trailing stops, icebergs, GTD
+ * and DAY are kept here if `emulate` says so; everything else is denied by name. A venue of which
+ * nothing was said can do everything under scenario rules, and live: limit and market orders, GTC, IOC
+ * and FOK. */
+struct in_capabilities {
+    struct weir_msg msg;  /* venue */
+    uint32_t order_types; /* 1 << enum weir_order_type */
+    uint32_t tifs;        /* 1 << enum weir_tif */
+    uint32_t order_flags; /* enum weir_order_flags */
+    uint8_t amend;        /* not 0: orders can be replaced there */
+    uint8_t emulate;
+    uint8_t pad[2];
+};
+
 enum order_route { ROUTE_VENUE = 0, ROUTE_INTERNAL, ROUTE_INTERNAL_THEN_VENUE };
 
 /* Who asks, for the journal and for rights. */
 enum asker { ASKER_SCRIPT = 0, ASKER_CLIENT, ASKER_OPERATOR, ASKER_HOST };
 
+/* To another order of the same strategy and instrument.
+ * OCO     one of them is enough: what is filled of one is taken off the other, and one that fires
+ *         cancels the other
+ * PARENT  it follows that order: held until something of it is filled, never for more than that, and
+ *         canceled if it ends with nothing. All that follow one order are OCO with each other. */
+enum link_kind { LINK_NONE = 0, LINK_OCO, LINK_PARENT };
+
+/* Held orders: the trigger is a price of TAKE_PROFIT, STOP and STOP_LIMIT, and a distance from the best
+ * price so far of TRAILING. A stop fires when the price reaches it from below (buy) or above (sell), a
+ * take-profit from the other side, both at once if it is there already; then they are a limit order
+ * if they have a price (STOP_LIMIT), else a market order, and are judged again. */
 struct in_submit {
     struct weir_msg msg;   /* venue, account, instrument: where */
     char cid[WEIR_ID_MAX]; /* the asker's name for it; "": the wire id serves */
@@ -107,9 +133,15 @@ struct in_submit {
     weir_ns expires;   /* GTD, else 0 */
     uint64_t seen_seq; /* what the asker saw when it decided: sequence of the book, and its time */
     weir_ns seen_t;
+    /* what most orders do without; may be left out */
+    weir_qty visible;       /* ICEBERG: most that is shown at once; else 0 */
+    weir_ns release;        /* not before this time; 0: now */
+    char link[WEIR_ID_MAX]; /* name of another order, for link_kind */
+    uint8_t link_kind;      /* enum link_kind */
+    uint8_t pad2[7];
 };
 
-enum { CHANGE_QTY = 1, CHANGE_PX = 2 };
+enum { CHANGE_QTY = 1, CHANGE_PX = 2, CHANGE_TRIGGER = 4 /* of one that waits for a price */ };
 struct in_change {
     struct weir_msg
         msg; /* instrument, venue: filters of CANCEL_MANY, 0 = any (0xffff: any venue) */
@@ -117,12 +149,13 @@ struct in_change {
     char new_cid[WEIR_ID_MAX]; /* replace: its next name; "": the host makes one */
     uint32_t order;            /* 0: by name */
     uint32_t strategy;         /* filter of CANCEL_MANY, 0 = any; else who asks */
-    uint8_t change;            /* replace: CHANGE_QTY, CHANGE_PX */
+    uint8_t change;            /* replace: CHANGE_QTY, CHANGE_PX, CHANGE_TRIGGER */
     uint8_t asker;
     uint8_t pad[6];
     weir_qty qty; /* new total, filled part included */
     weir_px px;
     char reason[WEIR_REASON_MAX]; /* for the journal: who pulled the switch, and why */
+    weir_px trigger;              /* may be left out */
 };
 
 /* What the venue's last list has more than our books (less: negative) becomes ours, at a price that

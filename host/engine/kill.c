@@ -1,7 +1,8 @@
 /* kill.c - the kill switch, and the proof that it worked.
  *
  * PULLED    It denies every submit and replace and sends one cancel for each live order at a venue
- *           that has none pending, those in doubt or not acknowledged included. An order whose cancel
+ *           that has none pending, those in doubt or not acknowledged included; what is held ends at
+ *           once. An order whose cancel
  *           the venue refused, or did not answer, is asked about, and canceled again only when the
  *           venue's answer shows it live [kill_follow]; so a cancel is never repeated on silence.
  *           Live, the same holds for any cancel without an answer, killed or not: who asked for it
@@ -176,6 +177,7 @@ void kill_pull(struct engine *engine, const char *reason)
         order_cancel(engine, n);
         kill_watch(engine, n); /* also if it was canceled before */
     }
+    hold_cancel_all(engine, "KILL_SWITCH");
     if (first)
         ask_all(engine);
 }

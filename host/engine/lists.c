@@ -18,6 +18,8 @@ static const char *const policies[] = {POLICIES(NAME)};
 static const char *const kill_stages[] = {KILL_STAGES(NAME)};
 static const char *const obstacles[] = {KILL_OBSTACLES(NAME)};
 static const char *const obstacle_texts[] = {KILL_OBSTACLES(TEXT)};
+static const char *const hold_waits[] = {HOLD_WAITS(NAME)};
+static const char *const hold_events[] = {HOLD_EVENTS(NAME)};
 /* the word that people write; HALTED_STATE only keeps the C name apart from the check's */
 static const char *const states[] = {"ACTIVE", "REDUCE_ONLY", "CANCEL_ONLY", "HALTED"};
 
@@ -64,6 +66,14 @@ const char *kill_obstacle_name(enum kill_obstacle obstacle)
 const char *kill_obstacle_text(enum kill_obstacle obstacle)
 {
     return WORD_OF(obstacle_texts, obstacle);
+}
+const char *hold_wait_name(enum hold_wait wait)
+{
+    return WORD_OF(hold_waits, wait);
+}
+const char *hold_event_name(enum hold_event event)
+{
+    return WORD_OF(hold_events, event);
 }
 const char *risk_check_text(enum risk_check check)
 {

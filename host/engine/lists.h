@@ -63,7 +63,8 @@ static inline int order_label_is_done(enum order_label label)
     X(CAPABILITY, "the venue cannot do this, and config does not emulate it")   \
     X(CAPACITY, "the host's tables are full")                                   \
     X(TRADING_STATE, "a scope is REDUCE_ONLY, CANCEL_ONLY or HALTED")           \
-    X(BAD_REQUEST, "the request itself cannot be understood")
+    X(BAD_REQUEST, "the request itself cannot be understood")                   \
+    X(LINK, "the order that it is linked to is not known, another's, or over")
 enum risk_check {
 #define X(name, text) CHECK_##name,
     RISK_CHECKS(X)
@@ -141,6 +142,40 @@ enum kill_obstacle {
         KILL_OBSTACLE_COUNT
 };
 
+/* What an order that the host keeps waits for. */
+#define HOLD_WAITS(X)                                                         \
+    X(PARENT, "the order that it follows has nothing filled, or is not done") \
+    X(TIME, "the time before which it may not go")                            \
+    X(TRIGGER, "a price")                                                     \
+    X(SLICES, "it is sent slice by slice, one at a time")                     \
+    X(LANE, "its turn: pace, or a venue that cannot take it now")
+enum hold_wait {
+#define X(name, text) WAIT_##name##_BIT,
+    HOLD_WAITS(X)
+#undef X
+        HOLD_WAIT_COUNT
+};
+enum {
+#define X(name, text) WAIT_##name = 1 << WAIT_##name##_BIT,
+    HOLD_WAITS(X)
+#undef X
+};
+
+#define HOLD_EVENTS(X)                                           \
+    X(HELD, "it is kept here")                                   \
+    X(FIRED, "the price came")                                   \
+    X(SLICED, "a slice of it goes out")                          \
+    X(REDUCED, "another one was filled, of which one is enough") \
+    X(QUEUED, "it was refused for now, and waits for its turn")  \
+    X(MOVED, "it waits for another price from now on")           \
+    X(EXPIRED, "its time is over, so it ends here")
+enum hold_event {
+#define X(name, text) HOLD_##name,
+    HOLD_EVENTS(X)
+#undef X
+        HOLD_EVENT_COUNT
+};
+
 #define ALERTS(X)                                                               \
     X(DUP_CLIENT_ID, "a client id was submitted twice; the second was dropped") \
     X(PROTOCOL, "the venue contradicts itself")                                 \
@@ -163,7 +198,8 @@ enum kill_obstacle {
     X(KILL_SWITCH, "the kill switch was pulled")                                \
     X(JOURNAL_FAILED, "the journal cannot be written")                          \
     X(ANOMALY, "an event that does not fit the state of its order")             \
-    X(CAPACITY, "a table of the engine is full")
+    X(CAPACITY, "a table of the engine is full")                                \
+    X(HELD_STALE, "held orders wait for a price that is stale")
 enum alert {
 #define X(name, text) ALERT_##name,
     ALERTS(X)
@@ -182,7 +218,10 @@ enum alert {
     X(query_most_ns, "largest delay of the resolver's backoff, reached by doubling")             \
     X(query_rest_ns, "and from then on one question each this long, for ever")                   \
     X(kill_answer_ns,                                                                            \
-      "killed: a cancel without an answer for so long is asked about; 0: only when told")
+      "killed: a cancel without an answer for so long is asked about; 0: only when told")        \
+    X(trigger_by, "price that fires held orders: 0 the reference, 1 the last trade")             \
+    X(day_ends_ns, "when a day ends, for DAY orders: ns after midnight UTC")                     \
+    X(pace_queue, "1: an order that is too early for the pace is held until its turn; 0: denied")
 enum policy {
 #define X(name, text) POLICY_##name,
     POLICIES(X)
@@ -201,6 +240,8 @@ const char *policy_name(enum policy policy);
 const char *kill_stage_name(enum kill_stage stage);
 const char *kill_obstacle_name(enum kill_obstacle obstacle);
 const char *kill_obstacle_text(enum kill_obstacle obstacle);
+const char *hold_wait_name(enum hold_wait wait);
+const char *hold_event_name(enum hold_event event);
 const char *risk_check_text(enum risk_check check);
 const char *alert_text(enum alert alert);
 

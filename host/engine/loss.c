@@ -126,13 +126,9 @@ static void tell_loss(struct engine *engine, const struct scope *scope, uint32_t
                -whole(scope->limits[LIMIT_max_loss].value), scope->name);
 }
 
-static void halt_owner(struct engine *engine, struct scope *scope)
+static void cancel_owners(struct engine *engine, const struct scope *scope, uint32_t first)
 {
-    if (scope->state == TRADING_HALTED_STATE)
-        return;
-    tell_loss(engine, scope, 0);
-    set_trading_state(engine, scope, TRADING_HALTED_STATE, "MAX_LOSS");
-    for (uint32_t n = engine->live_first, next; n; n = next) {
+    for (uint32_t n = first, next; n; n = next) {
         uint32_t strategy = order_at(engine, n)->strategy;
         next = more_at(engine, n)->list_next;
         bool is_its = scope->kind == SCOPE_strategy
@@ -141,6 +137,16 @@ static void halt_owner(struct engine *engine, struct scope *scope)
         if (is_its)
             order_cancel(engine, n);
     }
+}
+
+static void halt_owner(struct engine *engine, struct scope *scope)
+{
+    if (scope->state == TRADING_HALTED_STATE)
+        return;
+    tell_loss(engine, scope, 0);
+    set_trading_state(engine, scope, TRADING_HALTED_STATE, "MAX_LOSS");
+    cancel_owners(engine, scope, engine->live_first);
+    cancel_owners(engine, scope, engine->held_first);
 }
 
 static void watch_owner(struct engine *engine, const struct holding *holding)

@@ -19,6 +19,8 @@ static void set_reference(struct engine *engine, struct instrument *instrument, 
     }
     instrument->reference_x2 = twice;
     loss_price(engine, instrument);
+    if (engine->policy[POLICY_trigger_by] == TRIGGER_BY_REFERENCE)
+        hold_price(engine, instrument, twice);
 }
 
 void apply_mark(struct engine *engine, const void *input)
@@ -55,6 +57,18 @@ void apply_top(struct engine *engine, const void *input)
         set_reference(engine, instrument, top->bid, top->ask);
 }
 
+void apply_trade(struct engine *engine, const void *input)
+{
+    const struct weir_trade *trade = input;
+    struct instrument *instrument = instrument_at(engine, trade->msg.instrument);
+    bool usable = trade->px > 0 && trade->px <= INT64_MAX / 2;
+    if (!instrument || !usable || (trade->msg.flags & WEIR_TRADE_OFF_BOOK))
+        return;
+    instrument->last_trade = trade->px;
+    if (engine->policy[POLICY_trigger_by] == TRIGGER_BY_TRADE)
+        hold_price(engine, instrument, 2 * trade->px);
+}
+
 void apply_book_state(struct engine *engine, const void *input)
 {
     const struct in_state *in = input;
@@ -67,6 +81,8 @@ void apply_book_state(struct engine *engine, const void *input)
     bool bad = in->value == BOOK_STALE || in->value == BOOK_GAPPED || in->value == BOOK_CROSSED;
     if (bad && !instrument->stale)
         tell_alert(engine, ALERT_STALE_BOOK, in->msg.instrument, 0, in->value, BOOK_LIVE, "");
+    if (bad && !instrument->stale)
+        hold_stale(engine, instrument);
     if (bad || in->value == BOOK_LIVE)
         instrument->stale = bad;
 }

@@ -19,6 +19,7 @@ enum {
     WORKING = IS_WORKING,
     DOUBT = IS_DOUBT,
     INSIDE = IS_INSIDE,
+    HELD = IS_HELD,
     FILLED = IS_FILLED,
     CANCELED = IS_CANCELED,
     EXPIRED = IS_EXPIRED,
@@ -29,9 +30,9 @@ enum {
 };
 
 /* clang-format off */
-#define ROW(is, send, rest, deny, ack, reject, fill, last_fill, canceled, expired, works, filled, \
+#define ROW(is, send, rest, hold, deny, ack, reject, fill, last_fill, canceled, expired, works, filled, \
             silence, doubt, absent, revived, told)                                                \
-    [is] = {[ON_SEND] = send,         [ON_REST] = rest,           [ON_DENY] = deny,               \
+    [is] = {[ON_SEND] = send,         [ON_REST] = rest,           [ON_HOLD] = hold, [ON_DENY] = deny, \
             [ON_ACK] = ack,           [ON_REJECT] = reject,       [ON_FILL] = fill,               \
             [ON_LAST_FILL] = last_fill, [ON_CANCELED] = canceled, [ON_EXPIRED] = expired,         \
             [ON_WORKS] = works,       [ON_FILLED] = filled,       [ON_SILENCE] = silence,         \
@@ -41,23 +42,25 @@ enum {
             [ON_TOLD_REJECTED] = told ? REJECTED : NONE}
 
 static const uint8_t next_is[IS_COUNT][ORDER_EVENT_COUNT] = {
-/*   is         send  rest    deny    ack        reject    fill      last    canceled  expired  works    filled  silence doubt  absent     revived  told by a bust */
-ROW( BLANK,     NONE, INSIDE, DENIED, NONE,      REJECTED, NONE,     NONE,   CANCELED, EXPIRED, WORKING, FILLED, NONE,   NONE,  NONE,      NONE,    0), /* a */
-ROW( INSIDE,    SENT, INSIDE, NONE,   NONE,      NONE,     INSIDE,   FILLED, CANCELED, NONE,    NONE,    NONE,   NONE,   NONE,  NONE,      NONE,    0), /* b */
-ROW( SENT,      NONE, NONE,   NONE,   WORKING,   REJECTED, WORKING,  FILLED, CANCELED, EXPIRED, WORKING, FILLED, DOUBT,  DOUBT, NOT_FOUND, NONE,    1),
-ROW( WORKING,   NONE, NONE,   NONE,   WORKING,   REJECTED, WORKING,  FILLED, CANCELED, EXPIRED, WORKING, FILLED, NONE,   DOUBT, NONE,      WORKING, 1),
-ROW( DOUBT,     NONE, NONE,   NONE,   WORKING,   REJECTED, WORKING,  FILLED, CANCELED, EXPIRED, WORKING, FILLED, DOUBT,  DOUBT, NOT_FOUND, WORKING, 1),
-ROW( FILLED,    NONE, NONE,   NONE,   FILLED,    NONE,     FILLED,   FILLED, NONE,     NONE,    NONE,    FILLED, NONE,   NONE,  NONE,      WORKING, 1), /* c */
-ROW( CANCELED,  NONE, NONE,   NONE,   CANCELED,  NONE,     CANCELED, FILLED, CANCELED, NONE,    NONE,    NONE,   NONE,   NONE,  NONE,      WORKING, 1), /* d */
-ROW( EXPIRED,   NONE, NONE,   NONE,   EXPIRED,   NONE,     EXPIRED,  FILLED, NONE,     EXPIRED, NONE,    NONE,   NONE,   NONE,  NONE,      WORKING, 1),
-ROW( REJECTED,  NONE, NONE,   NONE,   NONE,      REJECTED, REJECTED, FILLED, NONE,     NONE,    NONE,    NONE,   NONE,   NONE,  NONE,      NONE,    1),
-ROW( NOT_FOUND, NONE, NONE,   NONE,   NOT_FOUND, REJECTED, WORKING,  FILLED, CANCELED, EXPIRED, WORKING, FILLED, NONE,   NONE,  NOT_FOUND, NONE,    1), /* e */
-ROW( DENIED,    NONE, NONE,   DENIED, NONE,      NONE,     NONE,     NONE,   NONE,     NONE,    NONE,    NONE,   NONE,   NONE,  NONE,      NONE,    0),
+/*   is         send  rest    hold  deny    ack        reject    fill      last    canceled  expired  works    filled  silence  doubt  absent     revived  told by a bust */
+ROW( BLANK,     NONE, INSIDE, HELD, DENIED, NONE,      REJECTED, NONE,     NONE,   CANCELED, EXPIRED, WORKING, FILLED, NONE,    NONE,  NONE,      NONE,    0), /* a */
+ROW( INSIDE,    SENT, INSIDE, NONE, NONE,   NONE,      NONE,     INSIDE,   FILLED, CANCELED, NONE,    NONE,    NONE,   NONE,    NONE,  NONE,      NONE,    0), /* b */
+ROW( HELD,      NONE, INSIDE, HELD, DENIED, NONE,      NONE,     HELD,     FILLED, CANCELED, EXPIRED, NONE,    NONE,   NONE,    NONE,  NONE,      NONE,    0), /* f */
+ROW( SENT,      NONE, NONE,   NONE, NONE,   WORKING,   REJECTED, WORKING,  FILLED, CANCELED, EXPIRED, WORKING, FILLED, DOUBT,   DOUBT, NOT_FOUND, NONE,    1),
+ROW( WORKING,   NONE, NONE,   NONE, NONE,   WORKING,   REJECTED, WORKING,  FILLED, CANCELED, EXPIRED, WORKING, FILLED, NONE,    DOUBT, NONE,      WORKING, 1),
+ROW( DOUBT,     NONE, NONE,   NONE, NONE,   WORKING,   REJECTED, WORKING,  FILLED, CANCELED, EXPIRED, WORKING, FILLED, DOUBT,   DOUBT, NOT_FOUND, WORKING, 1),
+ROW( FILLED,    NONE, NONE,   NONE, NONE,   FILLED,    NONE,     FILLED,   FILLED, NONE,     NONE,    NONE,    FILLED, NONE,    NONE,  NONE,      WORKING, 1), /* c */
+ROW( CANCELED,  NONE, NONE,   NONE, NONE,   CANCELED,  NONE,     CANCELED, FILLED, CANCELED, NONE,    NONE,    NONE,   NONE,    NONE,  NONE,      WORKING, 1), /* d */
+ROW( EXPIRED,   NONE, NONE,   NONE, NONE,   EXPIRED,   NONE,     EXPIRED,  FILLED, NONE,     EXPIRED, NONE,    NONE,   NONE,    NONE,  NONE,      WORKING, 1),
+ROW( REJECTED,  NONE, NONE,   NONE, NONE,   NONE,      REJECTED, REJECTED, FILLED, NONE,     NONE,    NONE,    NONE,   NONE,    NONE,  NONE,      NONE,    1),
+ROW( NOT_FOUND, NONE, NONE,   NONE, NONE,   NOT_FOUND, REJECTED, WORKING,  FILLED, CANCELED, EXPIRED, WORKING, FILLED, NONE,    NONE,  NOT_FOUND, NONE,    1), /* e */
+ROW( DENIED,    NONE, NONE,   NONE, DENIED, NONE,      NONE,     NONE,     NONE,   NONE,     NONE,    NONE,    NONE,   NONE,    NONE,  NONE,      NONE,    0),
 };
 /* clang-format on */
 /* a: what the venue lists and nobody here knows is adopted    b: also while it is crossed, before it is sent
  * c: a replace that was on its way makes it work again       d: the trade was done before the cancel, and told after
- * e: an acknowledgement alone teaches the venue id; the status that it leads to brings it back */
+ * e: an acknowledgement alone teaches the venue id; the status that it leads to brings it back
+ * f: fills are those of its slices, and it ends as the last of them */
 
 enum order_is order_next(enum order_is is, enum order_event event)
 {
@@ -93,7 +96,7 @@ static uint8_t submit_after(uint8_t is, enum order_event event, uint8_t before)
     case ON_REJECT: return REQUEST_REJECTED;
     default: break;
     }
-    bool settled = is != IS_SENT && is != IS_DOUBT && is != IS_INSIDE;
+    bool settled = is != IS_SENT && is != IS_DOUBT && is != IS_INSIDE && is != IS_HELD;
     return settled && request_is_open(before) ? REQUEST_RESOLVED : before;
 }
 
@@ -120,7 +123,7 @@ bool order_step(struct engine *engine, uint32_t n, enum order_event event)
     if (is_done(from) && !is_done(to))
         put_text(more->reason, "");
     more->submit = submit_after(to, event, more->submit);
-    if (from != IS_INSIDE && is_proof(event))
+    if (from != IS_INSIDE && from != IS_HELD && is_proof(event))
         more->proved = 1;
     requests_follow(engine, n, event);
     order_settle(engine, n);
@@ -145,6 +148,7 @@ enum order_label order_label_of(const struct order *order)
     case IS_BLANK:
     case IS_DENIED: return ORDER_DENIED;
     case IS_INSIDE: return order->cum > 0 ? ORDER_PARTIAL : ORDER_OPEN;
+    case IS_HELD: return request_is_open(order->cancel) ? ORDER_PENDING_CANCEL : ORDER_HELD;
     default: break;
     }
     if (request_is_open(order->cancel))
@@ -168,7 +172,7 @@ weir_qty order_exposure(const struct order *order, const struct order_more *more
 {
     weir_qty most = order->cum;
     if (!is_done(order->is))
-        most = order->qty;
+        most = order->qty - more->out;
     else if (order_awaits(order, more))
         most = more->reported;
     if (request_is_open(order->amend) && more->next_qty > most)
@@ -191,6 +195,10 @@ static void ends_of(struct engine *engine, uint32_t n, uint8_t list, uint32_t **
     case LIST_ENDED:
         *first = &engine->ended_first;
         *last = &engine->ended_last;
+        return;
+    case LIST_HELD:
+        *first = &engine->held_first;
+        *last = &engine->held_last;
         return;
     default: *first = &engine->instruments[order->instrument].inside[order->side]; return;
     }
@@ -271,12 +279,25 @@ static enum list_name list_of(const struct order *order, const struct order_more
 {
     if (is_at_venue(order->is))
         return LIST_LIVE;
+    if (order->is == IS_HELD)
+        return LIST_HELD;
     if (!is_done(order->is))
         return more->list == LIST_INSIDE ? LIST_INSIDE : LIST_NONE;
     return order_awaits(order, more) || request_is_open(order->amend) ? LIST_NONE : LIST_ENDED;
 }
 
 /* --- sums --------------------------------------------------------------------------------------- */
+
+/* Held ones may come to nothing, and are judged when they go. */
+static void settle_reduce(struct engine *engine, uint32_t n)
+{
+    const struct order *order = order_at(engine, n);
+    struct order_kept *kept = kept_at(engine, n);
+    weir_qty now = order->is == IS_HELD ? 0 : more_at(engine, n)->counted;
+    engine->instruments[order->instrument].reduce[order->side] +=
+        (amount)now - kept->counted_reduce;
+    kept->counted_reduce = now;
+}
 
 static void settle_exposure(struct engine *engine, const struct order *order,
                             struct order_more *more)
@@ -288,8 +309,6 @@ static void settle_exposure(struct engine *engine, const struct order *order,
     if (change == 0)
         return;
     more->counted = now;
-    if (order->flags & WEIR_REDUCE_ONLY)
-        instrument->reduce[order->side] += change;
     if (order->route == ROUTE_INSIDE_ONLY)
         return;
     struct holding *holding = &engine->holdings[more->holding];
@@ -394,6 +413,8 @@ void order_settle(struct engine *engine, uint32_t n)
     struct instrument *instrument = &engine->instruments[order->instrument];
 
     settle_exposure(engine, order, more);
+    if (order->flags & WEIR_REDUCE_ONLY)
+        settle_reduce(engine, n);
     settle_held(engine, order, more);
     settle_live(engine, order, more);
     settle_quote(engine, n);
@@ -406,6 +427,8 @@ void order_settle(struct engine *engine, uint32_t n)
     list_put(engine, n, list_of(order, more));
     if (more->asked)
         resolver_settle(engine, n);
+    if (more->tied)
+        hold_settle(engine, n);
     tell_later(engine, n);
 }
 
@@ -442,8 +465,11 @@ static uint32_t slot_take(struct engine *engine)
     list_cut(engine, n);
     must(more_at(engine, n)->counted == 0 && more_at(engine, n)->held == 0 &&
          !more_at(engine, n)->in_heap && !more_at(engine, n)->counted_live &&
-         !more_at(engine, n)->timer);
+         !more_at(engine, n)->timers[TIMER_QUESTION].place &&
+         !more_at(engine, n)->timers[TIMER_ALARM].place);
     names_forget(engine, n);
+    if (more_at(engine, n)->tied)
+        links_forget(engine, n);
     if (engine->ended_first) /* it is the next one's turn */
         slot_fetch(engine, engine->ended_first);
     memset(order_at(engine, n), 0, sizeof(struct order));

@@ -275,7 +275,8 @@ static void not_found(struct engine *engine, uint32_t n)
     if (can_give_up(engine, n) && often && old) {
         set_reason(engine, n, "NOT_FOUND");
         (void)order_step(engine, n, ON_ABSENT);
-    } else if (!often || !more->timer) { /* else the resolver asks again in its own time */
+    } else if (!often || !more->timers[TIMER_QUESTION]
+                              .place) { /* else the resolver asks again in its own time */
         resolver_ask(engine, n, ASK_ORDER);
     }
 }
@@ -364,6 +365,10 @@ void apply_report(struct engine *engine, const void *input)
     stream_sequence(engine, &report->msg, report->stream_seq);
     if (!n) {
         tell_anomaly(engine, report->msg.instrument, 0, "a report of an order that is not known");
+        return;
+    }
+    if (order_at(engine, n)->is == IS_HELD) {
+        tell_anomaly(engine, report->msg.instrument, n, "a report of an order that was not sent");
         return;
     }
     order_venue_id_fetch(engine, n, report->venue_id);

@@ -3,68 +3,22 @@
  * A question goes out at once and then again after 50 ms, doubling to 5 s, and from then on each 30 s
  * for ever (policies). What is asked: the order, while its outcome or that of a request is in doubt;
  * the fills, while the venue has told of more executed than was reported. A question that nothing
- * open stands behind goes out once. The due times stand in a
- * binary heap of order numbers. */
+ * open stands behind goes out once. */
 #include "engine/state.h"
-
-static bool earlier(const struct engine *engine, uint32_t a, uint32_t b)
-{
-    weir_ns left = engine->more[a].due, right = engine->more[b].due;
-    return left < right || (left == right && a < b);
-}
-
-static void place(struct engine *engine, uint32_t at, uint32_t n)
-{
-    engine->timers[at] = n;
-    engine->more[n].timer = at + 1;
-}
-
-static void rise(struct engine *engine, uint32_t at)
-{
-    uint32_t n = engine->timers[at];
-    for (; at > 0 && earlier(engine, n, engine->timers[(at - 1) / 2]); at = (at - 1) / 2)
-        place(engine, at, engine->timers[(at - 1) / 2]);
-    place(engine, at, n);
-}
-
-static void sink(struct engine *engine, uint32_t at)
-{
-    uint32_t n = engine->timers[at];
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-        if (child >= engine->timer_count)
-            break;
-        if (child + 1 < engine->timer_count &&
-            earlier(engine, engine->timers[child + 1], engine->timers[child]))
-            child++;
-        if (!earlier(engine, engine->timers[child], n))
-            break;
-        place(engine, at, engine->timers[child]);
-        at = child;
-    }
-    place(engine, at, n);
-}
 
 static void timer_set(struct engine *engine, uint32_t n, weir_ns due)
 {
-    struct order_more *more = more_at(engine, n);
-    more->due = due;
-    if (!more->timer)
-        place(engine, engine->timer_count++, n);
-    rise(engine, more->timer - 1);
-    sink(engine, more->timer - 1);
+    timer_put(engine, TIMER_QUESTION, n, due);
 }
 
 static void timer_drop(struct engine *engine, uint32_t n)
 {
-    struct order_more *more = more_at(engine, n);
-    uint32_t at = more->timer - 1, last = engine->timers[--engine->timer_count];
-    more->timer = 0;
-    if (last == n)
-        return;
-    place(engine, at, last);
-    rise(engine, at);
-    sink(engine, engine->more[last].timer - 1);
+    timer_cut(engine, TIMER_QUESTION, n);
+}
+
+static bool timer_is_set(const struct order_more *more)
+{
+    return more->timers[TIMER_QUESTION].place != 0;
 }
 
 static void ask(struct engine *engine, uint32_t n)
@@ -97,7 +51,7 @@ void resolver_ask(struct engine *engine, uint32_t n, uint8_t question)
     more->asked = question;
     ask(engine, n);
     more->asked |= others;
-    if (!more->timer)
+    if (!timer_is_set(more))
         more->delay = engine->policy[POLICY_query_first_ns];
     timer_set(engine, n, later(engine->now, more->delay));
     resolver_settle(engine, n);
@@ -108,7 +62,7 @@ void resolver_later(struct engine *engine, uint32_t n, uint8_t question, weir_ns
 {
     struct order_more *more = more_at(engine, n);
     more->asked |= question;
-    if (!more->timer) {
+    if (!timer_is_set(more)) {
         more->delay = engine->policy[POLICY_query_first_ns];
         timer_set(engine, n, due);
     }
@@ -119,13 +73,13 @@ void resolver_settle(struct engine *engine, uint32_t n)
 {
     struct order_more *more = more_at(engine, n);
     more->asked &= open_questions(engine, n);
-    if (!more->asked && more->timer)
+    if (!more->asked && timer_is_set(more))
         timer_drop(engine, n);
 }
 
 weir_ns resolver_due(const struct engine *engine)
 {
-    return engine->timer_count ? engine->more[engine->timers[0]].due : INT64_MAX;
+    return timer_first(engine, TIMER_QUESTION);
 }
 
 static weir_ns next_delay(const struct engine *engine, weir_ns delay)
@@ -139,7 +93,7 @@ static weir_ns next_delay(const struct engine *engine, weir_ns delay)
 void resolver_run(struct engine *engine)
 {
     while (resolver_due(engine) <= engine->now && resolver_due(engine) < INT64_MAX) {
-        uint32_t n = engine->timers[0];
+        uint32_t n = engine->timers[TIMER_QUESTION][0];
         struct order_more *more = more_at(engine, n);
         kill_silence(engine, n);
         ask(engine, n);

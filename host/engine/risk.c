@@ -81,7 +81,7 @@ READS bool venue_backoff(const struct risk_view *view, struct risk_reading *r)
 
 READS bool tick(const struct risk_view *view, struct risk_reading *r)
 {
-    if (!view->instrument || view->wish->type == WEIR_MARKET)
+    if (!view->instrument || (view->wish->type == WEIR_MARKET && !view->wish->trigger))
         return false;
     none(r, view->off_tick);
     r->exp = view->instrument->is.price_exp;
@@ -133,9 +133,11 @@ static int64_t reducible(const struct risk_view *view, amount others)
 
 READS bool reduce_only(const struct risk_view *view, struct risk_reading *r)
 {
-    if (!view->instrument || !(view->wish->flags & WEIR_REDUCE_ONLY))
-        return false;
-    amount others = view->instrument->reduce[view->wish->side] - view->own_counted;
+    const struct wish *wish = view->wish;
+    if (!view->instrument || !(wish->flags & WEIR_REDUCE_ONLY) || wish->waits)
+        return false; /* held: when it goes */
+    amount others =
+        view->instrument->reduce[wish->side] - (wish->release ? wish->siblings : view->own_counted);
     return at_most(r, view->wish->worst, reducible(view, others), view->instrument->is.qty_exp);
 }
 
@@ -197,7 +199,8 @@ READS bool self_cross(const struct risk_view *view, struct risk_reading *r)
     uint8_t other = wish->side == WEIR_BUY ? WEIR_SELL : WEIR_BUY;
     weir_px best, px = wish->px;
 
-    if (!view->instrument || !view->outside || !flag_given(view, LIMIT_self_cross, r))
+    if (!view->instrument || !view->outside || wish->waits ||
+        !flag_given(view, LIMIT_self_cross, r))
         return false;
     if (wish->type == WEIR_MARKET)
         px = wish->side == WEIR_BUY ? INT64_MAX : INT64_MIN;
@@ -238,7 +241,10 @@ READS bool no_limit(const struct risk_view *view, struct risk_reading *r)
 
 READS bool no_reference(const struct risk_view *view, struct risk_reading *r)
 {
-    return strict(view->engine) && view->instrument && none(r, view->instrument->reference_x2 <= 0);
+    return strict(view->engine) && view->instrument &&
+           none(r, view->instrument->reference_x2 <= 0 ||
+                       ((view->wish->waits & WAIT_TRIGGER) &&
+                        price_is_missing(view->engine, view->instrument)));
 }
 
 READS bool capability(const struct risk_view *view, struct risk_reading *r)
@@ -281,6 +287,11 @@ READS bool bad_request(const struct risk_view *view, struct risk_reading *r)
                      !amount_product(view->px, view->instrument->is.price_exp, view->wish->qty,
                                      view->instrument->is.qty_exp, &fits);
     return none(r, view->wish->bad || too_large);
+}
+
+READS bool link(const struct risk_view *view, struct risk_reading *r)
+{
+    return view->wish->linked && none(r, view->wish->linked > 1);
 }
 
 /* --- what is read for each scope ------------------------------------------------------------------ */
@@ -370,7 +381,8 @@ READS bool throttled(const struct risk_view *view, uint8_t scope, struct risk_re
     ONCE(CAPABILITY,           venue,      capability)       \
     ONCE(CAPACITY,             host,       capacity)         \
     ONCE(TRADING_STATE,        host,       trading_state)    \
-    ONCE(BAD_REQUEST,          host,       bad_request)
+    ONCE(BAD_REQUEST,          host,       bad_request)      \
+    ONCE(LINK,                 strategy,   link)
 /* clang-format on */
 
 /* Every check has its row. */

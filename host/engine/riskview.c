@@ -83,8 +83,11 @@ static uint32_t applicable(const struct risk_view *view)
         limits &= ~(1u << LIMIT_price_band_pct);
     if (!view->has_notional)
         limits &= ~(1u << LIMIT_max_order_notional);
-    if (view->wish->order)
+    if (view->wish->order && !view->wish->release)
         limits &= ~(1u << LIMIT_max_open_orders);
+    if (view->wish->waits) /* not at a venue yet: judged again when it goes */
+        limits &=
+            ~(1u << LIMIT_price_band_pct | 1u << LIMIT_max_open_orders | 1u << LIMIT_throttle_max);
     if (!view->outside)
         limits &=
             ~(1u << LIMIT_max_position | 1u << LIMIT_max_open_orders | 1u << LIMIT_throttle_max);
@@ -130,8 +133,17 @@ static void view_price(struct risk_view *view)
         view->notional = product_units(instrument, view->px, wish->qty);
         view->notional_64 = narrow(view->notional);
     }
-    view->off_tick = left_over(wish->px, instrument->is.tick);
+    view->off_tick =
+        left_over(wish->type == WEIR_MARKET ? wish->trigger : wish->px, instrument->is.tick);
     view->off_step = left_over(wish->qty, instrument->is.step);
+    if (wish->trigger || wish->visible) { /* their steps are the same */
+        int64_t off = left_over(wish->trigger, instrument->is.tick);
+        if (wish->trigger && view->off_tick == 0)
+            view->off_tick = off;
+        off = left_over(wish->visible, instrument->is.step);
+        if (wish->visible && view->off_step == 0)
+            view->off_step = off;
+    }
 }
 
 void view_make(struct risk_view *view, struct engine *engine, const struct wish *wish)

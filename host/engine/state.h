@@ -25,6 +25,7 @@ enum order_is {
     IS_WORKING,      /* the venue has shown that it has it */
     IS_DOUBT,        /* only the venue's evidence ends this */
     IS_INSIDE,       /* rests in the internal book, or is about to be sent */
+    IS_HELD,         /* kept by us until something happens [hold.c] */
     IS_FILLED,       /* from here on: done */
     IS_CANCELED,
     IS_EXPIRED,
@@ -48,6 +49,7 @@ enum request_state {
 enum order_event {
     ON_SEND,
     ON_REST,
+    ON_HOLD,
     ON_DENY,
     ON_ACK,
     ON_REJECT,
@@ -89,7 +91,26 @@ struct order {
 };
 _Static_assert(sizeof(struct order) == 48, "hot state of an order");
 
-enum list_name { LIST_NONE = 0, LIST_LIVE, LIST_INSIDE, LIST_ENDED };
+enum list_name { LIST_NONE = 0, LIST_LIVE, LIST_INSIDE, LIST_HELD, LIST_ENDED };
+
+/* Times at which something is to be done about an order; a heap of each kind. */
+enum timer_kind { TIMER_QUESTION = 0, TIMER_ALARM, TIMER_KINDS };
+struct timer {
+    weir_ns due;
+    uint32_t place; /* in the heap + 1; 0: not set */
+    uint32_t pad;
+};
+
+/* What an order is to its parent. */
+enum kin { KIN_NONE = 0, KIN_SLICE /* of an iceberg */, KIN_LEG /* of a bracket */ };
+enum { TRIGGER_BY_REFERENCE = 0, TRIGGER_BY_TRADE };
+/* Where a held order stands, and waits for a price or its turn. */
+enum armed { ARMED_NOT = 0, ARMED_RISING, ARMED_FALLING, ARMED_TRAILING, ARMED_LANE };
+enum closing { CLOSING_NOT = 0, CLOSING_ASKED, CLOSING_TIME };
+enum {
+    TRIGGER_TYPES =
+        1 << WEIR_STOP | 1 << WEIR_STOP_LIMIT | 1 << WEIR_TAKE_PROFIT | 1 << WEIR_TRAILING
+};
 
 /* Cold: what only the order's own events touch. */
 struct order_more {
@@ -108,25 +129,28 @@ struct order_more {
     /* what it adds to the sums */
     amount held;
     weir_qty counted;
+    weir_qty out; /* iceberg: what its slice counts instead */
     uint16_t account;
     uint16_t venue;
     uint8_t counted_live, counted_nameless, counted_unknown, in_heap;
     uint8_t counted_revivable;
 
-    uint8_t list;   /* enum list_name: which one list_prev and list_next belong to */
-    uint8_t submit; /* enum request_state */
-    uint8_t type, tif;
-    uint8_t told;    /* 1: waits to be told as OUT_ORDER */
-    uint8_t proved;  /* the venue has shown that it exists, or existed */
-    uint8_t asked;   /* resolver: what is asked, bits of enum question */
+    uint8_t list;      /* enum list_name: which one list_prev and list_next belong to */
+    uint8_t submit;    /* enum request_state */
+    uint8_t type, tif; /* type: as it is sent */
+    uint8_t sent_tif;
+    uint8_t told;   /* 1: waits to be told as OUT_ORDER */
+    uint8_t proved; /* the venue has shown that it exists, or existed */
+    uint8_t asked;  /* resolver: what is asked, bits of enum question */
+    uint8_t tied;   /* 1: what happens to it concerns others, or us; 2: and waits to be looked at */
     uint8_t renames; /* the venue calls it by its new id when a replace holds */
     uint32_t list_prev, list_next;
     uint32_t first_name, last_name, names; /* chain of struct name */
     uint32_t holding;                      /* of its strategy */
-    uint32_t timer;                        /* place in the resolver's heap + 1 */
     uint32_t not_found;                    /* such answers so far */
     uint32_t listed_in;                    /* generation of the reconciliation that listed it */
-    weir_ns due, delay;
+    weir_ns delay;                         /* resolver: the last */
+    struct timer timers[TIMER_KINDS];
 
     char cid[WEIR_ID_MAX];
     char wire[WEIR_ID_MAX];
@@ -136,6 +160,31 @@ struct order_more {
     char tag[TAG_MAX];
     char reason[WEIR_REASON_MAX];
     char refusal[24]; /* the venue's last word against a cancel */
+};
+
+/* What we keep ourselves of an order, and whom it concerns [hold.c, links.c]; only if it is tied, but
+ * for counted_reduce. */
+struct order_kept {
+    uint8_t waits;       /* bits of enum hold_wait */
+    uint8_t armed;       /* enum armed */
+    uint8_t asked_type;  /* as asked; order_more.type is what it is sent as */
+    uint8_t ours_to_end; /* 1: at `expires` it ends by our cancel */
+    uint8_t kin;         /* enum kin: to `parent` */
+    uint8_t closing;     /* enum closing: it ends, once its slice has */
+    uint8_t obstacle;    /* enum risk_check: what it waits for to pass */
+    uint32_t parent;     /* what it is a slice of, or follows */
+    uint32_t child;      /* the slice at the venue */
+    uint32_t legs;       /* the first of the orders that follow it */
+    uint32_t ring;       /* the next of those of which one is enough; 0: none */
+    uint64_t parent_born;
+    weir_qty counted_reduce; /* in the sum of reduce-only orders */
+    weir_qty visible;        /* iceberg: most that is shown at once */
+    weir_qty passed;         /* what of its filled quantity the others know */
+    weir_qty taken;          /* off its own, since another one was filled */
+    amount passed_quote;
+    weir_px extreme_x2; /* trailing: the best price so far, doubled */
+    weir_px fired_x2;   /* the price that fired it, doubled */
+    weir_ns release;    /* not before */
 };
 
 /* A name that an order has had. */
@@ -213,6 +262,9 @@ struct instrument {
     uint32_t holdings;             /* first of the strategies' */
     uint32_t quotes[2];            /* root of the heap of own quotes, by side */
     uint32_t inside[2];            /* best of the internal book, by side */
+    uint32_t triggers[2];          /* root of the heap of held orders: a rising, a falling price */
+    uint32_t trailing;             /* first of the held orders that follow the price */
+    weir_px last_trade;            /* 0: none yet */
     uint32_t nameless[2];          /* live orders without a venue id, by side */
     uint32_t base, quote, settles; /* assets */
     uint8_t book;                  /* enum book_state */
@@ -273,6 +325,14 @@ struct purse {
     amount listed; /* recon */
     uint32_t listed_in;
     uint8_t known;
+};
+
+struct venue_caps {
+    uint32_t types, tifs; /* 1 << enum weir_order_type, weir_tif */
+    uint8_t flags;        /* enum weir_order_flags */
+    uint8_t amend;
+    uint8_t emulate; /* what it lacks, and we can keep, is kept here */
+    uint8_t told;    /* 0: nothing was said */
 };
 
 enum session { SESSION_NEW = 0, SESSION_UP, SESSION_DOWN };
@@ -347,6 +407,7 @@ struct engine {
 
     struct order *orders;
     struct order_more *more;
+    struct order_kept *kept;
     uint32_t *told; /* orders to be told at the end of the input */
     uint32_t told_count;
     uint32_t orders_used;
@@ -364,8 +425,15 @@ struct engine {
     struct map ids; /* venue ids, and client order ids that have no place in wires; value: order */
     uint32_t wires_elsewhere;
 
-    uint32_t *timers; /* resolver: heap of orders by due */
-    uint32_t timer_count;
+    uint32_t *timers[TIMER_KINDS]; /* heaps of orders by due */
+    uint32_t timer_count[TIMER_KINDS];
+
+    uint32_t *work; /* ring of tied orders to be looked at */
+    uint32_t work_first, work_count;
+    uint32_t held_first, held_last;
+    uint32_t lane_first, lane_last; /* of the held, those that wait for their turn */
+    weir_ns lane_due;               /* and may get it then */
+    struct venue_caps *caps;        /* by venue */
 
     struct instrument *instruments;
     uint32_t instrument_count;
@@ -408,6 +476,10 @@ static inline struct order *order_at(struct engine *engine, uint32_t n)
 static inline struct order_more *more_at(struct engine *engine, uint32_t n)
 {
     return &engine->more[n];
+}
+static inline struct order_kept *kept_at(struct engine *engine, uint32_t n)
+{
+    return &engine->kept[n];
 }
 static inline bool is_done(uint8_t is)
 {
@@ -538,10 +610,60 @@ uint32_t order_take(struct engine *engine, uint32_t instrument, uint32_t strateg
 void order_learn_venue_id(struct engine *engine, uint32_t n, const char *vid);
 void order_venue_id_fetch(const struct engine *engine, uint32_t n, const char *vid);
 void list_put(struct engine *engine, uint32_t n, enum list_name list);
-/* own quotes */
+/* own quotes, and held orders that wait for a price */
 bool quotes_best(const struct engine *engine, uint32_t instrument, uint8_t side, weir_px *px_out);
 void quotes_put(struct engine *engine, uint32_t n, weir_px px);
 void quotes_drop(struct engine *engine, uint32_t n);
+void triggers_put(struct engine *engine, uint32_t n, enum armed armed, weir_px px);
+void triggers_drop(struct engine *engine, uint32_t n);
+
+struct wish;
+
+/* --- caps.c: what a venue can do ------------------------------------------------------------------ */
+bool can_keep(const struct engine *engine, const struct in_submit *in); /* the venue, or we */
+bool venue_amends(const struct engine *engine, uint16_t venue);
+bool type_is_ours(const struct engine *engine, uint16_t venue, uint8_t route, uint8_t type);
+bool end_is_ours(const struct engine *engine, uint16_t venue, uint8_t route, uint8_t tif);
+void apply_capabilities(struct engine *engine, const void *input);
+
+/* --- hold.c, slices.c, lane.c, links.c: what we keep ourselves ------------------------------------ */
+uint8_t waits_of(const struct engine *engine, const struct in_submit *in);
+uint8_t sent_type(uint8_t type); /* what a type is when it goes out */
+weir_ns expiry_of(const struct engine *engine, const struct in_submit *in);
+void hold_make(struct engine *engine, uint32_t n, const struct in_submit *in, uint8_t waits);
+void hold_begin(struct engine *engine, uint32_t n);  /* it is held from now on */
+void hold_settle(struct engine *engine, uint32_t n); /* a tied order changed */
+void hold_go_on(struct engine *engine, uint32_t n);
+void hold_cancel(struct engine *engine, uint32_t n, const char *reason);
+void hold_cancel_all(struct engine *engine, const char *reason);
+void hold_price(struct engine *engine, struct instrument *instrument, weir_px price_x2);
+void hold_tell(struct engine *engine, uint32_t n, enum hold_event event, uint32_t other);
+void hold_run(struct engine *engine); /* alarms */
+void hold_move(struct engine *engine, uint32_t n, weir_px trigger);
+void hold_stale(struct engine *engine, const struct instrument *instrument);
+bool price_is_missing(const struct engine *engine, const struct instrument *instrument);
+void wish_to_release(struct engine *engine, uint32_t n, struct wish *wish);
+/* May it go? If not, it has ended, or waits in the lane. */
+bool hold_judge(struct engine *engine, uint32_t n, struct wish *wish);
+void hold_tell_decision(struct engine *engine, uint32_t n);
+bool lane_takes(struct engine *engine, uint32_t n);
+bool lane_wanted(const struct engine *engine, enum risk_check reason);
+void lane_cut(struct engine *engine, uint32_t n);
+void lane_run(struct engine *engine);
+void lane_stir(struct engine *engine, uint16_t kind); /* after an input of this kind */
+void work_later(struct engine *engine, uint32_t n);
+void work_run(struct engine *engine);
+/* link_find: UINT32_MAX: there is no such order that it may be linked to */
+uint32_t link_find(const struct engine *engine, const struct in_submit *in);
+void link_make(struct engine *engine, uint32_t n, uint32_t other, uint8_t kind);
+void link_cap(struct engine *engine, uint32_t n);
+bool link_lets(struct engine *engine, uint32_t n); /* what it follows lets it go */
+void link_fired(struct engine *engine, uint32_t n);
+amount link_reduces(const struct engine *engine, uint32_t n); /* reduce-only exposure of its OCO */
+void links_follow(struct engine *engine, uint32_t n);
+void links_forget(struct engine *engine, uint32_t n);
+void slice_next(struct engine *engine, uint32_t n);
+void slice_follow(struct engine *engine, uint32_t n);
 
 /* --- define.c ------------------------------------------------------------------------------------ */
 struct scope *scope_at(struct engine *engine, uint8_t scope, uint32_t id); /* NULL: not defined */
@@ -603,6 +725,13 @@ struct wish { /* an order as asked, or as a replace would make it */
     const char *cid; /* its name, to be looked for when judged: used_cid; NULL: it has none */
     struct key128 cid_key;
     bool used_cid, no_room, bad, foreign, unable;
+    uint8_t waits;  /* bits of enum hold_wait: it does not go out now */
+    bool release;   /* `order` was held, and is to go out */
+    uint8_t linked; /* 1: to an order that it may be linked to, 2: to none */
+    uint32_t link;  /* that order */
+    weir_px trigger;
+    weir_qty visible;
+    amount siblings;    /* reduce-only exposure of those that it will cancel */
     int64_t seen_state; /* reading of BAD_REQUEST */
 };
 /* Evaluate every check; fills engine->decision but for names. True: allowed. */
@@ -632,6 +761,8 @@ void apply_cancel(struct engine *engine, const void *input);
 void apply_replace(struct engine *engine, const void *input);
 void apply_cancel_many(struct engine *engine, const void *input);
 void order_cancel(struct engine *engine, uint32_t n);
+bool order_amend(struct engine *engine, uint32_t n, weir_qty qty); /* for the host's own reasons */
+void order_go(struct engine *engine, uint32_t n);                  /* by its route */
 void order_send(struct engine *engine, uint32_t n);
 void cross_arriving(struct engine *engine, uint32_t n);
 void apply_kill(struct engine *engine, const void *input);
@@ -667,6 +798,12 @@ void resolver_later(struct engine *engine, uint32_t n, uint8_t question, weir_ns
 void resolver_settle(struct engine *engine, uint32_t n); /* stop asking what is answered */
 void resolver_run(struct engine *engine);
 weir_ns resolver_due(const struct engine *engine);
+
+/* --- timers.c ----------------------------------------------------------------------------------- */
+void timer_put(struct engine *engine, enum timer_kind kind, uint32_t n, weir_ns due);
+void timer_cut(struct engine *engine, enum timer_kind kind, uint32_t n); /* it may not be set */
+weir_ns timer_first(const struct engine *engine, enum timer_kind kind);  /* INT64_MAX: none */
+
 void recon_run(struct engine *engine);
 weir_ns recon_due(const struct engine *engine);
 
@@ -684,6 +821,7 @@ bool can_give_up(const struct engine *engine, uint32_t n);
 
 void apply_mark(struct engine *engine, const void *input);
 void apply_top(struct engine *engine, const void *input);
+void apply_trade(struct engine *engine, const void *input);
 void apply_book_state(struct engine *engine, const void *input);
 
 #endif

@@ -11,12 +11,25 @@ static bool is_text(const char *text, size_t size)
     return memchr(text, '\0', size) != NULL;
 }
 
-static bool is_wrong(const struct in_submit *in)
+/* Members that mean something only together are all there, and no others. */
+static bool is_odd(const struct engine *engine, const struct in_submit *in)
+{
+    bool waits_for_price = in->type >= WEIR_STOP && in->type <= WEIR_TRAILING;
+    bool market = sent_type(in->type) == WEIR_MARKET && in->type != WEIR_MARKET;
+    return (waits_for_price ? in->trigger <= 0 : in->trigger != 0) || (market && in->px != 0) ||
+           (in->type == WEIR_ICEBERG ? in->visible <= 0 : in->visible != 0) ||
+           (in->type == WEIR_ICEBERG && (in->tif == WEIR_IOC || in->tif == WEIR_FOK)) ||
+           (in->tif == WEIR_GTD ? in->expires <= engine->now : in->expires != 0) ||
+           in->release < 0 || (in->link_kind == LINK_NONE && in->link[0]);
+}
+
+static bool is_wrong(const struct engine *engine, const struct in_submit *in)
 {
     return in->side > WEIR_SELL || in->type > WEIR_ICEBERG || in->tif > WEIR_DAY ||
-           in->route > ROUTE_INTERNAL_THEN_VENUE ||
+           in->route > ROUTE_INTERNAL_THEN_VENUE || in->link_kind > LINK_PARENT ||
            (in->flags & ~(WEIR_POST_ONLY | WEIR_REDUCE_ONLY)) != 0 ||
-           !is_text(in->cid, sizeof in->cid) || !is_text(in->tag, sizeof in->tag);
+           !is_text(in->cid, sizeof in->cid) || !is_text(in->tag, sizeof in->tag) ||
+           !is_text(in->link, sizeof in->link) || is_odd(engine, in);
 }
 
 static bool cids_full(const struct engine *engine)
@@ -48,21 +61,28 @@ static void name_wish(const struct engine *engine, struct wish *wish, const char
 
 static void wish_from(struct engine *engine, const struct in_submit *in, struct wish *wish)
 {
-    bool wrong = is_wrong(in);
+    bool wrong = is_wrong(engine, in);
+    uint8_t type = sent_type(in->type);
     *wish = (struct wish){.submit = in,
                           .instrument = instrument_at(engine, in->msg.instrument),
                           .strategy = scope_at(engine, SCOPE_strategy, in->strategy),
-                          .px = in->type == WEIR_MARKET ? 0 : in->px,
+                          .px = type == WEIR_MARKET ? 0 : in->px,
                           .qty = in->qty,
                           .worst = in->qty > 0 ? in->qty : 0,
                           .side = in->side == WEIR_SELL,
-                          .type = in->type,
+                          .type = type,
                           .flags = in->flags,
                           .route = in->route,
                           .bad = wrong,
                           .no_room = !has_room(engine, in),
-                          /* kinds of order that the host would have to keep itself */
-                          .unable = in->type > WEIR_MARKET};
+                          .trigger = in->trigger,
+                          .visible = in->visible};
+    if (!wrong) {
+        wish->unable = !can_keep(engine, in);
+        wish->waits = waits_of(engine, in);
+        wish->link = link_find(engine, in);
+        wish->linked = in->link_kind ? 1 + (wish->link == UINT32_MAX) : 0;
+    }
     if (!wrong && in->cid[0])
         name_wish(engine, wish, in->cid);
     wish->foreign = !wish->strategy || !(wish->strategy->rights & RIGHT_ORDERS);
@@ -111,12 +131,12 @@ static uint32_t order_make(struct engine *engine, const struct wish *wish, bool 
     order->flags = in->flags;
     order->route = in->route;
     more->px = more->hold_px = wish->px;
-    if (in->type == WEIR_MARKET)
+    if (wish->type == WEIR_MARKET)
         more->hold_px = wish->instrument->reference_x2 / 2 + wish->instrument->reference_x2 % 2;
     more->trigger = in->trigger;
     more->type = in->type;
-    more->tif = in->tif;
-    more->expires = in->expires;
+    more->tif = more->sent_tif = in->tif;
+    more->expires = wish->bad ? 0 : expiry_of(engine, in);
     put_text(more->tag, in->tag);
     bool named = wire_make(engine, in->strategy, more->wire);
     must(named || !allowed);
@@ -126,6 +146,9 @@ static uint32_t order_make(struct engine *engine, const struct wish *wish, bool 
     if (allowed) {
         named = name_add(engine, n, NAME_WIRE, more->wire);
         must(named);
+        hold_make(engine, n, in, wish->waits);
+        if (wish->link)
+            link_make(engine, n, wish->link, in->link_kind);
     }
     return n;
 }
@@ -137,6 +160,15 @@ void order_send(struct engine *engine, uint32_t n)
     (void)order_step(engine, n, ON_SEND);
     throttle_sent(engine, n);
     send_order(engine, n, WEIR_NEW);
+}
+
+/* Where its route leads. */
+void order_go(struct engine *engine, uint32_t n)
+{
+    if (order_at(engine, n)->route == ROUTE_VENUE)
+        order_send(engine, n);
+    else
+        cross_arriving(engine, n);
 }
 
 static void deny(struct engine *engine, uint32_t n)
@@ -153,6 +185,10 @@ void apply_submit(struct engine *engine, const void *input)
     order_fetch(engine);
     wish_from(engine, in, &wish);
     bool allowed = risk_allows(engine, &wish);
+    if (!allowed && lane_wanted(engine, (enum risk_check)engine->decision->reason)) {
+        wish.waits |= WAIT_LANE;
+        allowed = risk_allows(engine, &wish);
+    }
 
     if (wish.used_cid) {
         tell_decision(engine, DECISION_SUBMIT, &in->msg, in->cid, 0, in->strategy);
@@ -171,12 +207,11 @@ void apply_submit(struct engine *engine, const void *input)
             tell_alert(engine, ALERT_CAPACITY, 0, 0, engine->cids.count, 0, "client_ids");
     } else if (!allowed) {
         deny(engine, n);
-    } else if (in->route == ROUTE_VENUE) {
-        (void)order_step(engine, n, ON_REST);
-        order_send(engine, n);
+    } else if (wish.waits) {
+        hold_begin(engine, n);
     } else {
         (void)order_step(engine, n, ON_REST);
-        cross_arriving(engine, n);
+        order_go(engine, n);
     }
 }
 
@@ -187,6 +222,10 @@ void order_cancel(struct engine *engine, uint32_t n)
     struct order *order = order_at(engine, n);
     if (is_done(order->is) || request_is_open(order->cancel))
         return;
+    if (order->is == IS_HELD) {
+        hold_cancel(engine, n, "");
+        return;
+    }
     if (!is_at_venue(order->is)) {
         (void)order_step(engine, n, ON_CANCELED);
         return;
@@ -245,6 +284,7 @@ void apply_cancel_many(struct engine *engine, const void *input)
 {
     const struct in_change *in = input;
     cancel_list(engine, in, engine->live_first);
+    cancel_list(engine, in, engine->held_first);
     for (uint32_t i = 1; i <= engine->instrument_count; i++)
         for (int side = WEIR_BUY; side <= WEIR_SELL; side++)
             cancel_list(engine, in, engine->instruments[i].inside[side]);
@@ -252,10 +292,22 @@ void apply_cancel_many(struct engine *engine, const void *input)
 
 /* --- replace ------------------------------------------------------------------------------------------ */
 
-static bool may_replace(const struct order *order)
+static bool may_replace(const struct engine *engine, uint32_t n)
 {
+    const struct order *order = &engine->orders[n];
     enum order_label label = order_label_of(order);
-    return (label == ORDER_OPEN || label == ORDER_PARTIAL) && !request_is_open(order->amend);
+    bool held = label == ORDER_HELD && !engine->kept[n].child;
+    return (label == ORDER_OPEN || label == ORDER_PARTIAL || held) &&
+           !request_is_open(order->amend);
+}
+
+/* A trigger of what waits for none; a price of what goes out without one. */
+static bool is_odd_change(const struct engine *engine, const struct in_change *in, uint32_t n)
+{
+    bool held = n && engine->orders[n].is == IS_HELD;
+    return ((in->change & CHANGE_TRIGGER) &&
+            (in->trigger <= 0 || !held || !(engine->kept[n].waits & WAIT_TRIGGER))) ||
+           (held && (in->change & CHANGE_PX) && engine->more[n].type == WEIR_MARKET);
 }
 
 static bool replace_room(struct engine *engine, const struct in_change *in, uint32_t n)
@@ -267,10 +319,11 @@ static bool replace_room(struct engine *engine, const struct in_change *in, uint
 static void wish_to_replace(struct engine *engine, const struct in_change *in, uint32_t n,
                             struct wish *wish)
 {
-    bool wrong =
-        !is_text(in->new_cid, sizeof in->new_cid) || (in->change & ~(CHANGE_QTY | CHANGE_PX)) != 0;
+    bool wrong = !is_text(in->new_cid, sizeof in->new_cid) ||
+                 (in->change & ~(CHANGE_QTY | CHANGE_PX | CHANGE_TRIGGER)) != 0 ||
+                 is_odd_change(engine, in, n);
     *wish = (struct wish){.order = n,
-                          .bad = wrong || !n || !may_replace(order_at(engine, n)),
+                          .bad = wrong || !n || !may_replace(engine, n),
                           .no_room = !replace_room(engine, in, n)};
     if (!wrong && in->new_cid[0])
         name_wish(engine, wish, in->new_cid);
@@ -286,8 +339,11 @@ static void wish_to_replace(struct engine *engine, const struct in_change *in, u
     wish->qty = in->change & CHANGE_QTY ? in->qty : order->qty;
     weir_qty most = wish->qty > order->qty ? wish->qty : order->qty;
     wish->worst = most > order->cum ? most - order->cum : 0;
+    wish->waits = order->is == IS_HELD ? engine->kept[n].waits : 0;
+    if (wish->waits & WAIT_TRIGGER)
+        wish->trigger = in->change & CHANGE_TRIGGER ? in->trigger : more->trigger;
     wish->side = order->side;
-    wish->type = more->type;
+    wish->type = sent_type(more->type);
     wish->flags = order->flags;
     wish->route = order->route;
 }
@@ -307,11 +363,13 @@ static void deny_replace(struct engine *engine, const struct in_change *in, uint
         tell_refused(engine, n, &next, risk_check_name((enum risk_check)engine->decision->reason));
 }
 
-/* An order that rests inside is changed at once, loses its place, and may meet others now. */
+/* What the host keeps is changed at once; one that rests inside loses its place, and may meet others
+ * now. */
 static void replace_inside(struct engine *engine, uint32_t n)
 {
     struct order *order = order_at(engine, n);
-    list_put(engine, n, LIST_NONE);
+    if (order->is == IS_INSIDE)
+        list_put(engine, n, LIST_NONE);
     report_replaced(engine, n, "");
     if (order->is == IS_INSIDE && order->cum < order->qty)
         cross_arriving(engine, n);
@@ -336,13 +394,9 @@ static void replace_start(struct engine *engine, const struct in_change *in, uin
     order_settle(engine, n);
 }
 
-void apply_replace(struct engine *engine, const void *input)
+static bool replace(struct engine *engine, const struct in_change *in, uint32_t n)
 {
-    const struct in_change *in = input;
-    uint32_t n = named_by(engine, in);
     struct wish wish;
-    order_needed(engine, n);
-
     wish_to_replace(engine, in, n, &wish);
     bool allowed = risk_allows(engine, &wish);
     struct weir_msg from = in->msg;
@@ -360,10 +414,28 @@ void apply_replace(struct engine *engine, const void *input)
                   n ? order_at(engine, n)->strategy : in->strategy);
     if (!allowed) {
         deny_replace(engine, in, n, &wish);
-    } else if (order_at(engine, n)->is == IS_INSIDE) {
+    } else if (!is_at_venue(order_at(engine, n)->is)) {
         replace_inside(engine, n);
+        if (in->change & CHANGE_TRIGGER)
+            hold_move(engine, n, wish.trigger);
     } else {
         throttle_sent(engine, n);
         send_order(engine, n, WEIR_REPLACE);
     }
+    return allowed;
+}
+
+void apply_replace(struct engine *engine, const void *input)
+{
+    const struct in_change *in = input;
+    uint32_t n = named_by(engine, in);
+    order_needed(engine, n);
+    (void)replace(engine, in, n);
+}
+
+/* Another quantity, for the host's own reasons. False: it may not be, or the venue cannot. */
+bool order_amend(struct engine *engine, uint32_t n, weir_qty qty)
+{
+    struct in_change in = {.order = n, .change = CHANGE_QTY, .asker = ASKER_HOST, .qty = qty};
+    return venue_amends(engine, more_at(engine, n)->venue) && replace(engine, &in, n);
 }

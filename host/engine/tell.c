@@ -187,15 +187,17 @@ void send_order(struct engine *engine, uint32_t n, uint16_t kind)
                                       .cause = engine->seq},
                               .side = order->side,
                               .type = more->type,
-                              .tif = more->tif,
+                              .tif = more->sent_tif,
                               .flags = order->flags,
                               .order = n,
                               .px = more->px,
-                              .trigger = more->trigger,
+                              .trigger = more->type > WEIR_MARKET ? more->trigger : 0,
                               .qty = order->qty - more->inside,
                               .cum_qty = order->cum - more->inside};
     memcpy(out.client_id, more->wire, sizeof out.client_id);
     memcpy(out.venue_id, more->vid, sizeof out.venue_id);
+    if (kind == WEIR_NEW && more->sent_tif == WEIR_GTD)
+        out.t_since = more->expires;
     if (kind == WEIR_REPLACE) {
         memcpy(out.new_client_id, more->next_wire, sizeof out.new_client_id);
         out.px = more->next_px;

@@ -28,10 +28,11 @@ WORDS(venue_state, "NOT_FOUND", "OPEN", "FILLED", "CANCELED", "EXPIRED", "REJECT
 WORDS(request, "new", "cancel", "replace")
 WORDS(origin, "ours", "manual", "liquidation", "adl", "adopted")
 WORDS(limit_how, "unset", "none", "value")
-WORDS(decision_of, "submit", "replace")
+WORDS(decision_of, "submit", "replace", "release")
+WORDS(link_kind, "none", "oco", "parent")
 WORDS(state_of, "kill_switch", "trading", "reconciling", "venue")
 WORDS(refused, "", "cancel", "replace")
-WORDS(change_bit, "qty", "px")
+WORDS(change_bit, "qty", "px", "trigger")
 WORDS(exec_stage, "booked", "waits", "attributed")
 WORDS(stage, "sent", "wire", "answer", "durable")
 
@@ -152,6 +153,28 @@ static const struct field intent[] = {
     F(weir_intent, trigger, PX),    F(weir_intent, cum_qty, QTY),
     F(weir_intent, t_since, TIME),
 };
+static const char *hold_event_word(unsigned value)
+{
+    return hold_event_name((enum hold_event)value);
+}
+static const char *hold_wait_word(unsigned value)
+{
+    return hold_wait_name((enum hold_wait)value);
+}
+static const struct field hold[] = {
+    F(out_hold, order, U32),
+    F(out_hold, other, U32),
+    W(out_hold, event, hold_event_word),
+    NAMED("waits", out_hold, waits, BITS, hold_wait_word),
+    W(out_hold, asked_type, order_type),
+    W(out_hold, obstacle, check_word),
+    F(out_hold, trigger, PX),
+    F(out_hold, price_x2, I64),
+    F(out_hold, qty, QTY),
+    F(out_hold, visible, QTY),
+    F(out_hold, release, TIME),
+    F(out_hold, expires, TIME),
+};
 static const struct field define[] = {
     F(in_define, number, U32),
     F(in_define, name, TEXT),
@@ -175,6 +198,13 @@ static const struct field policy[] = {
     W(in_policy, policy, policy_word),
     F(in_policy, value, I64),
 };
+static const struct field capabilities[] = {
+    NAMED("order_types", in_capabilities, order_types, BITS, order_type),
+    NAMED("tifs", in_capabilities, tifs, BITS, tif),
+    NAMED("order_flags", in_capabilities, order_flags, BITS, order_flag),
+    F(in_capabilities, amend, U8),
+    F(in_capabilities, emulate, BOOL),
+};
 static const struct field submit[] = {
     F(in_submit, cid, TEXT),
     F(in_submit, tag, TEXT),
@@ -191,13 +221,17 @@ static const struct field submit[] = {
     F(in_submit, expires, TIME),
     F(in_submit, seen_seq, U64),
     F(in_submit, seen_t, TIME),
+    F(in_submit, visible, QTY),
+    F(in_submit, release, TIME),
+    F(in_submit, link, TEXT),
+    W(in_submit, link_kind, link_kind),
 };
 static const struct field change[] = {
     F(in_change, order, U32),    F(in_change, cid, TEXT),
     F(in_change, new_cid, TEXT), F(in_change, strategy, STRATEGY),
     W(in_change, asker, asker),  NAMED("changes", in_change, change, BITS, change_bit),
     F(in_change, qty, QTY),      F(in_change, px, PX),
-    F(in_change, reason, TEXT),
+    F(in_change, reason, TEXT),  F(in_change, trigger, PX),
 };
 static const struct field adopt[] = {
     F(in_adopt, qty, QTY),
@@ -362,12 +396,13 @@ static const struct kind kinds[] = {
     ROW(IN_LIMIT,             INPUT,  in_limit,          "limit",            limit),
     ROW(IN_POLICY,            INPUT,  in_policy,         "policy",           policy),
     ROW(IN_WALLET,            INPUT,  weir_cash,         "wallet",           cash),
-    ROW(IN_SUBMIT,            INPUT,  in_submit,         "submit",           submit),
-    ROW(IN_CANCEL,            INPUT,  in_change,         "cancel",           change),
-    ROW(IN_REPLACE,           INPUT,  in_change,         "replace",          change),
-    ROW(IN_CANCEL_MANY,       INPUT,  in_change,         "cancel_many",      change),
-    ROW(IN_KILL,              INPUT,  in_change,         "kill",             change),
-    ROW(IN_RELEASE,           INPUT,  in_change,         "release",          change),
+    ROW(IN_CAPABILITIES,      INPUT,  in_capabilities,   "capabilities",     capabilities),
+    PART(IN_SUBMIT,           INPUT,  in_submit, offsetof(struct in_submit, visible), "submit", submit),
+    PART(IN_CANCEL, INPUT, in_change, offsetof(struct in_change, trigger), "cancel", change),
+    PART(IN_REPLACE, INPUT, in_change, offsetof(struct in_change, trigger), "replace", change),
+    PART(IN_CANCEL_MANY, INPUT, in_change, offsetof(struct in_change, trigger), "cancel_many", change),
+    PART(IN_KILL, INPUT, in_change, offsetof(struct in_change, trigger), "kill", change),
+    PART(IN_RELEASE, INPUT, in_change, offsetof(struct in_change, trigger), "release", change),
     ROW(IN_TRADING_STATE,     INPUT,  in_limit,          "trading_state",    trading_state),
     ROW(IN_ADOPT_POSITION,    INPUT,  in_adopt,          "adopt_position",   adopt),
     BARE(IN_TICK,             INPUT,                     "tick"),
@@ -390,6 +425,7 @@ static const struct kind kinds[] = {
     ROW(OUT_EXECUTION,        EFFECT, out_execution,     "execution",        execution),
     ROW(OUT_ALERT,            EFFECT, out_alert,         "alert",            alert),
     ROW(OUT_STATE,            EFFECT, out_state,         "state",            out_state_fields),
+    ROW(OUT_HOLD,             EFFECT, out_hold,          "hold",             hold),
     ROW(META_BEGIN,           META,   meta_begin,        "begin",            begin),
     ROW(META_RESUMED,         META,   meta_begin,        "resumed",          begin),
     ROW(META_END,             META,   meta_end,          "end",              end),

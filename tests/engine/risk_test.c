@@ -147,7 +147,8 @@ Test(risk, checks_without_a_limit)
         "submit g buy 1 @ 100 by=s2          | deny="));
     story("rights, types, places, journal", TOLD(
         "submit a buy 1 @ 100 by=EXTERNAL    | deny=RIGHTS",
-        "submit b buy 1 @ 100 type=stop      | deny=CAPABILITY",
+        "caps plain                          |",
+        "submit b buy 1 @ market type=stop trigger=101 | deny=CAPABILITY",
         "journal 1                           | alert=JOURNAL_FAILED",
         "submit c buy 1 @ 100                | deny=JOURNAL",
         "journal 0                           |",

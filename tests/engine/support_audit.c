@@ -15,6 +15,42 @@ static char fault[200];
             snprintf(fault, sizeof fault, __VA_ARGS__); \
     } while (0)
 
+static bool is_in_heap(const struct engine *engine, uint32_t at, uint32_t n)
+{
+    for (; at; at = engine->orders[at].next)
+        if (at == n || is_in_heap(engine, engine->orders[at].child, n))
+            return true;
+    return false;
+}
+
+/* What is held stands where it says, and in no other place. */
+static void audit_kept(const struct engine *engine, uint32_t n)
+{
+    const struct order *order = &engine->orders[n];
+    const struct order_more *more = &engine->more[n];
+    const struct order_kept *kept = &engine->kept[n];
+    const struct instrument *instrument = &engine->instruments[order->instrument];
+    bool trails = false;
+    EXPECT((more->list == LIST_HELD) == (order->is == IS_HELD), "order %u: list of the held", n);
+    EXPECT(order->is == IS_HELD || !kept->armed, "order %u is armed, and not held", n);
+    EXPECT(more->tied < 2, "order %u still waits to be looked at", n);
+    EXPECT(more->tied || (!kept->ring && !kept->legs && !kept->child && !kept->waits),
+           "order %u is not tied, and concerns others", n);
+    for (int rising = 0; rising < 2; rising++)
+        EXPECT(is_in_heap(engine, instrument->triggers[rising], n) ==
+                   (kept->armed == (rising ? ARMED_RISING : ARMED_FALLING)),
+               "order %u: heap %d of triggers", n, rising);
+    for (uint32_t at = instrument->trailing; at; at = engine->orders[at].next)
+        trails |= at == n;
+    EXPECT(trails == (kept->armed == ARMED_TRAILING), "order %u: list of trailing stops", n);
+    if (!kept->child)
+        EXPECT(more->out == 0, "order %u has something out, and no slice", n);
+    else
+        EXPECT(more->out == engine->more[kept->child].counted &&
+                   engine->kept[kept->child].parent == n,
+               "order %u: its slice counts something else", n);
+}
+
 static void audit_instrument(struct engine *engine, uint32_t i)
 {
     struct instrument *instrument = &engine->instruments[i];
@@ -33,8 +69,9 @@ static void audit_instrument(struct engine *engine, uint32_t i)
                (long)open);
         if (order->route != ROUTE_INTERNAL)
             exposure[order->side] += open;
-        if (order->flags & WEIR_REDUCE_ONLY)
+        if ((order->flags & WEIR_REDUCE_ONLY) && order->is != IS_HELD)
             reduce[order->side] += open;
+        audit_kept(engine, n);
         bool at_venue = is_at_venue(order->is);
         live += at_venue;
         nameless[order->side] += at_venue && !more->vid[0];
@@ -132,19 +169,23 @@ static void audit_names(const struct engine *engine, uint32_t n)
 
 static void audit_lists(struct engine *engine)
 {
-    uint32_t live = 0, ended = 0, in_list[2] = {0}, unknown = 0, timers = 0, names = 0, extra = 0;
+    uint32_t live = 0, ended = 0, in_list[2] = {0}, unknown = 0, timers[TIMER_KINDS] = {0},
+             names = 0, extra = 0;
     for (uint32_t n = 1; n <= engine->orders_used; n++) {
         const struct order_more *more = &engine->more[n];
         live += more->list == LIST_LIVE;
         ended += more->list == LIST_ENDED;
         unknown += order_label_of(&engine->orders[n]) == ORDER_UNKNOWN;
-        timers += more->timer != 0;
+        for (int kind = 0; kind < TIMER_KINDS; kind++)
+            timers[kind] += more->timers[kind].place != 0;
         names += more->names;
         extra += more->names > NAMES_RESERVED ? more->names - NAMES_RESERVED : 0;
         EXPECT(!more->told, "order %u was not told", n);
         audit_names(engine, n);
-        EXPECT(!more->timer || engine->timers[more->timer - 1] == n,
-               "order %u: its timer is another's", n);
+        for (int kind = 0; kind < TIMER_KINDS; kind++)
+            EXPECT(!more->timers[kind].place ||
+                       engine->timers[kind][more->timers[kind].place - 1] == n,
+                   "order %u: its timer is another's", n);
     }
     for (uint32_t n = engine->live_first; n; n = engine->more[n].list_next)
         in_list[0]++;
@@ -155,12 +196,14 @@ static void audit_lists(struct engine *engine)
            "count of live orders");
     EXPECT(engine->counts.unknown_orders == unknown, "count of unknown orders: %u, are %u",
            engine->counts.unknown_orders, unknown);
-    EXPECT(engine->timer_count == timers, "count of timers");
+    for (int kind = 0; kind < TIMER_KINDS; kind++)
+        EXPECT(engine->timer_count[kind] == timers[kind], "count of timers");
     EXPECT(engine->names_extra == extra, "count of names beyond the reserve");
-    for (uint32_t at = 1; at < engine->timer_count; at++)
-        EXPECT(engine->more[engine->timers[(at - 1) / 2]].due <=
-                   engine->more[engine->timers[at]].due,
-               "timers are no heap");
+    for (int kind = 0; kind < TIMER_KINDS; kind++)
+        for (uint32_t at = 1; at < engine->timer_count[kind]; at++)
+            EXPECT(engine->more[engine->timers[kind][(at - 1) / 2]].timers[kind].due <=
+                       engine->more[engine->timers[kind][at]].timers[kind].due,
+                   "timers are no heap");
     for (uint32_t at = engine->names_free; at; at = engine->names[at].next)
         names++;
     for (uint32_t at = 1; at <= NAMES_RESERVED * engine->sizes.orders; at++)

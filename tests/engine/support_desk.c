@@ -116,10 +116,26 @@ void desk_close(struct desk *desk)
     free(desk->effects);
 }
 
+const char *desk_cid(const struct desk *desk, const char *name)
+{
+    static char cid[WEIR_ID_MAX];
+    struct order_view view = {0};
+    struct out_hold hold = {.order = 0};
+    size_t len = strlen(name);
+    if (len < 2 || name[len - 1] != '/')
+        return name;
+    snprintf(cid, sizeof cid, "%.*s", (int)len - 1, name);
+    if (engine_hold(desk->engine, engine_order_find(desk->engine, cid), &hold))
+        (void)engine_order(desk->engine, hold.other, &view);
+    memcpy(cid, view.order.cid, sizeof cid);
+    return cid;
+}
+
 const char *desk_wire(const struct desk *desk, const char *cid)
 {
     static char wire[WEIR_ID_MAX];
     struct order_view view;
+    cid = desk_cid(desk, cid);
     if (engine_order_by_wire(desk->engine,
                              cid)) /* a wire id already, perhaps a former or a next one */
         return cid;

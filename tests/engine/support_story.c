@@ -111,10 +111,31 @@ static amount money(const struct line *line, const char *text)
 
 /* --- what guests ask ------------------------------------------------------------------------------ */
 
+static const char *const types[] = {"limit",       "market",   "stop",   "stop_limit",
+                                    "take_profit", "trailing", "iceberg"};
+static const char *const tifs[] = {"GTC", "IOC", "FOK", "GTD", "DAY"};
+
+static uint8_t one_of(const struct line *line, const char *text, const char *const *words,
+                      size_t count)
+{
+    for (uint8_t i = 0; i < count; i++)
+        if (strcmp(text, words[i]) == 0)
+            return i;
+    wrong(line, "a word that is not known", text);
+}
+
+/* Milliseconds since the story began. */
+static weir_ns time_of(const char *text)
+{
+    return text ? 1000000000 + atoll(text) * 1000000 : 0;
+}
+
 static void do_submit(struct desk *desk, const struct line *line)
 {
     struct in_submit in = {.msg = MSG(in_submit, IN_SUBMIT)};
-    const char *to = option(line, "to"), *type = option(line, "type");
+    const char *to = option(line, "to"), *type = option(line, "type"), *tif = option(line, "tif"),
+               *trigger = option(line, "trigger"), *visible = option(line, "visible"),
+               *oco = option(line, "oco"), *follow = option(line, "follow");
     put(in.cid, sizeof in.cid, strcmp(word(line, 1), "-") == 0 ? "" : word(line, 1));
     in.msg.instrument = on(line, option(line, "on"));
     in.side = strcmp(word(line, 2), "sell") == 0;
@@ -123,7 +144,15 @@ static void do_submit(struct desk *desk, const struct line *line)
     if (in.type == WEIR_LIMIT)
         in.px = px_of(word(line, 5));
     if (type)
-        in.type = WEIR_STOP;
+        in.type = one_of(line, type, types, 7);
+    if (tif)
+        in.tif = one_of(line, tif, tifs, 5);
+    in.trigger = trigger ? px_of(trigger) : 0;
+    in.visible = visible ? qty_of(visible) : 0;
+    in.release = time_of(option(line, "release"));
+    in.expires = time_of(option(line, "expires"));
+    in.link_kind = oco ? LINK_OCO : follow ? LINK_PARENT : LINK_NONE;
+    put(in.link, sizeof in.link, oco ? oco : follow);
     in.strategy = strategy(desk, line, option(line, "by"));
     in.route = !to                           ? ROUTE_VENUE
                : strcmp(to, "internal") == 0 ? ROUTE_INTERNAL
@@ -135,8 +164,9 @@ static void do_submit(struct desk *desk, const struct line *line)
 static void do_change(struct desk *desk, const struct line *line, uint16_t kind)
 {
     struct in_change in = {.msg = MSG(in_change, kind), .asker = ASKER_OPERATOR};
-    const char *qty = option(line, "qty"), *px = option(line, "px"), *by = option(line, "by");
-    put(in.cid, sizeof in.cid, word(line, 1));
+    const char *qty = option(line, "qty"), *px = option(line, "px"), *by = option(line, "by"),
+               *trigger = option(line, "trigger");
+    put(in.cid, sizeof in.cid, desk_cid(desk, word(line, 1)));
     if (kind == IN_REPLACE)
         put(in.new_cid, sizeof in.new_cid, strcmp(word(line, 2), "-") == 0 ? "" : word(line, 2));
     if (kind == IN_CANCEL_MANY) {
@@ -147,9 +177,39 @@ static void do_change(struct desk *desk, const struct line *line, uint16_t kind)
         in.strategy = strategy(desk, line, by);
         in.asker = ASKER_SCRIPT;
     }
-    in.change = (uint8_t)((qty ? CHANGE_QTY : 0) | (px ? CHANGE_PX : 0));
+    in.change =
+        (uint8_t)((qty ? CHANGE_QTY : 0) | (px ? CHANGE_PX : 0) | (trigger ? CHANGE_TRIGGER : 0));
+    in.trigger = trigger ? px_of(trigger) : 0;
     in.qty = qty ? qty_of(qty) : 0;
     in.px = px ? px_of(px) : 0;
+    desk_apply(desk, &in);
+}
+
+/* caps [types=limit,stop] [tifs=GTC,GTD] [plain] [fixed]: the venue can do these, all others are kept
+ * here; plain: and are not; fixed: orders cannot be replaced */
+static void do_caps(struct desk *desk, const struct line *line)
+{
+    struct in_capabilities in = {.msg = MSG(in_capabilities, IN_CAPABILITIES),
+                                 .order_types = 3,
+                                 .tifs = 7,
+                                 .order_flags = 3,
+                                 .amend = !flag(line, "fixed"),
+                                 .emulate = !flag(line, "plain")};
+    char list[WORD], *rest = NULL;
+    put(list, sizeof list, option(line, "types"));
+    for (char *one = strtok_r(list, ",", &rest); one; one = strtok_r(NULL, ",", &rest))
+        in.order_types |= 1u << one_of(line, one, types, 7);
+    put(list, sizeof list, option(line, "tifs"));
+    for (char *one = strtok_r(list, ",", &rest); one; one = strtok_r(NULL, ",", &rest))
+        in.tifs |= 1u << one_of(line, one, tifs, 5);
+    desk_apply(desk, &in);
+}
+
+static void do_trade(struct desk *desk, const struct line *line)
+{
+    struct weir_trade in = {.msg = MSG(weir_trade, WEIR_TRADE), .px = px_of(word(line, 1))};
+    in.msg.instrument = on(line, option(line, "on"));
+    in.msg.flags = flag(line, "off") ? WEIR_TRADE_OFF_BOOK : 0;
     desk_apply(desk, &in);
 }
 
@@ -444,6 +504,8 @@ static bool happens(struct desk *desk, const struct line *line)
     WHEN("position") return ev_cash(desk, line, WEIR_RECON_POSITION), true;
     WHEN("balance") return ev_cash(desk, line, WEIR_RECON_BALANCE), true;
     WHEN("adopt") return do_adopt(desk, line), true;
+    WHEN("caps") return do_caps(desk, line), true;
+    WHEN("trade") return do_trade(desk, line), true;
     WHEN("end")
     return ev_msg(desk, WEIR_RECON_END,
                   (uint16_t)((flag(line, "positions") ? 1 : 0) | (flag(line, "balances") ? 2 : 0))),
@@ -486,7 +548,7 @@ static void order_holds(struct desk *desk, const struct line *line, const char *
     char *member = strchr(cid, '.'), text[WORD], *colon;
     if (member)
         *member++ = '\0';
-    if (!engine_order(desk->engine, engine_order_find(desk->engine, cid), &view))
+    if (!engine_order(desk->engine, engine_order_find(desk->engine, desk_cid(desk, cid)), &view))
         wrong(line, what, "no such order");
     const struct out_order *order = &view.order;
     if (!member) {
@@ -506,6 +568,25 @@ static void order_holds(struct desk *desk, const struct line *line, const char *
         same_text(line, what, engine_name(desk->engine, SCOPE_strategy, order->strategy), want);
     } else if (strcmp(member, "quote") == 0) {
         same_amount(line, what, amount_of(order->cum_quote), want);
+    } else if (strcmp(member, "waits") == 0) {
+        struct out_hold hold;
+        text[0] = '\0';
+        if (engine_hold(desk->engine, order->order, &hold))
+            for (int wait = 0; wait < HOLD_WAIT_COUNT; wait++)
+                if (hold.waits >> wait & 1)
+                    snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s",
+                             text[0] ? "+" : "", hold_wait_name((enum hold_wait)wait));
+        same_text(line, what, text, want);
+    } else if (strcmp(member, "obstacle") == 0) {
+        struct out_hold hold = {.obstacle = RISK_CHECK_COUNT};
+        (void)engine_hold(desk->engine, order->order, &hold);
+        same_text(line, what, risk_check_name((enum risk_check)hold.obstacle), want);
+    } else if (strcmp(member, "best") == 0) {
+        struct out_hold hold = {.obstacle = 0};
+        (void)engine_hold(desk->engine, order->order, &hold);
+        same_amount(line, what, amount_from(hold.price_x2 * 5, 3), want);
+    } else if (strcmp(member, "type") == 0) {
+        same_text(line, what, types[order->type], want);
     } else if (strcmp(member, "px") == 0) {
         same_amount(line, what, amount_from(order->px, 2), want);
     } else {

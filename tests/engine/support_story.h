@@ -9,7 +9,9 @@
  * quantities with three, 10000 USDT, strategies s1 and s2 in group g1, s3 in none.
  *
  * LEFT    submit CID SIDE QTY @ PX|market [on=X] [by=s1] [to=internal|both] [reduce] [type=stop]
- *         cancel CID · cancelmany [by=] [on=] · replace CID NEW [qty=] [px=] · kill · release
+ *         [trigger=PX] [visible=QTY] [release=MS] [tif=GTD] [expires=MS] [oco=CID] [follow=CID]
+ *         caps [types=stop,iceberg] [tifs=GTD] [plain] [fixed] · trade PX [on=] [off]
+ *         cancel CID · cancelmany [by=] [on=] · replace CID NEW [qty=] [px=] [trigger=] · kill · release
  *         ack CID [VID] · reject CID REASON · fill CID EXEC QTY @ PX [vid=] [fee=USDT:1] [seq=]
  *         found-fill VID SIDE EXEC QTY @ PX [on=] [manual]        a fill that names only a venue id
  *         canceled CID [cum=] · refused CID REASON (a cancel) · expired CID REASON [cum=]
@@ -21,7 +23,8 @@
  *         balance ASSET AMOUNT · end [positions] [balances] · adopt ON QTY @ PX [script] · wait MS · at MS
  *         limit SCOPE:ID NAME VALUE|none|unset · policy NAME VALUE · state SCOPE:ID STATE
  *         rules ON [tick=] [step=] [min=] [halted] · journal 0|1 · ids END
- * RIGHT   CID=LABEL[:CUM] · CID.MEMBER=VALUE (qty px leaves exposure reason vid cid awaits quote)
+ * RIGHT   CID=LABEL[:CUM] · CID.MEMBER=VALUE (qty px leaves exposure reason vid cid awaits quote type waits obstacle best)
+ *         CID/ is the slice of an iceberg that is out now, everywhere
  *         pos= Y.pos= s2.pos= real= unreal= avg= · ASSET= · fee.ASSET= · fund.ASSET=
  *         deny=CHECK (the last decision) · sent=NEW/CANCEL/REPLACE · asked=QUERY/FILLS/RECON
  *         alert=NAME / quiet=NAME (in this line) · dup= · live= · killed= · state.SCOPE:ID=
@@ -48,6 +51,7 @@ struct engine_sizes desk_sizes(void);
 void desk_open(struct desk *desk, const struct engine_sizes *sizes);
 void desk_close(struct desk *desk);
 void desk_apply(struct desk *desk, void *input);
+const char *desk_cid(const struct desk *desk, const char *name); /* "a/": the slice of a */
 const char *desk_wire(const struct desk *desk, const char *cid); /* cid itself if it is not known */
 int64_t px_of(const char *text);
 int64_t qty_of(const char *text);

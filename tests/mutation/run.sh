@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # run.sh [NAME...] - is what the engine promises tested? Each mutant of mutants.txt is the engine with
-# one mistake in it. The random stories of tests/property must find it, or else a scenario file: our
-# own, or one of the shared folder. A mutant that lives on shows what no test would notice.
+# one mistake in it. The random stories of tests/property must find it, or else a scenario file (our
+# own, or one of the shared folder), or else the stories of tests/engine. A mutant that lives on shows
+# what no test would notice.
 #
 # Only the changed file is compiled again; everything else is built once, as it is, and must pass.
 set -u
@@ -11,7 +12,7 @@ stories=3000 # that many find the quickest mistakes; 1,000,000 run as a test of 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 flags=(-O1 -std=gnu17 -D_GNU_SOURCE -w -I "$root/host" -I "$root/sdk/include" -I "$root/tests")
-libraries=(-lcjson -lcrypto -lm -lpthread)
+libraries=(-lcjson -lcrypto -lcriterion -lm -lpthread)
 mutants=0 killed=0 failed=0
 wrong() { failed=$((failed + 1)); echo "FAIL $*"; }
 
@@ -28,7 +29,8 @@ build_rest() {
     objects engine "$root"/host/engine/*.c &&
         objects base "$root"/host/base/*.c &&
         objects property "$root"/tests/property/*.c &&
-        objects stories "$root"/host/sim/scenario*.c "$root/tests/mutation/stories.c"
+        objects stories "$root"/host/sim/scenario*.c "$root/tests/mutation/stories.c" &&
+        objects told "$root"/tests/engine/{hold,links}_test.c "$root"/tests/engine/support_*.c
 }
 
 # link PROGRAM: with the objects of engine/, of which one may have been replaced
@@ -37,6 +39,7 @@ link() { gcc "$dir"/engine/*.o "$dir"/base/*.o "$dir/$1"/*.o -o "$dir/$1.out" "$
 shopt -s nullglob
 files=("$root"/tests/scenario/*.json "$shared"/scenarios/S*.json)
 by_property() { timeout 60 "$dir/property.out" "$stories" 1 >"$dir/said" 2>&1; }
+by_told() { timeout 60 "$dir/told.out" >"$dir/said" 2>&1; }
 by_stories() { timeout 60 "$dir/stories.out" "${files[@]}" >"$dir/said" 2>&1; }
 
 # Who notices? It says what was wrong, in its first line with FAIL, or dies.
@@ -46,6 +49,8 @@ hunt() {
     if ! by_property; then echo "stories: $(why)"; return 0; fi
     link stories || { echo "it does not link"; return 1; }
     if ! by_stories; then echo "scenarios: $(why)"; return 0; fi
+    link told || { echo "it does not link"; return 1; }
+    if ! by_told; then echo "engine: $(why)"; return 0; fi
     echo "nobody noticed"
     return 1
 }
@@ -101,9 +106,10 @@ each() {
 }
 
 build_rest || { echo "the engine does not build"; exit 1; }
-link property && link stories || exit 1
+link property && link stories && link told || exit 1
 by_property || { wrong "without a mistake: $(why)"; echo "0 passed, $failed failed"; exit 1; }
 [ ${#files[@]} = 0 ] || by_stories || { wrong "without a mistake: $(why)"; echo "0 passed, $failed failed"; exit 1; }
+by_told || { wrong "without a mistake: $(why)"; echo "0 passed, $failed failed"; exit 1; }
 each "$@"
 echo "$mutants mutants, $killed killed"
 echo "$killed passed, $failed failed"

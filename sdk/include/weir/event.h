@@ -279,7 +279,8 @@ struct weir_intent {
     weir_px trigger;
     weir_qty qty;     /* total, filled part included */
     weir_qty cum_qty; /* filled so far, as the host knows it */
-    weir_ns t_since;  /* WEIR_QUERY_FILLS, WEIR_RECONCILE: executions from this venue time on */
+    /* WEIR_QUERY_FILLS, WEIR_RECONCILE: executions from this venue time on; WEIR_NEW with GTD: until then */
+    weir_ns t_since;
 };
 
 #endif
