@@ -13,8 +13,9 @@ struct journal_io {
     int (*allocate)(void *context, int fd, uint64_t bytes);
     int (*map)(void *context, int fd, uint64_t bytes, void **map_out);
     int (*touch)(void *context, void *from,
-                 uint64_t bytes);                          /* make pages writable without a fault */
-    int (*sync)(void *context, void *map, uint64_t bytes); /* the first so many bytes of the file */
+                 uint64_t bytes); /* make pages writable without a fault */
+    /* The first so many bytes of the file; of these, nobody will write to whole pages from `from` on. */
+    int (*sync)(void *context, void *map, uint64_t from, uint64_t bytes);
     /* never over an existing file */
     int (*rename)(void *context, int folder, const char *from, const char *to);
     int (*remove)(void *context, int folder, const char *name);

@@ -285,7 +285,7 @@ static enum weir_err seal(struct journal *journal, struct journal_summary *summa
         segment_set_durable(journal->segment, journal->at);
         int error = journal->sync == JOURNAL_NEVER
                         ? 0
-                        : io->sync(io->context, journal->segment->map, journal->at);
+                        : io->sync(io->context, journal->segment->map, journal->at, journal->at);
         if (error != 0)
             writer_fail(journal, strerror(error));
     }

@@ -111,7 +111,7 @@ enum weir_err segment_name_it(const struct segment_maker *maker, struct segment 
     const struct journal_io *io = maker->io;
     new_name(segment->number, from);
     segment_name(segment->number, to);
-    int error = io->sync(io->context, segment->map, SEGMENT_HEAD);
+    int error = io->sync(io->context, segment->map, SEGMENT_HEAD, SEGMENT_HEAD);
     if (error != 0)
         return no_sync(why, error, from, "its head");
     error = io->rename(io->context, maker->folder, from, to);

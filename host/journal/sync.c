@@ -81,7 +81,8 @@ static bool bring(struct journal *journal, struct segment *segment, uint64_t byt
     char reason[sizeof journal->reason];
     const struct journal_io *io = journal->maker.io;
     weir_ns start = clock_stopwatch();
-    int error = io->sync(io->context, segment->map, bytes);
+    uint64_t from = segment->synced / SEGMENT_HEAD * SEGMENT_HEAD; /* never below the head */
+    int error = io->sync(io->context, segment->map, from, bytes);
     weir_ns took = clock_stopwatch() - start;
     if (error != 0) {
         snprintf(reason, sizeof reason, "sync of %08u.weir failed: %s", (unsigned)segment->number,

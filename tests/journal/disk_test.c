@@ -15,16 +15,16 @@ static const unsigned char other_boot[BOOT_ID_BYTES] = {9};
 struct shadow {
     struct bad_disk disk; /* first: the context of all calls */
     struct folder folder;
-    int (*sync)(void *context, void *map, uint64_t bytes);
+    int (*sync)(void *context, void *map, uint64_t from, uint64_t bytes);
 };
 
-static int shadow_sync(void *context, void *map, uint64_t bytes)
+static int shadow_sync(void *context, void *map, uint64_t from, uint64_t bytes)
 {
     struct shadow *shadow = context;
     unsigned char copy[SMALL];
     char name[32];
     memcpy(copy, map, bytes); /* what the disk sees is from before the call returned */
-    int error = shadow->sync(context, map, bytes);
+    int error = shadow->sync(context, map, from, bytes);
     if (error != 0)
         return error;
     snprintf(name, sizeof name, "%08u.weir", ((struct segment_head *)(void *)copy)->id.number);

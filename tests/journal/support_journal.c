@@ -274,9 +274,9 @@ static int bad_touch(void *c, void *from, uint64_t bytes)
 {
     return fails(c, "touch") ? EIO : journal_io_real.touch(NULL, from, bytes);
 }
-static int bad_sync(void *c, void *map, uint64_t bytes)
+static int bad_sync(void *c, void *map, uint64_t from, uint64_t bytes)
 {
-    return fails(c, "sync") ? EIO : journal_io_real.sync(NULL, map, bytes);
+    return fails(c, "sync") ? EIO : journal_io_real.sync(NULL, map, from, bytes);
 }
 static int bad_rename(void *c, int folder, const char *from, const char *to)
 {
