@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "control/commands.h"
 #include "control/host.h"
+#include "control/report/trail.h"
 #include "control/schema.h"
 #include "control/tape.h"
 
@@ -130,7 +131,7 @@ static void positions_json(struct host *host, struct text *out)
     json_end(out);
 }
 
-static void summary_json(struct host *host, struct tape *tape,
+static void summary_json(struct host *host, struct tape *tape, const struct trail *trail,
                          const struct journal_summary *journal, struct text *out)
 {
     const struct engine_counts *counts = engine_counts(host->engine);
@@ -154,6 +155,7 @@ static void summary_json(struct host *host, struct tape *tape,
     json_string(out, host->journal_folder);
     json_key(out, "journal_hash");
     json_string(out, hash);
+    trail_json(trail, out);
     json_end(out);
 }
 
@@ -203,8 +205,19 @@ static void summary_text(struct host *host, const struct journal_summary *journa
 
 /* --- running ----------------------------------------------------------------------------------*/
 
-static int finish(struct host *host, const struct run *run, struct tape *tape, enum weir_err err,
-                  struct why *why)
+static void hear_input(void *context, const struct engine *engine, const struct weir_msg *input)
+{
+    (void)engine;
+    trail_input(context, input);
+}
+
+static void hear_effect(void *context, const struct weir_msg *effect)
+{
+    trail_effect(context, effect);
+}
+
+static int finish(struct host *host, const struct run *run, struct tape *tape,
+                  const struct trail *trail, enum weir_err err, struct why *why)
 {
     struct journal_summary journal = {0};
     struct why close_why;
@@ -220,7 +233,7 @@ static int finish(struct host *host, const struct run *run, struct tape *tape, e
     if (run->json) {
         struct text out;
         text_init(&out);
-        summary_json(host, tape, &journal, &out);
+        summary_json(host, tape, trail, &journal, &out);
         puts(text_cstr(&out));
         text_fini(&out);
     } else {
@@ -233,19 +246,26 @@ static int run_host(const struct config *config, const struct run *run)
 {
     struct why why;
     struct tape *tape = NULL;
+    struct trail *trail = trail_create(false);
+    struct host_witness witness = {trail, hear_input, hear_effect};
     struct host_options options = {.speed = run->speed,
                                    .run_for = run->run_for,
+                                   .witness = &witness,
                                    .journal = run->journal,
                                    .observe = true,
                                    .stop_asked = run_stop_asked,
                                    .reload_asked = run_reload_asked};
     bool terminal = isatty(STDOUT_FILENO);
+    if (!trail)
+        return usage_error("run", "%s", err_text(WEIR_E_NO_MEMORY));
     options.screen = run->console && terminal && !run->json;
     options.color = options.screen && !getenv("NO_COLOR");
     if (run->data_count > 0) {
         tape = tape_open(run->data, run->data_count, config, &why);
-        if (!tape)
+        if (!tape) {
+            trail_destroy(trail);
             return usage_error("run", "%s", why.text);
+        }
         options.virtual_time = true;
         options.start = tape_start(tape);
         options.feed = tape_feed(tape);
@@ -255,6 +275,7 @@ static int run_host(const struct config *config, const struct run *run)
     struct host *host = host_create(config, &options, &why);
     if (!host) {
         tape_close(tape);
+        trail_destroy(trail);
         return usage_error("run", "%s", why.text);
     }
     running = host;
@@ -263,10 +284,11 @@ static int run_host(const struct config *config, const struct run *run)
                 host->journal_folder, config->listen,
                 (unsigned)(host->observer ? observer_port(host->observer) : 0));
     enum weir_err err = host_run(host, &why);
-    int code = finish(host, run, tape, err, &why);
+    int code = finish(host, run, tape, trail, err, &why);
     running = NULL;
     host_destroy(host);
     tape_close(tape);
+    trail_destroy(trail);
     return code;
 }
 

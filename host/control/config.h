@@ -102,6 +102,11 @@ struct config {
 
 /* NULL on an error. */
 struct config *config_load(const char *path, struct why *why) WEIR_MUST_USE;
+/* Likewise, with values that stand instead of, or beside, those of the files: "KEY.KEY...=VALUE", such
+ * as "scripts.maker.settings.clip=0.02". A key must be one of the table, its value what the table says;
+ * a named section must be there. */
+struct config *config_load_with(const char *path, const char *const *sets, size_t set_count,
+                                struct why *why) WEIR_MUST_USE;
 void config_destroy(struct config *config); /* accepts NULL */
 /* Likewise; on an error each fault that was found is told on its own. */
 struct config *config_check(const char *path, void (*fault)(void *context, const char *text),

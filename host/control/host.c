@@ -193,6 +193,8 @@ struct host *host_create(const struct config *config, const struct host_options 
     host->config = config;
     host->options = *options;
     host->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    host->seq =
+        1; /* where there is no journal, numbers are those that one would give: it begins with 1 */
     host->clock = options->virtual_time ? clock_virtual(options->start) : clock_real();
     if (host->wake < 0 || open_all(host, why)) {
         host_destroy(host);

@@ -41,6 +41,13 @@ struct host_watch {
     void (*trade)(void *context, uint32_t instrument, const struct weir_trade *trade, weir_ns t);
 };
 
+/* Who wants to hear the engine: each input before it is applied, each effect as it is said. */
+struct host_witness {
+    void *context;
+    void (*input)(void *context, const struct engine *engine, const struct weir_msg *input);
+    void (*effect)(void *context, const struct weir_msg *effect);
+};
+
 struct host_options {
     bool virtual_time;   /* time goes from event to event */
     weir_ns start;       /* of virtual time; 0: now */
@@ -50,11 +57,12 @@ struct host_options {
     bool no_journal;     /* `weir try`: nothing is kept */
     bool observe;        /* tap, HTTP, control socket */
     bool screen, color;
-    uint64_t instructions;          /* budget of a script's callback in virtual time; 0: none */
-    const struct host_feed *feed;   /* NULL: none */
-    const struct host_watch *watch; /* NULL: none */
-    bool (*stop_asked)(void);       /* asked each turn: a signal came; NULL: never */
-    bool (*reload_asked)(void);     /* likewise */
+    uint64_t instructions;              /* budget of a script's callback in virtual time; 0: none */
+    const struct host_feed *feed;       /* NULL: none */
+    const struct host_watch *watch;     /* NULL: none */
+    const struct host_witness *witness; /* NULL: none */
+    bool (*stop_asked)(void);           /* asked each turn: a signal came; NULL: never */
+    bool (*reload_asked)(void);         /* likewise */
     /* What `weir try` and tests want to see; NULL: nothing. */
     void (*on_log)(void *context, const char *script, const char *line);
     void (*on_callback)(void *context, const char *script, weir_ns t);

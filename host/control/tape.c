@@ -277,6 +277,11 @@ void tape_close(struct tape *tape)
     free(tape);
 }
 
+struct tape_progress tape_progress(const struct tape *tape)
+{
+    return (struct tape_progress){tape->taken, tape->left_out, recordings_taken(tape->recordings)};
+}
+
 weir_ns tape_start(const struct tape *tape)
 {
     return recordings_start(tape->recordings);

@@ -18,6 +18,12 @@ weir_ns tape_start(const struct tape *tape); /* time of the first record */
 const struct host_feed *tape_feed(const struct tape *tape);
 const struct host_watch *tape_watch(const struct tape *tape);
 
+/* Messages given so far, those that no venue takes apart; packed bytes read. */
+struct tape_progress {
+    uint64_t messages, left_out, bytes;
+};
+struct tape_progress tape_progress(const struct tape *tape);
+
 /* Members "books" and "trades", with the facts of `weir book`. NULL: empty ones. */
 void tape_json(struct tape *tape, struct host *host, struct text *out);
 

@@ -27,6 +27,8 @@ static void take_effect(void *context, const struct weir_msg *effect)
         host->seq = seq;
     else
         host->unwritten = true; /* no new risk leaves from now on: host_venue_effect */
+    if (host->options.witness)
+        host->options.witness->effect(host->options.witness->context, effect);
     if (host->answer)
         script_answer_effect(host->answer, effect);
     host->effect_seqs[host->effect_head++ & (EFFECT_SEQS - 1)] = seq;
@@ -41,6 +43,8 @@ static uint64_t record(struct host *host, const struct weir_msg *input)
         host->journal ? journal_append(host->journal, JOURNAL_INPUT, input) : host->seq + 1;
     if (seq != 0)
         host->seq = seq;
+    if (host->options.witness)
+        host->options.witness->input(host->options.witness->context, host->engine, input);
     return seq;
 }
 

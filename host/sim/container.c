@@ -498,6 +498,11 @@ enum weir_err container_read(struct container *c, char *to, size_t room, size_t 
     return *len_out > 0 ? WEIR_OK : err; /* what came before the damage first; then the error */
 }
 
+uint64_t container_taken(const struct container *c)
+{
+    return c->taken;
+}
+
 const char *container_kind(const struct container *c)
 {
     return c->kind->name;

@@ -22,6 +22,7 @@ void container_close(struct container *container); /* accepts NULL */
 enum weir_err container_read(struct container *container, char *to, size_t room, size_t *len_out,
                              struct why *why) WEIR_MUST_USE;
 
+uint64_t container_taken(const struct container *container); /* packed bytes read so far */
 const char *container_kind(
     const struct container *container); /* "gzip", "xz", "zstd", "zip", "plain" */
 

@@ -326,6 +326,14 @@ enum recording_format recording_format(const struct recording *recording)
     return recording->format;
 }
 
+uint64_t recording_taken(const struct recording *recording)
+{
+    uint64_t taken = 0;
+    for (uint32_t i = 0; i < recording->reader_count; i++)
+        taken += container_taken(recording->readers[i].lines.container);
+    return recording->reader_count > 0 ? taken / recording->reader_count : 0;
+}
+
 const char *recording_container(const struct recording *recording)
 {
     return recording->reader_count > 0 ? container_kind(recording->readers[0].lines.container) : "";

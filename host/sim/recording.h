@@ -48,6 +48,7 @@ enum weir_err recording_next(struct recording *recording, struct record *record_
                              struct why *why) WEIR_MUST_USE;
 
 enum recording_format recording_format(const struct recording *recording);
+uint64_t recording_taken(const struct recording *recording);        /* packed bytes read so far */
 const char *recording_container(const struct recording *recording); /* "gzip", ... */
 uint32_t recording_headers(
     const struct recording *recording); /* lines that tell of the file, so far */

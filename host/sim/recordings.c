@@ -41,6 +41,7 @@ struct source {
     struct line key; /* what its first messages say: stamped files */
     struct line *lines;
     uint32_t line_count;
+    uint64_t taken; /* packed bytes, once it has ended */
 };
 
 struct recordings {
@@ -226,6 +227,7 @@ static enum weir_err pull(struct source *source, struct why *why)
     enum weir_err err = recording_next(source->recording, &source->head, why);
     if (source->head.kind != RECORD_END)
         return WEIR_OK;
+    source->taken = recording_taken(source->recording);
     recording_close(source->recording);
     source->recording = NULL;
     source->state = ENDED;
@@ -345,4 +347,44 @@ size_t recordings_files(const struct recordings *all)
 const char *recordings_file(const struct recordings *all, size_t index)
 {
     return index < all->count ? all->sources[index].path : NULL;
+}
+
+uint64_t recordings_taken(const struct recordings *all)
+{
+    uint64_t taken = 0;
+    for (size_t i = 0; i < all->count; i++)
+        taken += all->sources[i].recording ? recording_taken(all->sources[i].recording)
+                                           : all->sources[i].taken;
+    return taken;
+}
+
+enum weir_err recordings_find(const char *const *paths, size_t count, char ***files_out,
+                              size_t *file_count_out, struct why *why)
+{
+    struct recordings all = {0};
+    enum weir_err err = WEIR_OK;
+    for (size_t i = 0; i < count && err == WEIR_OK; i++)
+        err = add_path(&all, paths[i], 0, why);
+    if (err == WEIR_OK && all.count == 0)
+        err = because(why, WEIR_E_NOT_FOUND, "no recorded file was named, or found in the folder");
+    char **files = err == WEIR_OK ? calloc(all.count, sizeof *files) : NULL;
+    if (err == WEIR_OK && !files)
+        err = no_memory(paths[0], why);
+    for (size_t i = 0; i < all.count; i++) {
+        if (files)
+            files[i] = all.sources[i].path;
+        else
+            free(all.sources[i].path);
+    }
+    free(all.sources);
+    *files_out = files;
+    *file_count_out = files ? all.count : 0;
+    return err;
+}
+
+void recordings_forget(char **files, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(files[i]);
+    free(files);
 }

@@ -49,4 +49,13 @@ weir_ns recordings_start(const struct recordings *recordings); /* time of the fi
 size_t recordings_files(const struct recordings *recordings);
 const char *recordings_file(const struct recordings *recordings, size_t index);
 
+/* Packed bytes read so far, of those of all files. */
+uint64_t recordings_taken(const struct recordings *recordings);
+
+/* The files that paths stand for, without a look into them: folders' files in the order of their names.
+ * The list and its texts are the caller's: recordings_forget. */
+enum weir_err recordings_find(const char *const *paths, size_t count, char ***files_out,
+                              size_t *file_count_out, struct why *why) WEIR_MUST_USE;
+void recordings_forget(char **files, size_t count);
+
 #endif
