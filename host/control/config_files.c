@@ -233,3 +233,96 @@ const char *config_place(struct loaded *loaded, struct fy_node *node)
         }
     return NULL;
 }
+
+/* --- values from the command line --------------------------------------------------------------*/
+
+/* The entry of a mapping whose key begins the path; names may have dots, so the longest one. */
+static struct fy_node *step_into(struct fy_node *map, const char **path)
+{
+    struct fy_node *found = NULL;
+    size_t longest = 0;
+    void *at = NULL;
+    struct fy_node_pair *pair;
+    while (map && fy_node_is_mapping(map) && (pair = fy_node_mapping_iterate(map, &at)) != NULL) {
+        const char *key = node_text(fy_node_pair_key(pair));
+        size_t len = key ? strlen(key) : 0;
+        if (len > longest && strncmp(*path, key, len) == 0 && (*path)[len] == '.') {
+            longest = len;
+            found = fy_node_pair_value(pair);
+        }
+    }
+    *path += longest + (longest > 0);
+    return found;
+}
+
+static enum weir_err put_value(struct fy_node *map, const char *key, const char *value)
+{
+    struct fy_document *document = fy_node_document(map);
+    struct fy_node *name = fy_node_create_scalar_copy(document, key, FY_NT);
+    struct fy_node *node = fy_node_build_from_string(document, value, FY_NT);
+    struct fy_node *old = fy_node_mapping_lookup_by_string(map, key, FY_NT);
+    if (old)
+        fy_node_free(
+            fy_node_mapping_remove_by_key(map, fy_node_create_scalar_copy(document, key, FY_NT)));
+    return name && node && fy_node_mapping_append(map, name, node) == 0 ? WEIR_OK
+                                                                        : WEIR_E_BAD_CONFIG;
+}
+
+/* Put the value in, and check the whole file again: what is wrong is said with the words of the command
+ * line. */
+static enum weir_err put_checked(struct loaded *loaded, struct fy_node *map, const char *key,
+                                 const char *set, struct why *why)
+{
+    struct report report = {NULL, 0, NULL};
+    struct fy_document *document = fy_node_document(map);
+    struct fy_diag_cfg cfg;
+    size_t i = 0;
+    while (i < loaded->count && loaded->documents[i] != document)
+        i++;
+    report.stream = open_memstream(&report.text, &report.len);
+    if (i == loaded->count || !report.stream)
+        return because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
+    fy_diag_cfg_default(&cfg);
+    cfg.fp = report.stream;
+    cfg.colorize = false;
+    cfg.level = FYET_ERROR;
+    fy_diag_set_cfg(loaded->diags[i], &cfg);
+    enum weir_err err = put_value(map, key, strchr(set, '=') + 1);
+    if (!err)
+        err = check_file(fy_document_root(document));
+    fclose(report.stream);
+    cfg.fp = stderr;
+    fy_diag_set_cfg(loaded->diags[i], &cfg);
+    if (err) {
+        const char *error = report.text ? strstr(report.text, "error: ") : NULL;
+        error = error ? error + strlen("error: ") : "the configuration does not take it";
+        (void)because(why, err, "%s: %.*s", set, (int)strcspn(error, "\n"), error);
+    }
+    free(report.text);
+    return err;
+}
+
+enum weir_err config_set(struct loaded *loaded, const char *set, struct why *why)
+{
+    char path[512];
+    const char *equals = strchr(set, '='), *at = path, *dot = strchr(set, '.');
+    if (!equals || !dot || dot > equals || equals - set >= (ptrdiff_t)sizeof path)
+        return because(why, WEIR_E_USAGE, "'%s': expected KEY.KEY=VALUE", set);
+    snprintf(path, sizeof path, "%.*s", (int)(equals - set), set);
+    struct fy_node *map = NULL, *inner;
+    for (size_t i = 0; config_schema[i].key && !map; i++) {
+        size_t len = strlen(config_schema[i].key);
+        if (loaded->sections[i] && strncmp(path, config_schema[i].key, len) == 0 &&
+            path[len] == '.') {
+            map = loaded->sections[i];
+            at = path + len + 1;
+        }
+    }
+    while (map && strchr(at, '.') && (inner = step_into(map, &at)) != NULL)
+        map = inner;
+    if (!map || !fy_node_is_mapping(map))
+        return because(why, WEIR_E_BAD_CONFIG,
+                       "%s: '%s' is in no section of the configuration's files", set, path);
+    sha256_add(loaded->sha, set, strlen(set) + 1);
+    return put_checked(loaded, map, at, set, why);
+}

@@ -33,6 +33,10 @@ const char *config_keep_text(struct loaded *loaded, const char *text);
 /* A file and those that it includes: hashed, parsed, its keys known, its sections noted. */
 enum weir_err config_read(struct loaded *loaded, const char *path, struct why *why) WEIR_MUST_USE;
 
+/* A value from the command line, "KEY.KEY=VALUE", in place of, or beside, those of the files, which are
+ * checked again. */
+enum weir_err config_set(struct loaded *loaded, const char *set, struct why *why) WEIR_MUST_USE;
+
 /* Where a node begins, "weir.yaml:12:7", kept; NULL: no memory, or not known. */
 const char *config_place(struct loaded *loaded, struct fy_node *node);
 
