@@ -131,6 +131,7 @@ struct cell {
     enum cell_mode mode;
     bool walked;          /* next() was used in this call */
     uint32_t floods;      /* wishes refused for pace in this call */
+    uint32_t dropped;     /* market events left out before the one that is told */
     int64_t instructions; /* left in this call */
     uint32_t wish_count;
     uint32_t watched_count;
@@ -174,7 +175,9 @@ struct bucket {
 };
 
 struct script {
-    struct cell *cell; /* NULL: refused or quarantined */
+    struct cell *cell;       /* NULL: refused or quarantined, or in a process of its own */
+    struct warden *warden;   /* of that process; NULL: none */
+    struct picture *picture; /* we are that process; NULL: there is an engine */
     bool busy;
     bool started;
     bool may_trade;
@@ -198,6 +201,18 @@ static inline struct cell *cell_of(lua_State *L)
 {
     return *(struct cell **)lua_getextraspace(L);
 }
+
+/* --- script.c, for inmate.c ------------------------------------------------------------------- */
+
+/* script_create() where a picture stands in for the engine. next_id: the counter of its cids. */
+enum weir_err script_create_known(const struct script_config *config,
+                                  const struct script_world *world, struct picture *picture,
+                                  uint64_t next_id, struct script **script_out, struct why *why);
+bool script_shadow(struct script *script); /* `start`, beside the version that still runs */
+void script_take_over(struct script *script);
+/* The books and trades it wants, and whether it has such a handler: of a process, as it said. */
+struct cell *script_wishes(const struct script *script);
+void script_bury(struct script *script); /* of a process that is over, what is left */
 
 /* --- cell.c ----------------------------------------------------------------------------------- */
 

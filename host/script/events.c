@@ -37,6 +37,15 @@ static const struct weir_instrument *instrument_of(const struct cell *cell,
     return known ? known : &none;
 }
 
+/* How many events of this instrument a script that is behind did not get before this one. */
+static void set_dropped(lua_State *L, const struct cell *cell)
+{
+    if (cell->dropped == 0)
+        return;
+    lua_pushinteger(L, cell->dropped);
+    lua_setfield(L, -2, "dropped");
+}
+
 void push_time_event(struct cell *cell, lua_State *L, const void *arg)
 {
     (void)cell;
@@ -132,6 +141,7 @@ void push_trade_event(struct cell *cell, lua_State *L, const void *arg)
         lua_pushboolean(L, 1);
         lua_setfield(L, -2, "off_book");
     }
+    set_dropped(L, cell);
 }
 
 void push_bar_event(struct cell *cell, lua_State *L, const void *arg)

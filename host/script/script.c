@@ -15,7 +15,7 @@
 #include <lauxlib.h>
 
 #include "base/check.h"
-#include "script/cell.h"
+#include "script/warden.h"
 
 enum { PREFIX_MAX = 24 };
 
@@ -97,25 +97,46 @@ static enum weir_err check_config(const struct script_config *config, struct why
     return WEIR_OK;
 }
 
-static struct cell *make_cell(struct script *script, const struct script_config *config,
-                              enum script_outcome *outcome_out, struct why *why)
+/* One version of a script: here, or in a process. */
+struct version {
+    struct cell *cell;
+    struct warden *warden;
+};
+
+static bool is_made(const struct version *version)
+{
+    return version->cell || version->warden;
+}
+
+static void unmake(struct version *version)
+{
+    cell_destroy(version->cell);
+    warden_destroy(version->warden);
+}
+
+/* Neither is made: no memory (outcome SCRIPT_OK, and why says so), or the script has a reason. */
+static struct version make_version(struct script *script, const struct script_config *config,
+                                   enum script_outcome *outcome_out, struct why *why)
 {
     if (config->source.len > SOURCE_MAX) {
         snprintf(script->reason, sizeof script->reason,
                  "%s: %zu bytes are too many, a chunk has at most %d", config->source.name,
                  config->source.len, SOURCE_MAX);
         *outcome_out = SCRIPT_REFUSED;
-        return NULL;
+        return (struct version){NULL, NULL};
     }
-    return cell_create(script, config, outcome_out, why);
+    if (config->cells)
+        return (struct version){NULL, warden_create(script, config, outcome_out, why)};
+    return (struct version){cell_create(script, config, outcome_out, why), NULL};
 }
 
-enum weir_err script_create(const struct script_config *config, const struct script_world *world,
-                            struct script **script_out, struct why *why)
+enum weir_err script_create_known(const struct script_config *config,
+                                  const struct script_world *world, struct picture *picture,
+                                  uint64_t next_id, struct script **script_out, struct why *why)
 {
     enum script_outcome outcome;
     enum weir_err err = check_config(config, why);
-    if (err == WEIR_OK)
+    if (err == WEIR_OK && !config->cells)
         err = guard_ready(why);
     if (err != WEIR_OK)
         return err;
@@ -125,6 +146,8 @@ enum weir_err script_create(const struct script_config *config, const struct scr
                        err_text(WEIR_E_NO_MEMORY));
     snprintf(script->name, sizeof script->name, "%s", config->name);
     script->world = *world;
+    script->picture = picture;
+    script->next_id = next_id;
     script->budget = config->budget;
     set_defaults(&script->budget);
     script->strategy = config->strategy;
@@ -133,14 +156,22 @@ enum weir_err script_create(const struct script_config *config, const struct scr
         snprintf(script->prefix, sizeof script->prefix, "%s", config->order_prefix);
     else
         make_prefix(script);
-    script->cell = make_cell(script, config, &outcome, why);
+    struct version version = make_version(script, config, &outcome, why);
+    script->cell = version.cell;
+    script->warden = version.warden;
     script->report.outcome = outcome;
-    if (!script->cell && outcome == SCRIPT_OK) {
+    if (!is_made(&version) && outcome == SCRIPT_OK) {
         script_destroy(script);
         return why->err;
     }
     *script_out = script;
     return WEIR_OK;
+}
+
+enum weir_err script_create(const struct script_config *config, const struct script_world *world,
+                            struct script **script_out, struct why *why)
+{
+    return script_create_known(config, world, NULL, 0, script_out, why);
 }
 
 void script_destroy(struct script *script)
@@ -149,6 +180,7 @@ void script_destroy(struct script *script)
         return;
     must(!script->busy);
     cell_destroy(script->cell);
+    warden_destroy(script->warden);
     free(script->said);
     free(script);
 }
@@ -264,11 +296,28 @@ static int save_body(lua_State *L)
     return 0;
 }
 
+/* The same of a script in a process: its text stands in the warden. */
+static enum weir_err ask_state(struct script *script, const char **text_out, size_t *len_out,
+                               struct why *why)
+{
+    if (warden_do(script->warden, TELL_SAVE, text_out, len_out))
+        return WEIR_OK;
+    bool over = script->warden->over;
+    because(why, over ? WEIR_E_STATE : WEIR_E_BAD_CONFIG, "%s%s%s", over ? "script " : "",
+            over ? script->name : "", over ? ": " : "");
+    size_t len = strlen(why->text);
+    text_line(*text_out, *len_out, why->text + len, sizeof why->text - len);
+    script_bury(script);
+    return why->err;
+}
+
 enum weir_err script_state_save(struct script *script, const char **text_out, size_t *len_out,
                                 struct why *why)
 {
     struct plain plain = {.problem = ""};
     must(!script->busy);
+    if (script->warden)
+        return ask_state(script, text_out, len_out, why);
     if (!script->cell)
         return because(why, WEIR_E_STATE, "script %s is %s: its state is gone", script->name,
                        script_outcome_name(script->report.outcome));
@@ -290,34 +339,64 @@ enum weir_err script_state_save(struct script *script, const char **text_out, si
     return WEIR_OK;
 }
 
+static bool run_in_shadow(struct script *script, struct version *version)
+{
+    const char *text;
+    size_t len;
+    if (version->warden) {
+        version->warden->mode = MODE_SHADOW;
+        return warden_do(version->warden, TELL_SHADOW, &text, &len);
+    }
+    version->cell->mode = MODE_SHADOW;
+    return script_call(script, version->cell, ON_start, push_time_event, NULL);
+}
+
 /* Load the new version and let it start in the shadow of the old one. */
 static enum weir_err make_successor(struct script *script, const struct script_config *config,
-                                    struct cell **cell_out, struct why *why)
+                                    struct version *version_out, struct why *why)
 {
     enum script_outcome outcome;
-    struct cell *cell = make_cell(script, config, &outcome, why);
-    if (!cell && outcome == SCRIPT_OK)
-        return WEIR_E_NO_MEMORY;
-    if (cell && script->started) {
-        cell->mode = MODE_SHADOW;
-        if (!script_call(script, cell, ON_start, push_time_event, NULL)) {
-            cell_destroy(cell);
-            cell = NULL;
-        }
+    struct version version = make_version(script, config, &outcome, why);
+    if (!is_made(&version) && outcome == SCRIPT_OK)
+        return why->err;
+    if (is_made(&version) && script->started && !run_in_shadow(script, &version)) {
+        unmake(&version);
+        version = (struct version){NULL, NULL};
     }
-    if (!cell)
+    if (!is_made(&version))
         return because(why, WEIR_E_BAD_CONFIG, "%s%s%s", script->reason,
                        script->detail[0] ? "\n" : "", script->detail);
-    *cell_out = cell;
+    *version_out = version;
     return WEIR_OK;
+}
+
+bool script_shadow(struct script *script)
+{
+    script->started = true;
+    if (script->cell)
+        script->cell->mode = MODE_SHADOW;
+    return script->cell && script_call(script, script->cell, ON_start, push_time_event, NULL);
+}
+
+void script_take_over(struct script *script)
+{
+    if (script->warden) {
+        script->warden->mode = MODE_RUNNING;
+        warden_tell(script->warden, TELL_TAKE_OVER, NULL);
+        script_bury(script);
+    } else if (script->cell) {
+        script->cell->mode = MODE_RUNNING;
+        script_call(script, script->cell, ON_reload, push_time_event, NULL);
+    }
 }
 
 static enum weir_err reload(struct script *script, struct script_config *config, struct why *why)
 {
-    struct cell *cell = NULL;
+    struct version version = {NULL, NULL};
+    struct version old = {script->cell, script->warden};
     struct script_budget budget = script->budget;
     char reason[sizeof script->reason], detail[sizeof script->detail];
-    if (script->cell) {
+    if (is_made(&old)) {
         enum weir_err err = script_state_save(script, &config->state, &config->state_len, why);
         if (err != WEIR_OK)
             return err;
@@ -326,22 +405,21 @@ static enum weir_err reload(struct script *script, struct script_config *config,
     memcpy(detail, script->detail, sizeof detail);
     script->budget = config->budget;
     set_defaults(&script->budget);
-    enum weir_err err = make_successor(script, config, &cell, why);
-    if (!cell) {
+    enum weir_err err = make_successor(script, config, &version, why);
+    if (err != WEIR_OK) {
         script->budget = budget;
         memcpy(script->reason, reason, sizeof reason);
         memcpy(script->detail, detail, sizeof detail);
         return err;
     }
-    cell_destroy(script->cell);
-    script->cell = cell;
+    unmake(&old);
+    script->cell = version.cell;
+    script->warden = version.warden;
     script->may_trade = config->may_trade;
     script->reason[0] = script->detail[0] = '\0';
     script->report.outcome = SCRIPT_OK;
-    if (script->started) {
-        cell->mode = MODE_RUNNING;
-        script_call(script, cell, ON_reload, push_time_event, NULL);
-    }
+    if (script->started)
+        script_take_over(script);
     return WEIR_OK;
 }
 
@@ -351,6 +429,8 @@ enum weir_err script_reload(struct script *script, const struct script_config *c
     struct script_config copy = *config;
     must(!script->busy);
     enum weir_err err = check_config(config, why);
+    if (err == WEIR_OK && !config->cells)
+        err = guard_ready(why);
     if (err == WEIR_OK && config->strategy != script->strategy)
         err = because(why, WEIR_E_USAGE, "a reload keeps the strategy's number");
     if (err == WEIR_OK)
@@ -408,6 +488,8 @@ void script_report(const struct script *script, struct script_report *report_out
     report_out->detail = script->report.outcome == SCRIPT_OK ? "" : script->detail;
     report_out->memory = script->cell ? script->cell->heap.used : 0;
     report_out->memory_max = script->cell ? script->cell->heap.used_max : 0;
+    if (script->warden)
+        warden_report(script->warden, report_out);
 }
 
 enum script_outcome script_outcome(const struct script *script)

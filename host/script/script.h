@@ -30,6 +30,7 @@
 #include "engine/engine.h"
 
 struct script;
+struct cells; /* cells.h */
 
 /* --- what the owner gives --------------------------------------------------------------------- */
 
@@ -81,6 +82,13 @@ struct script_source {
     size_t len;
 };
 
+/* How a script in a process of its own waits for what happens next. */
+enum script_wake {
+    SCRIPT_HYBRID = 0, /* look for some 20 us, then sleep */
+    SCRIPT_SPIN,       /* look all the time: a core of its own */
+    SCRIPT_PARK        /* sleep at once */
+};
+
 struct script_config {
     const char *name; /* of the strategy; copied, as everything else here */
     struct script_source source;
@@ -94,6 +102,9 @@ struct script_config {
     uint64_t seed;            /* of weir.random and math.random */
     struct script_budget budget;
     const struct script_value *settings; /* a MAP, or NULL */
+    struct cells *cells;                 /* it gets a process of its own; NULL: it runs here */
+    enum script_wake wake;
+    int nice;          /* of that process, 0..19: how much less it counts than others */
     const char *state; /* weir.state as script_state_save() wrote it; NULL: empty */
     size_t state_len;
 };
@@ -209,6 +220,11 @@ bool script_listens(const struct script *script, const char *topic, const char *
 weir_ns script_next_timer(const struct script *script);
 void script_timer(struct script *script);
 
+/* Live, of a script in a process of its own: is it still about something that it was told? Then it
+ * wants a turn each time the owner wakes, in which what it said is taken; true: there was something. */
+bool script_pending(const struct script *script);
+bool script_turn(struct script *script);
+
 /* --- answers ---------------------------------------------------------------------------------- */
 
 /* Show an effect of the wish to the answer: OUT_DECISION decides, OUT_ORDER that tells of a refused
@@ -236,6 +252,7 @@ struct script_report {
     uint64_t log_dropped;    /* above the rate */
     uint64_t errors;         /* uncaught errors */
     weir_ns max_callback_ns; /* real time, load included */
+    uint64_t left_out;       /* market events, since it was behind */
     size_t memory;
     size_t memory_max;
 };

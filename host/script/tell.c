@@ -1,6 +1,6 @@
 /* tell.c - what happens, told to the handlers of a script: who hears of what, and when timers are due. */
 #include "base/check.h"
-#include "script/cell.h"
+#include "script/warden.h"
 
 static const char *const handler_names[] = {
 #define X(name) "a `" #name "` handler",
@@ -42,10 +42,87 @@ bool script_call(struct script *script, struct cell *cell, enum happening what, 
     return true;
 }
 
+/* --- scripts in a process of their own --------------------------------------------------------- */
+
+void script_bury(struct script *script)
+{
+    struct warden *warden = script->warden;
+    if (!warden || !warden->over)
+        return;
+    warden_report(warden, &script->report);
+    script->report.outcome = warden->outcome;
+    script->warden = NULL;
+    warden_destroy(warden);
+}
+
+static void tell_process(struct script *script, enum event_kind kind, const struct weir_msg *msg)
+{
+    warden_tell(script->warden, kind, msg);
+    script_bury(script);
+}
+
+struct cell *script_wishes(const struct script *script)
+{
+    return script->warden ? &script->warden->shell : script->cell;
+}
+
+bool script_pending(const struct script *script)
+{
+    return script->warden && (warden_open(script->warden) || script->warden->over);
+}
+
+bool script_turn(struct script *script)
+{
+    must(!script->busy);
+    bool any = script->warden && warden_turn(script->warden);
+    script_bury(script);
+    return any;
+}
+
+/* Is anybody there to be told? Its process need not be woken for nothing. */
+static bool hears(const struct script *script, enum happening what)
+{
+    return script_wishes(script)->on[what].count > 0;
+}
+
+static bool process_hears(const struct script *script, const struct weir_msg *msg)
+{
+    switch (msg->kind) {
+    case OUT_ORDER:
+        return ((const struct out_order *)msg)->strategy == script->strategy &&
+               hears(script, ON_order);
+    case OUT_EXECUTION: {
+        const struct out_execution *fill = (const struct out_execution *)msg;
+        return fill->strategy == script->strategy && fill->stage != EXEC_WAITS &&
+               (hears(script, ON_fill) || hears(script, ON_position));
+    }
+    case OUT_ALERT: {
+        const struct out_alert *alert = (const struct out_alert *)msg;
+        return (alert->strategy == 0 || alert->strategy == script->strategy) &&
+               hears(script, ON_alert);
+    }
+    case OUT_STATE: {
+        const struct out_state *state = (const struct out_state *)msg;
+        return (state->of == STATE_VENUE || state->of == STATE_RECONCILING) &&
+               hears(script, ON_venue);
+    }
+    default:
+        return watch_ready(script_wishes(script), msg->instrument) &&
+               script_wants(script, (enum weir_kind)msg->kind, msg->instrument);
+    }
+}
+
+/* --- life -------------------------------------------------------------------------------------- */
+
 void script_start(struct script *script)
 {
     char fault[REASON_ROOM];
     must(!script->busy);
+    if (script->warden && !script->started) {
+        script->started = true;
+        script->warden->mode = MODE_RUNNING;
+        tell_process(script, TELL_START, NULL);
+    }
     if (!script->cell || script->started)
         return;
     script->started = true;
@@ -58,9 +135,21 @@ void script_start(struct script *script)
     script_call(script, script->cell, ON_start, push_time_event, NULL);
 }
 
+static void stop_process(struct script *script)
+{
+    const char *text;
+    size_t len;
+    script->started = false;
+    script->warden->mode = MODE_STOPPING;
+    (void)warden_do(script->warden, TELL_STOP, &text, &len);
+    script_bury(script);
+}
+
 void script_stop(struct script *script)
 {
     must(!script->busy);
+    if (script->warden && script->started)
+        stop_process(script);
     if (!script->cell || !script->started)
         return;
     script->cell->mode = MODE_STOPPING;
@@ -75,19 +164,19 @@ static bool is_of_market(uint16_t kind)
 
 static bool runs(const struct script *script)
 {
-    return script->cell && script->started;
+    return script_wishes(script) && script->started;
 }
 
 bool script_wants(const struct script *script, enum weir_kind kind, uint32_t instrument)
 {
     if (!runs(script) || !is_of_market((uint16_t)kind))
         return false;
-    uint8_t what = watch_wants(script->cell, instrument);
+    const struct cell *cell = script_wishes(script);
+    uint8_t what = watch_wants(cell, instrument);
     if (kind == WEIR_TRADE)
-        return (what & WANT_BAR && script->cell->on[ON_bar].count > 0) ||
-               (what & WANT_TRADE && script->cell->on[ON_trade].count > 0);
-    return what & WANT_BOOK &&
-           (script->cell->on[ON_book].count > 0 || script->cell->on[ON_quote].count > 0);
+        return (what & WANT_BAR && cell->on[ON_bar].count > 0) ||
+               (what & WANT_TRADE && cell->on[ON_trade].count > 0);
+    return what & WANT_BOOK && (cell->on[ON_book].count > 0 || cell->on[ON_quote].count > 0);
 }
 
 static void tell_bars(struct script *script, weir_ns now)
@@ -161,6 +250,11 @@ void script_event(struct script *script, const struct weir_msg *msg)
     must(!script->busy);
     if (!runs(script))
         return;
+    if (script->warden) {
+        if (process_hears(script, msg))
+            tell_process(script, TELL_MESSAGE, msg);
+        return;
+    }
     switch (msg->kind) {
     case WEIR_TOP:
     case IN_BOOK_STATE:
@@ -194,6 +288,8 @@ weir_ns script_next_timer(const struct script *script)
 {
     if (!runs(script))
         return INT64_MAX;
+    if (script->warden)
+        return warden_next_timer(script->warden);
     const struct cell *cell = script->cell;
     weir_ns next = bars_next(cell);
     if (cell->on[ON_timer].count > 0 && cell->second < next)
@@ -264,6 +360,10 @@ void script_timer(struct script *script)
     must(!script->busy);
     if (!runs(script))
         return;
+    if (script->warden) {
+        tell_process(script, TELL_TIMER, NULL);
+        return;
+    }
     weir_ns now = script->world.now(script->world.context);
     tell_bars(script, now);
     uint32_t last_id = script->cell ? script->cell->timer_id : 0;

@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 
 #include "script/ask.h"
+#include "script/inmate.h"
 
 enum { DEPTH_DEFAULT = 10 };
 
@@ -184,10 +185,32 @@ static uint32_t copy_levels(const struct book *book, enum weir_side side, uint32
     return n;
 }
 
+static bool picture_levels_in(uint32_t instrument, uint32_t most, enum book_state *state_out,
+                              struct levels *levels_out)
+{
+    struct board_depth shown;
+    guard_host_enter();
+    bool fine = inmate_depth(instrument, most, &shown);
+    for (int side = WEIR_BUY; fine && side <= WEIR_SELL; side++) {
+        uint32_t count = shown.count[side];
+        levels_out->count[side] = count < most ? count : most;
+        if (count != UINT32_MAX)
+            memcpy(levels_out->of[side], shown.of[side],
+                   levels_out->count[side] * sizeof(struct weir_level));
+    }
+    guard_host_leave();
+    if (fine)
+        *state_out = (enum book_state)shown.state;
+    return fine && shown.count[0] != UINT32_MAX;
+}
+
 bool ask_levels_in(lua_State *L, uint32_t instrument, uint32_t most, enum book_state *state_out,
                    struct levels *levels_out)
 {
-    const struct script_world *world = &cell_of(L)->script->world;
+    const struct script *script = cell_of(L)->script;
+    const struct script_world *world = &script->world;
+    if (script->picture)
+        return picture_levels_in(instrument, most, state_out, levels_out);
     if (!world->book)
         return false;
     guard_host_enter();

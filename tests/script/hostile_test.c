@@ -78,13 +78,16 @@ static struct script_config config_of(const struct hostile *hostile, const char 
     return config;
 }
 
+/* Of virtual time. A beat of a process takes a hop there and back, each some microseconds. */
+static const weir_ns ROUND = 1000000000, SHORT_ROUND = 100000000;
+
 /* Three rounds of all that the scripts of the set listen to. */
-static void rounds(struct market *market)
+static void rounds(struct market *market, weir_ns each)
 {
     for (int i = 0; i < 3; i++) {
         market_top(market, BTC, "49999.50", i % 2 ? "50000.50" : "50001");
         market_trade(market, BTC, "50000", "0.1");
-        market_wait(market, 1000000000);
+        market_wait(market, each);
     }
 }
 
@@ -119,27 +122,36 @@ static void judge(const struct hostile *hostile, const struct script_report *rep
     cr_expect_null(strchr(report->reason, '\n'), "%s: a reason of several lines", hostile->name);
 }
 
-static void run_one(const struct hostile *hostile)
+static void open_market(struct market *market, bool process)
+{
+    if (process)
+        market_open_cells(market, true);
+    else
+        market_open(market);
+}
+
+static void run_one(const struct hostile *hostile, bool process)
 {
     struct market market;
     struct script_report report;
     struct why why;
-    market_open(&market);
+    open_market(&market, process);
     struct script_config config = config_of(hostile, "s1", 1),
                          beside = market_config("s2", 2, calm);
     struct script *script = market_add(&market, &config), *other = market_add(&market, &beside);
     script_start(script);
     script_start(other);
     market_settle(&market);
-    rounds(&market);
+    rounds(&market, process ? SHORT_ROUND : ROUND);
     script_stop(script);
     script_stop(other);
     market_settle(&market);
     const char *said = market_log(&market);
     script_report(script, &report);
     judge(hostile, &report, &market, said);
-    cr_expect(strstr(said, "s2: beat 3000\n"), "%s: the harmless script missed beats:\n%s",
-              hostile->name, said);
+    cr_expect(strstr(said, process ? "s2: beat 300\n" : "s2: beat 3000\n"),
+              "%s: the harmless script missed beats:\n%s", hostile->name, said);
+    config.cells = market.cells;
     why.err = script_reload(script, &config, &why); /* ends, whatever comes of it */
     market_close(&market);
 }
@@ -148,7 +160,15 @@ Test(hostile, each_ends_as_its_first_line_says)
 {
     load_all();
     for (size_t i = 0; i < hostile_count; i++)
-        run_one(&hostiles[i]);
+        run_one(&hostiles[i], false);
+    unload_all();
+}
+
+Test(hostile, each_ends_so_in_a_process_of_its_own)
+{
+    load_all();
+    for (size_t i = 0; i < hostile_count; i++)
+        run_one(&hostiles[i], true);
     unload_all();
 }
 
@@ -170,12 +190,12 @@ Test(hostile, a_second_copy_finds_no_mark_of_the_first)
     unload_all();
 }
 
-Test(hostile, all_at_once_hurt_nobody)
+static void all_at_once(bool process)
 {
     load_all();
     struct market market;
     struct script_report report;
-    market_open(&market);
+    open_market(&market, process);
     struct script_config beside = market_config("s2", 2, calm);
     struct script *other = market_add(&market, &beside);
     script_start(other);
@@ -190,14 +210,24 @@ Test(hostile, all_at_once_hurt_nobody)
         script_start(market_add(&market, &config));
     }
     market_settle(&market);
-    rounds(&market);
+    rounds(&market, process ? SHORT_ROUND : ROUND);
     for (int i = 0; i < MARKET_SCRIPTS && market.scripts[i]; i++)
         script_stop(market.scripts[i]);
     const char *said = market_log(&market);
     script_report(other, &report);
     cr_expect_eq(report.outcome, SCRIPT_OK);
     cr_expect_null(strstr(said, ": ESCAPE"), "%s", said);
-    cr_expect(strstr(said, "s2: beat 3000\n"), "%s", said);
+    cr_expect(strstr(said, process ? "s2: beat 300\n" : "s2: beat 3000\n"), "%s", said);
     market_close(&market);
     unload_all();
+}
+
+Test(hostile, all_at_once_hurt_nobody)
+{
+    all_at_once(false);
+}
+
+Test(hostile, all_at_once_in_processes_hurt_nobody)
+{
+    all_at_once(true);
 }

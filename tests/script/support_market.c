@@ -27,6 +27,8 @@ static void take(void *context, const struct weir_msg *effect)
     struct market *market = context;
     if (market->answer)
         script_answer_effect(market->answer, effect);
+    if (market->cells)
+        cells_see(market->cells, effect);
     keep(market, effect);
 }
 
@@ -36,6 +38,8 @@ void market_apply(struct market *market, void *input)
     struct weir_msg *msg = input;
     msg->t = market->now;
     engine_apply(market->engine, msg, ++market->seq, &sink);
+    if (market->cells)
+        cells_see(market->cells, msg);
 }
 
 /* --- the world -------------------------------------------------------------------------------- */
@@ -166,6 +170,19 @@ void market_limit(struct market *market, enum risk_scope scope, uint32_t id, enu
     market_apply(market, &in);
 }
 
+void market_open_cells(struct market *market, bool lockstep)
+{
+    struct why why;
+    struct cells *cells;
+    cr_assert_eq(cells_start(&cells, &why), WEIR_OK, "%s", why.text);
+    market_open(market);
+    market->cells = cells;
+    cells_serve(cells, &(struct cells_owner){.context = market,
+                                             .engine = market->engine,
+                                             .book = world_book,
+                                             .lockstep = lockstep});
+}
+
 void market_open(struct market *market)
 {
     struct engine_sizes sizes = {.orders = 512,
@@ -225,6 +242,7 @@ void market_close(struct market *market)
     for (int i = 0; i < MARKET_SCRIPTS; i++)
         script_destroy(market->scripts[i]);
     drop_published(market);
+    cells_stop(market->cells);
     text_fini(&market->log);
     text_fini(&market->asked);
     free(market->effects);
@@ -254,9 +272,11 @@ struct script *market_add(struct market *market, const struct script_config *con
                                  .alert = world_alert,
                                  .publish = world_publish};
     struct why why;
+    struct script_config in = *config;
+    in.cells = market->cells;
     for (int i = 0; i < MARKET_SCRIPTS; i++)
         if (!market->scripts[i]) {
-            cr_assert_eq(script_create(config, &world, &market->scripts[i], &why), WEIR_OK, "%s",
+            cr_assert_eq(script_create(&in, &world, &market->scripts[i], &why), WEIR_OK, "%s",
                          why.text);
             return market->scripts[i];
         }

@@ -8,7 +8,7 @@
 #define TESTS_SCRIPT_SUPPORT_MARKET_H
 
 #include "base/text.h"
-#include "script/script.h"
+#include "script/cells.h"
 
 enum { MARKET_SCRIPTS = 160, BTC = 1, ETH = 2 };
 
@@ -32,11 +32,13 @@ struct market {
     uint64_t wishes;                  /* asked of the owner, accepted or not */
     struct script_message *published; /* not yet told */
     size_t published_count;
+    struct cells *cells; /* scripts get processes of their own; NULL: they run here */
     bool refuse; /* the owner refuses every wish in its own words */
 };
 
 void market_open(struct market *market);
-void market_close(struct market *market); /* scripts too */
+void market_open_cells(struct market *market, bool lockstep); /* with processes */
+void market_close(struct market *market);                     /* scripts too */
 
 /* A configuration with generous limits, to be changed before market_add. */
 struct script_config market_config(const char *name, uint32_t strategy, const char *text);
