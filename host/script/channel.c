@@ -110,6 +110,7 @@ static void put_value(struct packer *to, const struct script_value *value)
     put(to, &kind, sizeof kind);
     put(to, &value->number, sizeof value->number);
     put_string(to, value->key);
+    put_string(to, value->place);
     put_string(to, value->text);
     put(to, &count, sizeof count);
     for (size_t i = 0; i < value->count; i++)
@@ -199,6 +200,7 @@ static void get_value(struct opener *from, struct script_value *value, int depth
     get(from, &value->number, sizeof value->number);
     value->kind = (enum script_value_kind)kind;
     value->key = get_string(from);
+    value->place = get_string(from);
     value->text = get_string(from);
     get(from, &count, sizeof count);
     if (from->failed || count > from->left || depth > 64) {

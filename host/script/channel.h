@@ -30,7 +30,7 @@ enum {
     COMMAND_ROOM = 64,
     EVENT_BODY = 416,
     COMMAND_BODY = 1088,
-    TEXT_ROOM = 64 << 10, /* as much as state_max may be */
+    TEXT_ROOM = 64 << 10, /* as much as state_max may be, and two published texts */
     LINE_MOST = 1024      /* of a log line */
 };
 
@@ -43,7 +43,8 @@ enum event_kind {
     TELL_SHADOW, /* `start`, beside the version that still runs */
     TELL_TAKE_OVER,
     TELL_STOP,
-    TELL_SAVE
+    TELL_SAVE,
+    TELL_PUBLISHED /* struct tell_published: a piece of what another script published */
 };
 
 struct event_record {
@@ -54,6 +55,18 @@ struct event_record {
     unsigned char body[EVENT_BODY];
 };
 _Static_assert(sizeof(struct out_order) <= EVENT_BODY, "the largest message that scripts are told");
+
+/* A table that was published comes in pieces; with the last of them it is told. */
+enum { PIECE_MOST = EVENT_BODY - 2 * NAME_MAX_LEN - 16 };
+struct tell_published {
+    char topic[NAME_MAX_LEN];
+    char from[NAME_MAX_LEN];
+    weir_ns t;
+    uint32_t len; /* of all */
+    uint32_t at;  /* where this piece begins */
+    char piece[PIECE_MOST];
+};
+_Static_assert(sizeof(struct tell_published) <= EVENT_BODY, "one piece");
 
 enum picture_kind { PICTURE_ORDER = 1, PICTURE_POSITION };
 struct picture_order {
@@ -78,11 +91,12 @@ struct picture_record {
 enum command_kind {
     SAY_SUBMIT = 1, /* struct in_submit; answered */
     SAY_CHANGE,     /* struct in_change; answered */
-    SAY_PUBLISH,    /* struct say_publish; the table stands in text; answered */
+    SAY_PUBLISH,    /* struct say_publish; the table stands in text, then as JSON; answered */
     SAY_DEPTH,      /* struct say_depth; answered when the board shows it */
     SAY_LINE,       /* a log line, `len` bytes */
     SAY_ALERT,      /* struct say_alert */
     SAY_WISH,       /* struct wish */
+    SAY_TOPIC,      /* struct topic */
     SAY_ENDED,      /* struct say_ended: refused or quarantined by its own sandbox */
     SAY_DONE        /* struct say_done: the event is over */
 };
@@ -96,8 +110,8 @@ struct command_record {
 };
 
 struct say_publish {
-    uint32_t len;
-    char name[NAME_MAX_LEN];
+    uint32_t len, json_len; /* each at most PUBLISHED_MAX */
+    char topic[NAME_MAX_LEN];
 };
 struct say_depth {
     uint32_t instrument;
@@ -131,6 +145,7 @@ struct say_done {
     struct say_counts counts;
 };
 _Static_assert(sizeof(struct say_ended) <= COMMAND_BODY, "the largest command");
+_Static_assert(2 * PUBLISHED_MAX <= TEXT_ROOM, "a table as text and as JSON");
 
 /* --- the memory --------------------------------------------------------------------------------*/
 

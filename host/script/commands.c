@@ -35,6 +35,7 @@ const char *warden_doing(const struct warden *warden)
     case TELL_TAKE_OVER: return "a `reload` handler";
     case TELL_STOP: return "a `stop` handler";
     case TELL_SAVE: return "the host's own work";
+    case TELL_PUBLISHED: return "a `message` handler";
     case WEIR_TOP:
     case IN_BOOK_STATE: return "a `book` handler";
     case WEIR_TRADE: return "a `trade` or `bar` handler";
@@ -315,7 +316,7 @@ static void take_alert(struct warden *warden, const struct command_record *comma
     script->world.alert(script->world.context, script, &alert);
 }
 
-/* Room for a copy of what stands in the shared text. */
+/* A copy of what stands in the shared text, with a zero behind it. NULL: too long, or no memory. */
 static char *copy_text(struct warden *warden, size_t len)
 {
     if (!warden->said)
@@ -328,7 +329,7 @@ static char *copy_text(struct warden *warden, size_t len)
     return warden->said;
 }
 
-/* JSON as the script library writes it has no control characters. */
+/* Plain data and JSON as the script library writes them have no control characters. */
 static bool is_line(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)
@@ -342,44 +343,76 @@ static void take_publish(struct warden *warden, const struct command_record *com
     struct script *script = warden->script;
     struct script_answer fine = {.accepted = true};
     BODY(struct say_publish, said);
-    char *json = copy_text(warden, said.len);
-    if (!json || !whole(said.name, sizeof said.name) || !printable(said.name) || !said.name[0] ||
-        !is_line(json, said.len)) {
+    char text[PUBLISHED_MAX + 1];
+    char *all = said.len <= PUBLISHED_MAX && said.json_len <= PUBLISHED_MAX
+                    ? copy_text(warden, (size_t)said.len + said.json_len)
+                    : NULL;
+    if (!all || !whole(said.topic, sizeof said.topic) || !printable(said.topic) || !said.topic[0] ||
+        !is_line(all, (size_t)said.len + said.json_len)) {
         broke(warden, "a table that the script library cannot publish");
         return;
     }
-    if (paced(warden, &script->alerts, script->budget.alerts_per_s) && script->world.publish)
-        script->world.publish(script->world.context, script, said.name, json, said.len);
+    memcpy(text, all, said.len);
+    text[said.len] = '\0';
+    if (paced(warden, &script->messages, script->budget.messages_per_s) && script->world.publish)
+        script->world.publish(script->world.context, script,
+                              &(struct script_message){said.topic, script->name,
+                                                       script->world.now(script->world.context),
+                                                       text, said.len, all + said.len,
+                                                       said.json_len});
     answer_with(warden, &fine);
 }
 
 /* --- what it waits for -------------------------------------------------------------------------*/
 
+static bool room_for_wishes(struct warden *warden)
+{
+    struct cell *shell = &warden->shell;
+    if (!shell->wishes) {
+        shell->wishes = calloc(WISHES_MAX, sizeof *shell->wishes);
+        shell->bars = calloc(BARS_MAX, sizeof *shell->bars);
+        shell->topics = calloc(TOPICS_MAX, sizeof *shell->topics);
+    }
+    if (shell->wishes && shell->bars && shell->topics)
+        return true;
+    warden_condemn(warden, "%s: no memory for its subscriptions", warden->script->name);
+    return false;
+}
+
+/* In a process it is the process that complains of names that nobody has. */
 static void take_wish(struct warden *warden, const struct command_record *command)
 {
     struct script *script = warden->script;
     struct cell *shell = &warden->shell;
     BODY(struct wish, wish);
-    bool bars = wish.what & WANT_BAR;
+    memset(&wish.checked, 1, sizeof wish.checked); /* any byte but 0 and 1 is no bool */
     if (!whole(wish.venue, sizeof wish.venue) || !whole(wish.symbol, sizeof wish.symbol) ||
         wish.what == 0 || wish.what > (WANT_BOOK | WANT_TRADE | WANT_BAR) ||
-        (bars && wish.interval <= 0) || shell->wish_count == WISHES_MAX) {
+        (unsigned)wish.kind > BAR_TICKS || (wish.what & WANT_BAR && wish.per <= 0) ||
+        shell->wish_count == WISHES_MAX) {
         broke(warden, "a subscription that the script library cannot make");
         return;
     }
-    if (!shell->wishes) {
-        shell->wishes = calloc(WISHES_MAX, sizeof *shell->wishes);
-        shell->bars = calloc(BARS_MAX, sizeof *shell->bars);
-    }
-    if (!shell->wishes || !shell->bars) {
-        warden_condemn(warden, "%s: no memory for its subscriptions", script->name);
+    if (!room_for_wishes(warden) || !paced(warden, &warden->wish_pace, WISHES_PER_S))
         return;
-    }
-    if (!paced(warden, &warden->wish_pace, WISHES_PER_S))
-        return;
+    wish.chunk[0] = '\0';
     shell->wishes[shell->wish_count++] = wish;
     if (script->world.subscribe)
         script->world.subscribe(script->world.context, script, wish.venue, wish.symbol);
+}
+
+static void take_topic(struct warden *warden, const struct command_record *command)
+{
+    struct cell *shell = &warden->shell;
+    BODY(struct topic, topic);
+    if (strnlen(topic.name, sizeof topic.name) == sizeof topic.name || !topic.name[0] ||
+        strnlen(topic.from, sizeof topic.from) == sizeof topic.from ||
+        shell->topic_count == TOPICS_MAX) {
+        broke(warden, "a subscription that the script library cannot make");
+        return;
+    }
+    if (room_for_wishes(warden))
+        shell->topics[shell->topic_count++] = topic;
 }
 
 static void take_depth(struct warden *warden, const struct command_record *command)
@@ -471,6 +504,7 @@ static const struct {
              [SAY_LINE] = {UINT32_MAX, take_line},
              [SAY_ALERT] = {sizeof(struct say_alert), take_alert},
              [SAY_WISH] = {sizeof(struct wish), take_wish},
+             [SAY_TOPIC] = {sizeof(struct topic), take_topic},
              [SAY_ENDED] = {sizeof(struct say_ended), take_end},
              [SAY_DONE] = {sizeof(struct say_done), take_done}};
 

@@ -35,7 +35,8 @@ struct inmate {
     uint64_t asked;  /* questions so far */
     uint64_t number; /* of the event */
     weir_ns now;
-    uint32_t wishes_told;
+    uint32_t wishes_told, topics_told;
+    char published[PUBLISHED_MAX + 1]; /* the pieces so far */
     bool end_told;
 };
 
@@ -162,16 +163,18 @@ static void world_alert(void *context, struct script *script, const struct scrip
     say(SAY_ALERT, &out, sizeof out);
 }
 
-static void world_publish(void *context, struct script *script, const char *name, const char *json,
-                          size_t len)
+static void world_publish(void *context, struct script *script,
+                          const struct script_message *message)
 {
-    struct say_publish out = {.len = (uint32_t)len};
+    struct say_publish out = {.len = (uint32_t)message->len,
+                              .json_len = (uint32_t)message->json_len};
     (void)context;
     (void)script;
-    if (len > TEXT_ROOM)
+    if (message->len > PUBLISHED_MAX || message->json_len > PUBLISHED_MAX)
         return;
-    snprintf(out.name, sizeof out.name, "%s", name);
-    memcpy(channel_text(me.channel), json, len);
+    snprintf(out.topic, sizeof out.topic, "%s", message->topic);
+    memcpy(channel_text(me.channel), message->text, message->len);
+    memcpy(channel_text(me.channel) + message->len, message->json, message->json_len);
     ask(SAY_PUBLISH, &out, sizeof out, NULL);
 }
 
@@ -190,6 +193,8 @@ bool inmate_depth(uint32_t instrument, uint32_t most, struct board_depth *out)
 static void tell_wishes(void)
 {
     const struct cell *cell = me.script->cell;
+    for (; cell && me.topics_told < cell->topic_count; me.topics_told++)
+        say(SAY_TOPIC, &cell->topics[me.topics_told], sizeof cell->topics[0]);
     for (; cell && me.wishes_told < cell->wish_count; me.wishes_told++)
         say(SAY_WISH, &cell->wishes[me.wishes_told], sizeof cell->wishes[0]);
 }
@@ -245,6 +250,20 @@ static void save(void)
     done(fine, (uint32_t)len);
 }
 
+static void take_published(const struct tell_published *told)
+{
+    uint32_t left = told->len - told->at, some = left < PIECE_MOST ? left : PIECE_MOST;
+    memcpy(me.published + told->at, told->piece, some);
+    if (some < left)
+        return;
+    me.published[told->len] = '\0';
+    script_message(me.script, &(struct script_message){.topic = told->topic,
+                                                       .from = told->from,
+                                                       .t = told->t,
+                                                       .text = me.published,
+                                                       .len = told->len});
+}
+
 static void handle(const struct event_record *event)
 {
     me.number = event->number;
@@ -260,6 +279,7 @@ static void handle(const struct event_record *event)
     case TELL_SHADOW: done(script_shadow(me.script), 0); return;
     case TELL_TAKE_OVER: script_take_over(me.script); break;
     case TELL_STOP: script_stop(me.script); break;
+    case TELL_PUBLISHED: take_published((const void *)event->body); break;
     case TELL_SAVE: save(); return;
     default: break;
     }

@@ -242,9 +242,11 @@ static enum weir_err check_declared(struct script *script, const struct script_c
 {
     enum script_outcome outcome;
     script->checking = true;
-    struct cell *cell = make_cell(script, config, &outcome, why);
-    bool made = cell || outcome != SCRIPT_OK;
-    cell_destroy(cell);
+    struct script_config here = *config;
+    here.cells = NULL;
+    struct version version = make_version(script, &here, &outcome, why);
+    bool made = is_made(&version) || outcome != SCRIPT_OK;
+    unmake(&version);
     if (!made)
         return why->err;
     if (outcome == SCRIPT_REFUSED || (script->declared && script->reason[0]))

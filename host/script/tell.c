@@ -103,8 +103,10 @@ static bool process_hears(const struct script *script, const struct weir_msg *ms
     }
     case OUT_STATE: {
         const struct out_state *state = (const struct out_state *)msg;
-        return (state->of == STATE_VENUE || state->of == STATE_RECONCILING) &&
-               hears(script, ON_venue);
+        bool complains = state->of == STATE_RECONCILING && state->value == 0 &&
+                         script_wishes(script)->wish_count > 0;
+        return complains || ((state->of == STATE_VENUE || state->of == STATE_RECONCILING) &&
+                             hears(script, ON_venue));
     }
     default:
         return watch_ready(script_wishes(script), msg->instrument) &&
@@ -226,15 +228,21 @@ static void complain_late(struct script *script)
 
 bool script_listens(const struct script *script, const char *topic, const char *from)
 {
-    return runs(script) && script->cell->on[ON_message].count > 0 &&
-           watch_topic(script->cell, topic, from);
+    const struct cell *cell = script_wishes(script);
+    return runs(script) && cell->on[ON_message].count > 0 && watch_topic(cell, topic, from);
 }
 
 void script_message(struct script *script, const struct script_message *message)
 {
     must(!script->busy);
-    if (script_listens(script, message->topic, message->from))
+    if (!script_listens(script, message->topic, message->from))
+        return;
+    if (script->warden) {
+        warden_publish(script->warden, message);
+        script_bury(script);
+    } else {
         script_call(script, script->cell, ON_message, push_message_event, message);
+    }
 }
 
 static void tell_execution(struct script *script, const struct out_execution *fill)

@@ -221,6 +221,7 @@ void warden_destroy(struct warden *warden)
     free(shell->wishes);
     free(shell->watched);
     free(shell->bars);
+    free(shell->topics);
     free(warden);
 }
 
@@ -392,9 +393,21 @@ void warden_bell(struct warden *warden)
         (void)syscall(SYS_futex, &channel->bell, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-static bool push_event(struct warden *warden, enum event_kind kind, const struct weir_msg *msg,
+/* What an event is of. */
+struct body {
+    const void *bytes;
+    size_t size;
+};
+
+static const struct weir_msg *msg_of(enum event_kind kind, struct body body)
+{
+    return kind == TELL_MESSAGE ? body.bytes : NULL;
+}
+
+static bool push_event(struct warden *warden, enum event_kind kind, struct body body,
                        uint32_t dropped)
 {
+    const struct weir_msg *msg = msg_of(kind, body);
     const struct script *script = warden->script;
     struct event_record *to = ring_side_reserve(&warden->event_side, warden->events);
     if (warden->event_side.broken)
@@ -402,7 +415,7 @@ static bool push_event(struct warden *warden, enum event_kind kind, const struct
                        script->name);
     if (!to || warden->over)
         return false;
-    must(!msg || msg->size <= EVENT_BODY);
+    must(body.size <= EVENT_BODY);
     if (!warden_open(warden)) {
         bool starts = kind == TELL_START || kind == TELL_SHADOW;
         warden->budget = starts ? script->budget.load_ns : script->budget.callback_ns;
@@ -413,13 +426,13 @@ static bool push_event(struct warden *warden, enum event_kind kind, const struct
     to->now = script->world.now(script->world.context);
     to->kind = (uint32_t)kind;
     to->dropped = dropped;
-    if (msg)
-        memcpy(to->body, msg, msg->size);
+    if (body.size > 0)
+        memcpy(to->body, body.bytes, body.size);
     ring_side_commit(&warden->event_side, warden->events);
     return true;
 }
 
-static void tell_later(struct warden *warden, enum event_kind kind, const struct weir_msg *msg)
+static void tell_later(struct warden *warden, enum event_kind kind, struct body body)
 {
     if (warden->waiting_count == WAITING_MOST) {
         warden_condemn(warden, "%s: %d events wait for it", warden->script->name, WAITING_MOST);
@@ -438,9 +451,9 @@ static void tell_later(struct warden *warden, enum event_kind kind, const struct
     }
     struct waiting *to = &warden->waiting[warden->waiting_count++];
     to->kind = kind;
-    to->has_msg = msg != NULL;
-    if (msg)
-        memcpy(to->body, msg, msg->size);
+    to->size = (uint32_t)body.size;
+    if (body.size > 0)
+        memcpy(to->body, body.bytes, body.size);
 }
 
 static bool is_of_market(const struct weir_msg *msg)
@@ -478,8 +491,7 @@ static void catch_up(struct warden *warden)
     uint32_t told = 0;
     while (told < warden->waiting_count && warden->sent - warden->done < EVENT_ROOM - 1) {
         const struct waiting *next = &warden->waiting[told];
-        const struct weir_msg *msg = (const void *)next->body;
-        if (!push_event(warden, next->kind, next->has_msg ? msg : NULL, 0))
+        if (!push_event(warden, next->kind, (struct body){next->body, next->size}, 0))
             break;
         told++;
     }
@@ -492,15 +504,17 @@ static void catch_up(struct warden *warden)
         struct behind behind = warden->behind[--warden->behind_count];
         struct market_view market;
         if (behind.top && engine_market(warden->cells->owner.engine, behind.instrument, &market))
-            (void)push_event(warden, TELL_MESSAGE, &market.top.msg, behind.dropped - 1);
+            (void)push_event(warden, TELL_MESSAGE, (struct body){&market.top, sizeof market.top},
+                             behind.dropped - 1);
         told++;
     }
     if (told > 0)
         warden_bell(warden);
 }
 
-void warden_tell(struct warden *warden, enum event_kind kind, const struct weir_msg *msg)
+static void tell(struct warden *warden, enum event_kind kind, struct body body)
 {
+    const struct weir_msg *msg = msg_of(kind, body);
     bool lockstep = warden->cells->owner.lockstep;
     uint64_t open = warden->sent - warden->done;
     if (warden->over)
@@ -513,8 +527,8 @@ void warden_tell(struct warden *warden, enum event_kind kind, const struct weir_
     struct behind *behind = is_of_market(msg) ? behind_of(warden, msg->instrument, false) : NULL;
     uint32_t dropped = behind ? behind->dropped : 0;
     if (warden->waiting_count > 0 || open >= EVENT_ROOM - 1 ||
-        !push_event(warden, kind, msg, dropped)) {
-        tell_later(warden, kind, msg);
+        !push_event(warden, kind, body, dropped)) {
+        tell_later(warden, kind, body);
         return;
     }
     if (behind)
@@ -522,6 +536,27 @@ void warden_tell(struct warden *warden, enum event_kind kind, const struct weir_
     warden_bell(warden);
     if (lockstep)
         (void)await(warden, warden->sent);
+}
+
+void warden_tell(struct warden *warden, enum event_kind kind, const struct weir_msg *msg)
+{
+    tell(warden, kind, (struct body){msg, msg ? msg->size : 0});
+}
+
+/* Pieces are events like others: in order, never left out. */
+void warden_publish(struct warden *warden, const struct script_message *message)
+{
+    struct tell_published piece = {.t = message->t, .len = (uint32_t)message->len};
+    if (message->len > PUBLISHED_MAX)
+        return;
+    snprintf(piece.topic, sizeof piece.topic, "%s", message->topic);
+    snprintf(piece.from, sizeof piece.from, "%s", message->from);
+    do {
+        size_t left = message->len - piece.at, some = left < PIECE_MOST ? left : PIECE_MOST;
+        memcpy(piece.piece, message->text + piece.at, some);
+        tell(warden, TELL_PUBLISHED, (struct body){&piece, sizeof piece});
+        piece.at += (uint32_t)some;
+    } while (piece.at < piece.len && !warden->over);
 }
 
 bool warden_do(struct warden *warden, enum event_kind kind, const char **text_out, size_t *len_out)

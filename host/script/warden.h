@@ -48,7 +48,7 @@ struct held {
 /* An event that found no room. */
 struct waiting {
     enum event_kind kind;
-    bool has_msg;
+    uint32_t size;
     _Alignas(16) unsigned char body[EVENT_BODY];
 };
 
@@ -111,6 +111,7 @@ void warden_destroy(struct warden *warden); /* kills it; accepts NULL */
 
 /* One event. In lockstep it is over on return. */
 void warden_tell(struct warden *warden, enum event_kind kind, const struct weir_msg *msg);
+void warden_publish(struct warden *warden, const struct script_message *message);
 /* And wait for its end, live too. False: it did not go well, and the message is in text_out. */
 bool warden_do(struct warden *warden, enum event_kind kind, const char **text_out, size_t *len_out);
 bool warden_turn(struct warden *warden); /* live: take what it said. False: there was nothing */
