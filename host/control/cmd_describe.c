@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "control/commands.h"
+#include "control/describe.h"
 #include "control/schema.h"
 #include "watch/metrics.h"
 
 static const char help[] =
-    "usage: weir describe config|errors|checks|limits|alerts|metrics [--json]\n\n"
+    "usage: weir describe config|errors|checks|limits|alerts|metrics|lua [--json]\n"
+    "       weir describe json [NAME]\n\n"
     "Prints the reference from the lists that the code itself uses.\n"
     "  --json   config only: the JSON Schema, for editors\n";
 
@@ -48,7 +50,8 @@ static const struct {
     void (*print)(struct text *out);
 } topics[] = {{"config", schema_print_reference}, {"errors", describe_errors},
               {"checks", describe_checks},        {"limits", describe_limits},
-              {"alerts", describe_alerts},        {"metrics", metrics_describe}};
+              {"alerts", describe_alerts},        {"metrics", metrics_describe},
+              {"lua", describe_lua_annotations}};
 
 int cmd_describe(int argc, char **argv)
 {
@@ -66,7 +69,7 @@ int cmd_describe(int argc, char **argv)
     }
     if (optind + 1 != argc)
         return usage_error("describe",
-                           "expected one of: config errors checks limits alerts metrics");
+                           "expected one of: config errors checks limits alerts metrics lua json");
     struct text out;
     int code = EXIT_BAD;
     text_init(&out);
@@ -84,6 +87,6 @@ int cmd_describe(int argc, char **argv)
                ? code
                : usage_error("describe",
                              "unknown topic '%s'; expected one of: config errors checks "
-                             "limits alerts metrics",
+                             "limits alerts metrics lua json",
                              argv[optind]);
 }

@@ -266,6 +266,8 @@ static void run_body(void *arg)
         error_text(L, -1, run->error, sizeof run->error);
     else if (run->call)
         run->call->returned_false = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
+    if (run->status == LUA_OK && run->call && run->call->result)
+        (void)plain_write_in(L, -1, run->call->result);
     if (run->call && run->call->kind == CALL_REPEATS && run->call->returned_false)
         luaL_unref(L, LUA_REGISTRYINDEX, run->call->ref);
     lua_settop(L, ON_ERROR);
@@ -497,7 +499,8 @@ static bool load(struct cell *cell, const struct script_config *config,
         cell_explain(script, cell, loading.error);
         return false;
     }
-    struct call call = {.ref = cell->chunk_ref, .name = "the chunk's top level"};
+    struct call call = {
+        .ref = cell->chunk_ref, .name = "the chunk's top level", .result = script->result};
     return cell_call(cell, &call);
 }
 

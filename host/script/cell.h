@@ -187,6 +187,7 @@ struct script {
     struct script_world world;
     uint64_t next_id;
     uint64_t lines_dropped; /* since the last that was let through */
+    struct plain *result;   /* of the chunk's top level; NULL: not wanted */
     bool checking;          /* nobody is there: only weir.declare is wanted */
     bool declared;          /* and it was called */
     struct bucket orders, cancels, lines, alerts, messages;
@@ -214,6 +215,14 @@ void script_take_over(struct script *script);
 struct cell *script_wishes(const struct script *script);
 void script_bury(struct script *script); /* of a process that is over, what is left */
 
+/* Text of plain data: where it goes. problem says what is not plain data, or that there is no room. */
+struct plain {
+    char *text;
+    size_t len, room;
+    bool json;
+    char problem[160];
+};
+
 /* --- cell.c ----------------------------------------------------------------------------------- */
 
 /* Make the state and its environment and run the chunk. NULL: no memory (outcome SCRIPT_OK, and why
@@ -235,6 +244,7 @@ struct call {
     const char *name; /* for the reason: "a `book` handler" */
     bool starting;    /* has the budget of loading */
     bool returned_false;
+    struct plain *result; /* NULL, or where what it returns is written */
 };
 bool cell_call(struct cell *cell, struct call *call);
 
@@ -276,14 +286,7 @@ void push_amount(lua_State *L, amount value);
 
 /* The table on top (of weir) gets a read-only `settings`; the reference is of what stands behind it. */
 int plain_settings_in(lua_State *L, const struct script_value *settings);
-/* Write the value at index as Lua text or JSON. False: problem says what is not plain data, or that
- * there is no room. */
-struct plain {
-    char *text;
-    size_t len, room;
-    bool json;
-    char problem[160];
-};
+/* Write the value at index as Lua text or JSON; false: there is a problem. */
 bool plain_write_in(lua_State *L, int index, struct plain *plain);
 bool plain_read_in(lua_State *L, const char *text,
                    size_t len); /* false: pushes a message instead */

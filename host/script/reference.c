@@ -332,22 +332,28 @@ const struct reference_function reference_functions[] = {
     {NULL, NULL, NULL, NULL}};
 
 const struct reference_event reference_events[] = {
-    {"start", "weir.Time", "the script runs from now on"},
-    {"stop", "weir.Time", "the host stops; cancels are still taken"},
-    {"book", "weir.BookEvent", "best prices or the state of a book changed"},
+    {"start", "weir.Time", "event: weir.Time", "the script runs from now on"},
+    {"stop", "weir.Time", "event: weir.Time", "the host stops; cancels are still taken"},
+    {"book", "weir.BookEvent", "event: weir.BookEvent",
+     "best prices or the state of a book changed"},
     {"quote", "weir.MarketAt",
+     "market: weir.MarketAt, bid: number?, ask: number?, bid_qty: number?, ask_qty: number?, time: "
+     "integer",
      "as book, in plain values: fn(market, bid, ask, bid_qty, ask_qty, time)"},
-    {"trade", "weir.Trade", "a trade of the market"},
-    {"bar", "weir.Bar", "a bar is over"},
-    {"timer", "weir.Timer", "once a second"},
-    {"order", "weir.Order", "an order of this script changed"},
-    {"fill", "weir.Fill", "an order of this script was filled"},
-    {"position", "weir.PositionEvent", "after each fill"},
-    {"venue", "weir.VenueEvent", "a venue came, went, or is being reconciled"},
-    {"alert", "weir.Alert", "the host raised an alert that concerns this script"},
-    {"reload", "weir.Time", "this version has taken over"},
-    {"message", "weir.Message", "another script published under a topic of weir.subscribe{topic=}"},
-    {NULL, NULL, NULL}};
+    {"trade", "weir.Trade", "event: weir.Trade", "a trade of the market"},
+    {"bar", "weir.Bar", "event: weir.Bar", "a bar is over"},
+    {"timer", "weir.Timer", "event: weir.Timer", "once a second"},
+    {"order", "weir.Order", "event: weir.Order", "an order of this script changed"},
+    {"fill", "weir.Fill", "event: weir.Fill", "an order of this script was filled"},
+    {"position", "weir.PositionEvent", "event: weir.PositionEvent", "after each fill"},
+    {"venue", "weir.VenueEvent", "event: weir.VenueEvent",
+     "a venue came, went, or is being reconciled"},
+    {"alert", "weir.Alert", "event: weir.Alert",
+     "the host raised an alert that concerns this script"},
+    {"reload", "weir.Time", "event: weir.Time", "this version has taken over"},
+    {"message", "weir.Message", "event: weir.Message",
+     "another script published under a topic of weir.subscribe{topic=}"},
+    {NULL, NULL, NULL, NULL}};
 
 const struct reference_value reference_values[] = {
     {"settings", "table<string, any>", "From the configuration; read-only."},
@@ -372,16 +378,43 @@ static const struct reference_function *function_named(const char *name)
     return NULL;
 }
 
-const struct reference_class *reference_table_of(const char *function)
+/* "weir.Amend", "weir.CancelAll?", "string|weir.Market": a class of those that scripts give. */
+static const struct reference_class *class_in(const char *type)
+{
+    for (const struct reference_class *c = reference_classes; c->name; c++) {
+        const char *at = c->given && !strchr(type, '<') ? strstr(type, c->name) : NULL;
+        if (at && strchr("?|", at[strlen(c->name)]))
+            return c;
+    }
+    return NULL;
+}
+
+const struct reference_class *reference_table_of(const char *function, unsigned *argument_out)
 {
     const struct reference_function *f = function_named(function);
-    for (const struct reference_field *p = f ? f->params : NULL; p && p->name; p++)
-        for (const struct reference_class *c = reference_classes; c->name; c++) {
-            const char *at = strstr(p->type, c->name);
-            if (c->given && at && strchr("?|", at[strlen(c->name)]) && p == f->params)
-                return c;
-        }
+    for (const struct reference_field *p = f ? f->params : NULL; p && p->name; p++) {
+        *argument_out = (unsigned)(p - f->params);
+        if (class_in(p->type))
+            return class_in(p->type);
+    }
+    *argument_out = 0;
     return NULL;
+}
+
+bool reference_has_field(const struct reference_class *of, const char *name)
+{
+    for (const struct reference_field *f = of->fields; f->name; f++)
+        if (strcmp(f->name, name) == 0)
+            return true;
+    return false;
+}
+
+bool reference_is_event(const char *name)
+{
+    for (const struct reference_event *e = reference_events; e->name; e++)
+        if (strcmp(e->name, name) == 0)
+            return true;
+    return false;
 }
 
 static bool is_value(const char *name)

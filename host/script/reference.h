@@ -33,7 +33,8 @@ struct reference_function {
 
 struct reference_event {
     const char *name;
-    const char *type; /* of what the handler gets */
+    const char *type; /* the class of the table that the handler gets, or of its first argument */
+    const char *signature; /* "event: weir.Order" */
     const char *doc;
 };
 
@@ -51,8 +52,10 @@ extern const struct reference_value reference_values[];
 
 /* NULL: no class is called so. */
 const struct reference_class *reference_class(const char *name);
-/* The class of the table that a function takes as its first or only table; NULL: it takes none. */
-const struct reference_class *reference_table_of(const char *function);
+/* The class of the table that a function takes, and as which argument, from 0; NULL: it takes none. */
+const struct reference_class *reference_table_of(const char *function, unsigned *argument_out);
+bool reference_has_field(const struct reference_class *of, const char *name);
+bool reference_is_event(const char *name);
 /* Names of the globals of the sandbox but for `weir`, of members of its libraries ("math", "floor"), and of
  * functions and values of `weir`. */
 bool reference_is_global(const char *name);

@@ -236,6 +236,33 @@ static struct engine *no_engine(void **memory_out)
     return engine_create(&arena, &sizes);
 }
 
+/* A script in a world without anything; *memory_out is to be freed after it. */
+static struct script *lone_script(const struct script_config *config, void **memory_out,
+                                  struct why *why)
+{
+    struct script *script = calloc(1, sizeof *script);
+    struct engine *engine = no_engine(memory_out);
+    if (!script || !engine) {
+        free(script);
+        free(*memory_out);
+        (void)because(why, WEIR_E_NO_MEMORY, "script %s: %s", config->name,
+                      err_text(WEIR_E_NO_MEMORY));
+        return NULL;
+    }
+    snprintf(script->name, sizeof script->name, "%s", config->name);
+    script->world = (struct script_world){
+        .engine = engine, .now = no_time, .submit = no_order, .change = no_change};
+    script->budget = config->budget;
+    set_defaults(&script->budget);
+    return script;
+}
+
+static enum weir_err tell_reason(const struct script *script, struct why *why)
+{
+    return because(why, WEIR_E_BAD_CONFIG, "%s%s%s", script->reason, script->detail[0] ? "\n" : "",
+                   script->detail);
+}
+
 /* Its chunk ran up to weir.declare, or to an end of its own, which says nothing: nobody was there. */
 static enum weir_err check_declared(struct script *script, const struct script_config *config,
                                     struct why *why)
@@ -250,8 +277,7 @@ static enum weir_err check_declared(struct script *script, const struct script_c
     if (!made)
         return why->err;
     if (outcome == SCRIPT_REFUSED || (script->declared && script->reason[0]))
-        return because(why, WEIR_E_BAD_CONFIG, "%s%s%s", script->reason,
-                       script->detail[0] ? "\n" : "", script->detail);
+        return tell_reason(script, why);
     return WEIR_OK;
 }
 
@@ -265,21 +291,42 @@ enum weir_err script_check_settings(const struct script_config *config, struct w
         err = script_check(&config->modules[i], why);
     if (err != WEIR_OK)
         return err;
-    struct script *script = calloc(1, sizeof *script);
-    struct engine *engine = no_engine(&memory);
-    if (script && engine) {
-        snprintf(script->name, sizeof script->name, "%s", config->name);
-        script->world = (struct script_world){
-            .engine = engine, .now = no_time, .submit = no_order, .change = no_change};
-        script->budget = config->budget;
-        set_defaults(&script->budget);
-        err = check_declared(script, config, why);
-    } else {
-        err = because(why, WEIR_E_NO_MEMORY, "script %s: %s", config->name,
-                      err_text(WEIR_E_NO_MEMORY));
-    }
+    struct script *script = lone_script(config, &memory, why);
+    if (!script)
+        return why->err;
+    err = check_declared(script, config, why);
     free(script);
     free(memory);
+    return err;
+}
+
+enum weir_err script_evaluate(const struct script_source *source, struct text *json_out,
+                              struct why *why)
+{
+    enum { ROOM = 4 << 20 };
+    struct script_config config = {.name = "data", .source = *source};
+    struct plain result = {.text = malloc(ROOM), .room = ROOM, .json = true};
+    enum script_outcome outcome;
+    void *memory = NULL;
+    enum weir_err err = guard_ready(why);
+    struct script *script = err || !result.text ? NULL : lone_script(&config, &memory, why);
+    if (!script) {
+        free(result.text);
+        return err ? err : because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
+    }
+    script->result = &result;
+    struct cell *cell = make_cell(script, &config, &outcome, why);
+    if (!cell)
+        err = outcome == SCRIPT_OK ? why->err : tell_reason(script, why);
+    else if (result.problem[0])
+        err = because(why, WEIR_E_BAD_CONFIG, "%s returns what is not plain data: %s", source->name,
+                      result.problem);
+    else
+        text_add(json_out, result.text, result.len);
+    cell_destroy(cell);
+    free(script);
+    free(memory);
+    free(result.text);
     return err;
 }
 

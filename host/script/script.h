@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "base/why.h"
 #include "engine/book.h"
 #include "engine/effect.h"
@@ -186,6 +187,12 @@ enum weir_err script_check(const struct script_source *source, struct why *why) 
  * settings.clip: expected a number, 0.001 to 5, found ...". Modules are looked at, too. */
 enum weir_err script_check_settings(const struct script_config *config,
                                     struct why *why) WEIR_MUST_USE;
+
+/* What a chunk returns, as JSON: plain data that is worked out, such as a table of tests. It runs in a world
+ * without anything; numbers have 17 digits. json_out: text_init'ed.
+ * E_BAD_CONFIG: it fails, or returns something else; "tests.lua:12: ...", the line, a hint. */
+enum weir_err script_evaluate(const struct script_source *source, struct text *json_out,
+                              struct why *why) WEIR_MUST_USE;
 
 void script_start(struct script *script); /* calls the `start` handlers; from now on events come */
 void script_stop(
