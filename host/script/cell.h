@@ -203,6 +203,11 @@ static inline struct cell *cell_of(lua_State *L)
     return *(struct cell **)lua_getextraspace(L);
 }
 
+/* --- script.c, for lone.c ---------------------------------------------------------------------- */
+
+void script_defaults(struct script_budget *budget);
+enum weir_err script_config_check(const struct script_config *config, struct why *why);
+
 /* --- script.c, for inmate.c ------------------------------------------------------------------- */
 
 /* script_create() where a picture stands in for the engine. next_id: the counter of its cids. */

@@ -25,7 +25,7 @@ enum { PREFIX_MAX = 24 };
     if (budget->member == 0)       \
         budget->member = value;
 
-static void set_defaults(struct script_budget *budget)
+void script_defaults(struct script_budget *budget)
 {
     SET_DEFAULT(load_ns, 500000000)
     SET_DEFAULT(callback_ns, 50000000)
@@ -79,7 +79,7 @@ static void make_prefix(struct script *script)
     script->prefix[len] = '\0';
 }
 
-static enum weir_err check_config(const struct script_config *config, struct why *why)
+enum weir_err script_config_check(const struct script_config *config, struct why *why)
 {
     if (!config->name || !*config->name || strlen(config->name) >= NAME_MAX_LEN)
         return because(why, WEIR_E_USAGE, "a script's name has 1 to %d characters",
@@ -135,7 +135,7 @@ enum weir_err script_create_known(const struct script_config *config,
                                   uint64_t next_id, struct script **script_out, struct why *why)
 {
     enum script_outcome outcome;
-    enum weir_err err = check_config(config, why);
+    enum weir_err err = script_config_check(config, why);
     if (err == WEIR_OK && !config->cells)
         err = guard_ready(why);
     if (err != WEIR_OK)
@@ -149,7 +149,7 @@ enum weir_err script_create_known(const struct script_config *config,
     script->picture = picture;
     script->next_id = next_id;
     script->budget = config->budget;
-    set_defaults(&script->budget);
+    script_defaults(&script->budget);
     script->strategy = config->strategy;
     script->may_trade = config->may_trade;
     if (config->order_prefix)
@@ -192,142 +192,6 @@ enum weir_err script_check(const struct script_source *source, struct why *why)
         err = because(why, WEIR_E_BAD_CONFIG, "%s: %zu bytes are too many, a chunk has at most %d",
                       source->name, source->len, SOURCE_MAX);
     return err == WEIR_OK ? cell_compile(source, why) : err;
-}
-
-static weir_ns no_time(void *context)
-{
-    (void)context;
-    return 1;
-}
-
-static void no_order(void *context, struct script *script, const struct in_submit *wish,
-                     struct script_answer *answer)
-{
-    (void)context, (void)script, (void)wish;
-    script_answer_refuse(answer, "STATE", "nobody is there: the script is being checked");
-}
-
-static void no_change(void *context, struct script *script, const struct in_change *wish,
-                      struct script_answer *answer)
-{
-    (void)context, (void)script, (void)wish;
-    script_answer_refuse(answer, "STATE", "nobody is there: the script is being checked");
-}
-
-/* The smallest engine there is, for a script to ask questions of: it knows nothing. */
-static struct engine *no_engine(void **memory_out)
-{
-    const struct engine_sizes sizes = {.orders = 64,
-                                       .executions = 64,
-                                       .client_ids = 64,
-                                       .instruments = 1,
-                                       .strategies = 1,
-                                       .venues = 1,
-                                       .accounts = 1,
-                                       .assets = 1,
-                                       .positions = 1};
-    size_t bytes = (engine_bytes(&sizes) + 63) / 64 * 64;
-    unsigned char *memory = aligned_alloc(64, bytes);
-    *memory_out = memory;
-    if (!memory)
-        return NULL;
-    memset(memory, 0, bytes);
-    struct arena arena = {memory, memory + bytes};
-    return engine_create(&arena, &sizes);
-}
-
-/* A script in a world without anything; *memory_out is to be freed after it. */
-static struct script *lone_script(const struct script_config *config, void **memory_out,
-                                  struct why *why)
-{
-    struct script *script = calloc(1, sizeof *script);
-    struct engine *engine = no_engine(memory_out);
-    if (!script || !engine) {
-        free(script);
-        free(*memory_out);
-        (void)because(why, WEIR_E_NO_MEMORY, "script %s: %s", config->name,
-                      err_text(WEIR_E_NO_MEMORY));
-        return NULL;
-    }
-    snprintf(script->name, sizeof script->name, "%s", config->name);
-    script->world = (struct script_world){
-        .engine = engine, .now = no_time, .submit = no_order, .change = no_change};
-    script->budget = config->budget;
-    set_defaults(&script->budget);
-    return script;
-}
-
-static enum weir_err tell_reason(const struct script *script, struct why *why)
-{
-    return because(why, WEIR_E_BAD_CONFIG, "%s%s%s", script->reason, script->detail[0] ? "\n" : "",
-                   script->detail);
-}
-
-/* Its chunk ran up to weir.declare, or to an end of its own, which says nothing: nobody was there. */
-static enum weir_err check_declared(struct script *script, const struct script_config *config,
-                                    struct why *why)
-{
-    enum script_outcome outcome;
-    script->checking = true;
-    struct script_config here = *config;
-    here.cells = NULL;
-    struct version version = make_version(script, &here, &outcome, why);
-    bool made = is_made(&version) || outcome != SCRIPT_OK;
-    unmake(&version);
-    if (!made)
-        return why->err;
-    if (outcome == SCRIPT_REFUSED || (script->declared && script->reason[0]))
-        return tell_reason(script, why);
-    return WEIR_OK;
-}
-
-enum weir_err script_check_settings(const struct script_config *config, struct why *why)
-{
-    void *memory = NULL;
-    enum weir_err err = check_config(config, why);
-    if (err == WEIR_OK)
-        err = guard_ready(why);
-    for (size_t i = 0; err == WEIR_OK && i < config->module_count; i++)
-        err = script_check(&config->modules[i], why);
-    if (err != WEIR_OK)
-        return err;
-    struct script *script = lone_script(config, &memory, why);
-    if (!script)
-        return why->err;
-    err = check_declared(script, config, why);
-    free(script);
-    free(memory);
-    return err;
-}
-
-enum weir_err script_evaluate(const struct script_source *source, struct text *json_out,
-                              struct why *why)
-{
-    enum { ROOM = 4 << 20 };
-    struct script_config config = {.name = "data", .source = *source};
-    struct plain result = {.text = malloc(ROOM), .room = ROOM, .json = true};
-    enum script_outcome outcome;
-    void *memory = NULL;
-    enum weir_err err = guard_ready(why);
-    struct script *script = err || !result.text ? NULL : lone_script(&config, &memory, why);
-    if (!script) {
-        free(result.text);
-        return err ? err : because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
-    }
-    script->result = &result;
-    struct cell *cell = make_cell(script, &config, &outcome, why);
-    if (!cell)
-        err = outcome == SCRIPT_OK ? why->err : tell_reason(script, why);
-    else if (result.problem[0])
-        err = because(why, WEIR_E_BAD_CONFIG, "%s returns what is not plain data: %s", source->name,
-                      result.problem);
-    else
-        text_add(json_out, result.text, result.len);
-    cell_destroy(cell);
-    free(script);
-    free(memory);
-    free(result.text);
-    return err;
 }
 
 /* --- state and reload ------------------------------------------------------------------------- */
@@ -453,7 +317,7 @@ static enum weir_err reload(struct script *script, struct script_config *config,
     memcpy(reason, script->reason, sizeof reason);
     memcpy(detail, script->detail, sizeof detail);
     script->budget = config->budget;
-    set_defaults(&script->budget);
+    script_defaults(&script->budget);
     enum weir_err err = make_successor(script, config, &version, why);
     if (err != WEIR_OK) {
         script->budget = budget;
@@ -477,7 +341,7 @@ enum weir_err script_reload(struct script *script, const struct script_config *c
 {
     struct script_config copy = *config;
     must(!script->busy);
-    enum weir_err err = check_config(config, why);
+    enum weir_err err = script_config_check(config, why);
     if (err == WEIR_OK && !config->cells)
         err = guard_ready(why);
     if (err == WEIR_OK && config->strategy != script->strategy)
