@@ -25,6 +25,13 @@ void text_fini(struct text *text)
     text_init(text);
 }
 
+/* Its length must never tell of more than text_cstr() gives. */
+void text_fail(struct text *text)
+{
+    text->failed = true;
+    text->len = 0;
+}
+
 bool text_ok(const struct text *text)
 {
     return !text->failed;
@@ -42,7 +49,7 @@ static bool grow(struct text *text, size_t len)
         room *= 2;
     char *data = room - text->len > len ? realloc(text->data, room) : NULL;
     if (!data) {
-        text->failed = true;
+        text_fail(text);
         return false;
     }
     text->data = data;
@@ -67,7 +74,7 @@ void text_say(struct text *text, const char *format, ...)
     va_copy(again, args);
     int len = vsnprintf(NULL, 0, format, args);
     if (len < 0)
-        text->failed = true;
+        text_fail(text);
     else if (grow(text, (size_t)len)) {
         (void)vsnprintf(text->data + text->len, (size_t)len + 1, format, again);
         text->len += (size_t)len;
@@ -102,7 +109,7 @@ static void before(struct text *t, bool is_key)
                 : in_object ? t->after_key
                             : t->depth > 0 || t->len == 0;
     if (!fits)
-        t->failed = true;
+        text_fail(t);
     else if (t->depth > 0 && !t->after_key) {
         if (t->need_comma & level(t))
             put(t, ",");
@@ -121,7 +128,7 @@ static void enter(struct text *t, bool object)
 {
     value(t, object ? "{" : "[");
     if (t->depth == DEPTH_MAX) {
-        t->failed = true;
+        text_fail(t);
         return;
     }
     t->depth++;
@@ -142,7 +149,7 @@ void json_array(struct text *t)
 void json_end(struct text *t)
 {
     if (t->depth == 0 || t->after_key) {
-        t->failed = true;
+        text_fail(t);
         return;
     }
     put(t, t->in_object & level(t) ? "}" : "]");

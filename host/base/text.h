@@ -1,8 +1,8 @@
 /* text.h - a growing text buffer and a JSON writer on it, for cold paths (reports, answers).
  *
- * Memory failure is sticky and told by text_ok(); so is JSON that would not be JSON (a value without
- * its key, an end too many, nesting over 64). json_* put commas and escapes; invalid UTF-8 is
- * written as U+FFFD. [one thread] */
+ * Memory failure is sticky and told by text_ok(), and the text is empty from then on; so it is with
+ * JSON that would not be JSON (a value without its key, an end too many, nesting over 64). json_* put
+ * commas and escapes; invalid UTF-8 is written as U+FFFD. [one thread] */
 #ifndef WEIR_BASE_TEXT_H
 #define WEIR_BASE_TEXT_H
 
@@ -26,6 +26,7 @@ struct text {
 void text_init(struct text *text);
 void text_fini(struct text *text); /* and it is as after text_init */
 bool text_ok(const struct text *text);
+void text_fail(struct text *text); /* as if memory had failed: what was to be in it is not known */
 void text_add(struct text *text, const char *bytes, size_t len);
 void text_say(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *text_cstr(struct text *text); /* "" on failure */

@@ -69,6 +69,7 @@ void apply_session(struct engine *engine, const void *input)
 void apply_restarted(struct engine *engine, const void *input)
 {
     (void)input;
+    engine->journal_failed = 0; /* what could not be written then is no word on the disk of now */
     for (uint32_t n = engine->live_first; n; n = more_at(engine, n)->list_next)
         (void)order_step(engine, n, ON_DOUBT);
     for (uint32_t i = 0; i < engine->sizes.accounts; i++) {

@@ -144,6 +144,18 @@ static enum weir_err held_by_other(int fd, struct why *why)
                    pid[0] ? pid : "(it has not said which)");
 }
 
+/* All of it, over interruptions and short writes. 0 or an errno. */
+static int write_at_start(int fd, const char *bytes, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        ssize_t wrote = pwrite(fd, bytes + at, len - at, (off_t)at);
+        if (wrote < 0 && errno != EINTR)
+            return errno;
+        at += wrote > 0 ? (size_t)wrote : 0;
+    }
+    return 0;
+}
+
 static enum weir_err take(int folder, int *fd_out, struct why *why)
 {
     char pid[24];
@@ -156,9 +168,10 @@ static enum weir_err take(int folder, int *fd_out, struct why *why)
                    ? held_by_other(fd, why)
                    : because(why, WEIR_E_IO, "cannot lock the journal: %s", strerror(errno));
     int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)len, 0) != len)
-        return because(why, WEIR_E_IO, "cannot write into the journal's lock: %s", strerror(errno));
-    return WEIR_OK;
+    int error = ftruncate(fd, 0) == 0 ? write_at_start(fd, pid, (size_t)len) : errno;
+    return error == 0 ? WEIR_OK
+                      : because(why, WEIR_E_IO, "cannot write into the journal's lock: %s",
+                                strerror(error));
 }
 
 enum weir_err journal_lock(const char *path, struct journal_lock **lock_out, struct why *why)

@@ -229,7 +229,7 @@ static int add_execution(struct rows *rows, const struct journal_record *record)
     return finish_row(&row);
 }
 
-static void put_readings(struct row *row, const struct weir_msg *msg)
+static int put_readings(struct row *row, const struct weir_msg *msg)
 {
     struct text json;
     text_init(&json);
@@ -237,8 +237,11 @@ static void put_readings(struct row *row, const struct weir_msg *msg)
     render_json_members(row->rows->directory, msg, &json);
     json_end(&json);
     /* the members hold the list; SQLite's own json_extract reads it out */
-    sqlite3_bind_text(row->into, ++row->at, text_cstr(&json), (int)json.len, SQLITE_TRANSIENT);
+    int code =
+        sqlite3_bind_text(row->into, ++row->at, text_cstr(&json), (int)json.len, SQLITE_TRANSIENT);
+    code = text_ok(&json) ? code : SQLITE_NOMEM;
     text_fini(&json);
+    return code;
 }
 
 static int add_decision(struct rows *rows, const struct journal_record *record)
@@ -254,8 +257,8 @@ static int add_decision(struct rows *rows, const struct journal_record *record)
     put_int(&row, decision->allowed);
     put_word(&row, decision->allowed ? "" : risk_check_name((enum risk_check)decision->reason));
     put_int(&row, (int64_t)decision->limits_version);
-    put_readings(&row, record->msg);
-    return finish_row(&row);
+    int code = put_readings(&row, record->msg);
+    return code == SQLITE_OK ? finish_row(&row) : code;
 }
 
 static int add_alert(struct rows *rows, const struct journal_record *record)

@@ -110,10 +110,15 @@ static int real_mark(void *context, int folder, const char *name, uint64_t offse
     int fd = open_to_write(folder, name);
     if (fd < 0)
         return errno;
-    errno = 0;
-    int error = pwrite(fd, &word, sizeof word, (off_t)offset) == (ssize_t)sizeof word ? 0
-                : errno != 0                                                          ? errno
-                                                                                      : EIO;
+    /* written again from its beginning: a part of a word would be damage for a reader */
+    ssize_t wrote;
+    do {
+        errno = EIO;
+        wrote = pwrite(fd, &word, sizeof word, (off_t)offset);
+    } while (wrote < 0 && errno == EINTR);
+    if (wrote > 0 && wrote < (ssize_t)sizeof word)
+        wrote = pwrite(fd, &word, sizeof word, (off_t)offset);
+    int error = wrote == (ssize_t)sizeof word ? 0 : errno;
     struct stat now;
     if (error == 0 && fstat(fd, &now) == 0 && (uint64_t)now.st_size > bytes)
         error = error_of(ftruncate(fd, (off_t)bytes));

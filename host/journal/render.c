@@ -371,7 +371,7 @@ static void member_json(const struct scene *scene, const struct field *field, st
     text_of(scene, field, &value);
     json_string(out, text_cstr(&value));
     if (!text_ok(&value))
-        out->failed = true;
+        text_fail(out);
     text_fini(&value);
 }
 

@@ -249,6 +249,19 @@ Test(recon, what_is_full_refuses_or_forgets_the_oldest)
     desk_close(&desk);
 }
 
+Test(recon, a_journal_that_failed_does_not_bind_the_next_life)
+{
+    story("denied while it fails, and not after a restart", TOLD(
+        "up                           |",
+        "begin                        |",
+        "end                          |",
+        "journal 1                    |",
+        "submit a buy 1 @ 100         | deny=JOURNAL",
+        "restart                      |",
+        "begin                        |",
+        "end                          |",
+        "submit b buy 1 @ 100         | deny="));
+}
 /* clang-format on */
 
 /* The `since` of the last request for everything; -1: there was none. */
