@@ -202,9 +202,39 @@ static inline const char *fast_string(const char *p, const char *end)
     return p < end && *p == '"' ? p + 1 : NULL;
 }
 
-/* One level, ["61737.63000000","0.00000000"] and the byte behind it; 80 bytes can be read. */
+/* A decimal of `len` characters at p, the bits of whose points are in `points`. */
+static inline int64_t decimal_at(const char *p, unsigned len, uint32_t points, uint64_t *bad)
+{
+    unsigned whole = points != 0 ? (unsigned)__builtin_ctz(points) : len;
+    unsigned part = points != 0 ? len - whole - 1 : 0;
+    if (whole - 1 > 7 || part > 8 || (part == 0 && points != 0)) {
+        *bad = 1;
+        return 0;
+    }
+    return decimal_of(p, whole, part, bad);
+}
+
+/* One level, ["61737.63000000","0.00000000"] and the byte behind it; 80 bytes can be read. Nearly all
+ * fit into 32 bytes: then all quotes are found at once, and with them the next level. */
 static inline const char *level_in(const char *p, int64_t *px_out, int64_t *qty_out)
 {
+    uint64_t bad = 0;
+    const char *in = p + 2;
+    uint32_t quotes = find16(in, '"') | find16(in + 16, '"') << 16;
+    uint32_t second = quotes & (quotes - 1), third = second & (second - 1);
+    if ((load4(p) & 0xffff) != 0x225b) /* [" */
+        return NULL;
+    if (__builtin_expect(third != 0, 1)) {
+        unsigned px_end = (unsigned)__builtin_ctz(quotes), qty_end = (unsigned)__builtin_ctz(third);
+        unsigned qty = px_end + 3;
+        uint32_t points = find16(in, '.') | find16(in + 16, '.') << 16;
+        if ((load4(in + px_end) & 0xffffff) != 0x222c22 || in[qty_end + 1] != ']') /* "," */
+            return NULL;
+        *px_out = decimal_at(in, px_end, points & (quotes - 1) & ~quotes, &bad);
+        *qty_out = decimal_at(in + qty, qty_end - qty,
+                              (uint32_t)((uint64_t)(points & (third - 1)) >> qty), &bad);
+        return bad ? NULL : in + qty_end + 3;
+    }
     if ((load4(p) & 0xffff) != 0x225b) /* [" */
         return NULL;
     p = decimal_in(p + 2, px_out);
