@@ -70,10 +70,11 @@ static void print_orders(const cJSON *answer)
     {
         char market[64];
         snprintf(market, sizeof market, "%s/%s", text_of(o, "venue"), text_of(o, "instrument"));
+        const char *more = *text_of(o, "waits") ? text_of(o, "waits") : text_of(o, "reason");
         printf("%-20s %-12s %-18s %-4s %12s %14s %12s %s%s%s\n", text_of(o, "cid"),
                text_of(o, "strategy"), market, text_of(o, "side"), text_of(o, "qty"),
-               text_of(o, "price"), text_of(o, "cum_qty"), text_of(o, "state"),
-               *text_of(o, "reason") ? ": " : "", text_of(o, "reason"));
+               text_of(o, "price"), text_of(o, "cum_qty"), text_of(o, "state"), *more ? ": " : "",
+               more);
     }
 }
 

@@ -132,6 +132,10 @@ static void build_policy(struct loaded *loaded)
     config->policies[POLICY_query_most_ns] = schema_number(keys, node, "query_most");
     config->policies[POLICY_query_rest_ns] = schema_number(keys, node, "query_rest");
     config->policies[POLICY_kill_answer_ns] = schema_number(keys, node, "kill_answer");
+    config->policies[POLICY_pace_queue] = strcmp(schema_text(keys, node, "pace"), "queue") == 0;
+    config->policies[POLICY_trigger_by] =
+        strcmp(schema_text(keys, node, "trigger_by"), "trade") == 0;
+    config->policies[POLICY_day_ends_ns] = schema_number(keys, node, "day_ends");
 }
 
 static void build_outside(struct loaded *loaded)
@@ -214,6 +218,7 @@ static enum weir_err build_venues(struct loaded *loaded)
         venue->book_far = (uint32_t)schema_number(keys, value, "book_far");
         venue->data_age_max = schema_number(keys, value, "data_age_max");
         venue->answer_timeout = schema_number(keys, value, "answer_timeout");
+        venue->emulate = strcmp(schema_text(keys, value, "emulate"), "true") == 0;
         build_endpoint(loaded, schema_node(value, "endpoint"), venue);
         venue->settings = build_settings(loaded, schema_node(value, "settings"));
         build_paper(loaded, schema_node(value, "paper"), &venue->paper);

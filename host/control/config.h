@@ -35,6 +35,7 @@ struct config_venue {
     enum execution execution;
     uint32_t book_window, book_far;
     weir_ns data_age_max, answer_timeout;
+    bool emulate;
     const char *ws, *http;               /* of its endpoint; "": none */
     const char *const *ca_files;         /* ended by NULL */
     const struct weir_setting *settings; /* ended by a NULL name */

@@ -65,6 +65,8 @@ static void say_host(const struct config *before, const struct config *after, st
     for (size_t i = 0; i < before->venue_count && i < after->venue_count; i++) {
         snprintf(what, sizeof what, "venues.%s.answer_timeout, ns", after->venues[i].name);
         say_number(out, what, before->venues[i].answer_timeout, after->venues[i].answer_timeout);
+        snprintf(what, sizeof what, "venues.%s.emulate", after->venues[i].name);
+        say_number(out, what, before->venues[i].emulate, after->venues[i].emulate);
     }
 }
 

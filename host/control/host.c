@@ -178,6 +178,8 @@ static enum weir_err open_all(struct host *host, struct why *why)
     if (!err)
         err = host_open_venues(host, why);
     if (!err)
+        host_tell_capabilities(host);
+    if (!err)
         err = host_open_scripts(host, why);
     return err;
 }

@@ -216,6 +216,7 @@ bool host_script_published(struct host *host);
 struct host_script *host_script_of(struct host *host, uint32_t strategy);
 
 void host_give_limits(struct host *host); /* setup.c: those that differ from what the engine has */
+void host_tell_capabilities(struct host *host); /* once the venues are open */
 
 /* reload.c: what changed, in words; on an error what runs stays as it is. */
 enum weir_err host_reload(struct host *host, struct text *diff, struct why *why) WEIR_MUST_USE;

@@ -166,8 +166,11 @@ void host_note_restart(struct host *host)
     for (uint32_t i = 1; i <= engine_instrument_count(host->engine); i++)
         restart_instrument(host, i, strategies);
     for (uint32_t order = 0; (order = engine_order_next(host->engine, order, true)) != 0;)
-        if (engine_order(host->engine, order, &view))
+        if (engine_order(host->engine, order, &view)) {
             put(host, &view.order.msg, sizeof view.order, OUT_ORDER);
+            if (view.hold.msg.size)
+                put(host, &view.hold.msg, sizeof view.hold, OUT_HOLD);
+        }
     if (killed.value) {
         copy(killed.reason, sizeof killed.reason, "pulled before the restart");
         put(host, &killed.msg, sizeof killed, OUT_STATE);

@@ -65,6 +65,16 @@ static const struct schema policy_keys[] = {
      "session "
      "tells of it",
      NULL, NULL},
+    {"pace", KIND_WORD, "deny",
+     "an order that comes too early for a throttle or a venue that asked us to wait: deny: refused "
+     "by name; queue: HELD until its turn, in the order in which they came",
+     "deny queue", NULL},
+    {"trigger_by", KIND_WORD, "reference",
+     "price that fires the stops, take-profits and trailing stops that the host keeps: reference: "
+     "the middle of bid and ask, or the venue's mark, whichever came last; trade: the last trade",
+     "reference trade", NULL},
+    {"day_ends", KIND_DURATION, "0s", "when a day ends for DAY orders: so long after midnight UTC",
+     NULL, NULL},
     SCHEMA_END};
 
 static const struct schema gateway_keys[] = {
@@ -160,6 +170,11 @@ static const struct schema venue_keys[] = {
     {"answer_timeout", KIND_DURATION, "10s",
      "a request without an answer for so long is in doubt, and the venue is asked; 0s: never", NULL,
      NULL},
+    {"emulate", KIND_FLAG, "true",
+     "stops, take-profits, trailing stops, icebergs, GTD and DAY that it cannot do itself are kept "
+     "by "
+     "the host (HELD); false: they are denied by name",
+     NULL, NULL},
     {"endpoint", KIND_KEYS, "", "the one host that each kind of connection of it goes to", NULL,
      endpoint_keys},
     {"settings", KIND_FREE, "", "settings of the plugin", NULL, NULL},

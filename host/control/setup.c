@@ -126,6 +126,27 @@ void host_limit_instrument(struct host *host, uint32_t number)
     limit_instrument(host, number);
 }
 
+/* Of one without order entry nothing is said: no order gets there anyway. */
+void host_tell_capabilities(struct host *host)
+{
+    for (size_t i = 0; i < host->venue_count; i++) {
+        const struct host_venue *venue = &host->venues[i];
+        const struct weir_caps *caps = venue->config->execution == EXECUTION_PAPER
+                                           ? paper_caps()
+                                           : session_caps(venue->session);
+        if (!caps->orders)
+            continue;
+        struct in_capabilities input = {
+            .msg = {.size = sizeof input, .kind = IN_CAPABILITIES, .venue = venue->number},
+            .order_types = caps->order_types,
+            .tifs = caps->tifs,
+            .order_flags = caps->order_flags,
+            .amend = caps->amend,
+            .emulate = venue->config->emulate};
+        apply(host, &input.msg);
+    }
+}
+
 void host_give_limits(struct host *host)
 {
     give_policies(host);
@@ -141,6 +162,7 @@ void host_give_limits(struct host *host)
     for (uint32_t i = 1; i <= host->instrument_count; i++)
         if (host->instruments[i].limited)
             limit_instrument(host, i);
+    host_tell_capabilities(host);
 }
 
 /* Client ids come from a block that the journal holds durably before the first of them is used: after

@@ -66,13 +66,13 @@ struct order_view {
     struct out_order order; /* as in effects; msg.t = last change */
     weir_qty leaves_qty;
     weir_qty exposure;
+    uint32_t slice_of;    /* it is a slice of this iceberg; 0: it is none */
+    struct out_hold hold; /* msg.size 0: it is not held */
 };
 uint32_t engine_order_find(const struct engine *engine,
                            const char *cid); /* 0: unknown; any name it has had */
 uint32_t engine_order_by_wire(const struct engine *engine, const char *wire_id);
 bool engine_order(const struct engine *engine, uint32_t order, struct order_view *view_out);
-/* What an order that the host keeps waits for. False: it is not kept. */
-bool engine_hold(const struct engine *engine, uint32_t order, struct out_hold *view_out);
 uint32_t engine_order_next(const struct engine *engine, uint32_t after,
                            bool live_only); /* 0: no more */
 

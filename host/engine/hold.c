@@ -63,7 +63,7 @@ weir_ns expiry_of(const struct engine *engine, const struct in_submit *in)
 
 /* --- telling --------------------------------------------------------------------------------------- */
 
-static void view_of_hold(const struct engine *engine, uint32_t n, struct out_hold *out)
+void view_of_hold(const struct engine *engine, uint32_t n, struct out_hold *out)
 {
     const struct order *order = &engine->orders[n];
     const struct order_more *more = &engine->more[n];
@@ -98,14 +98,6 @@ void hold_tell(struct engine *engine, uint32_t n, enum hold_event event, uint32_
     if (event == HOLD_SLICED)
         out.qty = order_at(engine, other)->qty;
     tell(engine, &out.msg);
-}
-
-bool engine_hold(const struct engine *engine, uint32_t n, struct out_hold *view_out)
-{
-    if (n == 0 || n > engine->orders_used || engine->orders[n].is != IS_HELD)
-        return false;
-    view_of_hold(engine, n, view_out);
-    return true;
 }
 
 /* --- waiting for a time ---------------------------------------------------------------------------- */
@@ -151,6 +143,7 @@ void hold_run(struct engine *engine)
             continue;
         }
         kept_at(engine, n)->waits &= (uint8_t)~WAIT_TIME;
+        hold_tell(engine, n, HOLD_WAITS, 0);
         alarm_set(engine, n);
         work_later(engine, n);
     }
@@ -376,8 +369,10 @@ void hold_go_on(struct engine *engine, uint32_t n)
     struct order_kept *kept = kept_at(engine, n);
     if (order_at(engine, n)->is != IS_HELD || kept->closing)
         return;
-    if ((kept->waits & WAIT_PARENT) && link_lets(engine, n))
+    if ((kept->waits & WAIT_PARENT) && link_lets(engine, n)) {
         kept->waits &= (uint8_t)~WAIT_PARENT;
+        hold_tell(engine, n, HOLD_WAITS, 0);
+    }
     if (order_at(engine, n)->is != IS_HELD || (kept->waits & (WAIT_PARENT | WAIT_TIME)))
         return;
     if (kept->waits & WAIT_TRIGGER)

@@ -168,7 +168,8 @@ enum {
     X(REDUCED, "another one was filled, of which one is enough") \
     X(QUEUED, "it was refused for now, and waits for its turn")  \
     X(MOVED, "it waits for another price from now on")           \
-    X(EXPIRED, "its time is over, so it ends here")
+    X(EXPIRED, "its time is over, so it ends here")              \
+    X(WAITS, "one of what it waits for has come")
 enum hold_event {
 #define X(name, text) HOLD_##name,
     HOLD_EVENTS(X)

@@ -8,6 +8,14 @@
  * Of both together only one is counted in exposure: the slice what it may fill, the iceberg the rest. */
 #include "engine/state.h"
 
+/* The iceberg; 0: it is no slice, or that one is forgotten. */
+uint32_t slice_of(const struct engine *engine, uint32_t n)
+{
+    const struct order_kept *kept = &engine->kept[n];
+    bool is_slice = engine->more[n].tied && kept->kin == KIN_SLICE;
+    return is_slice && engine->more[kept->parent].born == kept->parent_born ? kept->parent : 0;
+}
+
 static void slice_make(struct engine *engine, uint32_t parent, weir_qty qty)
 {
     const struct order *of = order_at(engine, parent);
@@ -81,8 +89,8 @@ static void slice_ended(struct engine *engine, uint32_t n, uint32_t parent)
 void slice_follow(struct engine *engine, uint32_t n)
 {
     struct order_kept *slice = kept_at(engine, n);
-    uint32_t parent = slice->parent;
-    if (!parent || more_at(engine, parent)->born != slice->parent_born)
+    uint32_t parent = slice_of(engine, n);
+    if (!parent)
         return;
     struct order *order = order_at(engine, parent);
     struct order_more *more = more_at(engine, parent);

@@ -664,6 +664,8 @@ void links_follow(struct engine *engine, uint32_t n);
 void links_forget(struct engine *engine, uint32_t n);
 void slice_next(struct engine *engine, uint32_t n);
 void slice_follow(struct engine *engine, uint32_t n);
+uint32_t slice_of(const struct engine *engine, uint32_t n);
+void view_of_hold(const struct engine *engine, uint32_t n, struct out_hold *out);
 
 /* --- define.c ------------------------------------------------------------------------------------ */
 struct scope *scope_at(struct engine *engine, uint8_t scope, uint32_t id); /* NULL: not defined */

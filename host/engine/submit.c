@@ -23,13 +23,13 @@ static bool is_odd(const struct engine *engine, const struct in_submit *in)
            in->release < 0 || (in->link_kind == LINK_NONE && in->link[0]);
 }
 
-static bool is_wrong(const struct engine *engine, const struct in_submit *in)
+static bool is_wrong(const struct in_submit *in)
 {
     return in->side > WEIR_SELL || in->type > WEIR_ICEBERG || in->tif > WEIR_DAY ||
            in->route > ROUTE_INTERNAL_THEN_VENUE || in->link_kind > LINK_PARENT ||
            (in->flags & ~(WEIR_POST_ONLY | WEIR_REDUCE_ONLY)) != 0 ||
            !is_text(in->cid, sizeof in->cid) || !is_text(in->tag, sizeof in->tag) ||
-           !is_text(in->link, sizeof in->link) || is_odd(engine, in);
+           !is_text(in->link, sizeof in->link);
 }
 
 static bool cids_full(const struct engine *engine)
@@ -61,7 +61,7 @@ static void name_wish(const struct engine *engine, struct wish *wish, const char
 
 static void wish_from(struct engine *engine, const struct in_submit *in, struct wish *wish)
 {
-    bool wrong = is_wrong(engine, in);
+    bool wrong = is_wrong(in);
     uint8_t type = sent_type(in->type);
     *wish = (struct wish){.submit = in,
                           .instrument = instrument_at(engine, in->msg.instrument),
@@ -73,7 +73,7 @@ static void wish_from(struct engine *engine, const struct in_submit *in, struct 
                           .type = type,
                           .flags = in->flags,
                           .route = in->route,
-                          .bad = wrong,
+                          .bad = wrong || is_odd(engine, in),
                           .no_room = !has_room(engine, in),
                           .trigger = in->trigger,
                           .visible = in->visible};

@@ -92,7 +92,7 @@ void view_of_order(const struct engine *engine, uint32_t n, struct out_order *ou
     memcpy(out->reason, more->reason, sizeof out->reason);
     out->label = (uint8_t)order_label_of(order);
     out->side = order->side;
-    out->type = more->type;
+    out->type = more->tied && more->sent == 0 ? engine->kept[n].asked_type : more->type;
     out->tif = more->tif;
     out->flags = order->flags;
     out->route = order->route;

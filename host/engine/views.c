@@ -19,6 +19,10 @@ bool engine_order(const struct engine *engine, uint32_t n, struct order_view *vi
     view_out->leaves_qty =
         is_done(order->is) || order->qty < order->cum ? 0 : order->qty - order->cum;
     view_out->exposure = order_exposure(order, &engine->more[n]);
+    view_out->slice_of = slice_of(engine, n);
+    view_out->hold.msg.size = 0;
+    if (order->is == IS_HELD)
+        view_of_hold(engine, n, &view_out->hold);
     return true;
 }
 

@@ -119,6 +119,7 @@ static const char *tell_submit(const struct story *story, const struct weir_msg 
     text_say(out, "%s", strategy);
     if (submit->asker != ASKER_SCRIPT)
         text_say(out, " (%s)", asker_word(submit->asker));
+    story_terms(story, submit, out);
     say_seen(story, submit, out);
     if (submit->tag[0]) {
         text_say(out, ", tag ");
@@ -148,6 +149,10 @@ static const char *tell_change(const struct story *story, const struct weir_msg 
     if (msg->kind == IN_REPLACE && change->change & CHANGE_PX) {
         text_say(out, ", price ");
         say_px(story, story->last.msg.instrument, change->px, out);
+    }
+    if (msg->kind == IN_REPLACE && change->change & CHANGE_TRIGGER) {
+        text_say(out, ", trigger ");
+        say_px(story, story->last.msg.instrument, change->trigger, out);
     }
     if (change->reason[0]) {
         text_say(out, ": ");
@@ -206,6 +211,7 @@ static const char *tell_decision(const struct story *story, const struct weir_ms
     for (uint32_t i = 0; !decision->allowed && !against && i < decision->count; i++)
         if (decision->readings[i].failed && decision->readings[i].check == decision->reason)
             against = &decision->readings[i];
+    text_say(out, "%s", decision->of == DECISION_RELEASE ? "when it was to go: " : "");
     text_say(out, decision->allowed ? "allowed" : "denied by ");
     if (against)
         say_reading(story, against, out);
@@ -390,7 +396,7 @@ static const struct {
     {IN_SUBMIT, IN_SUBMIT, tell_submit},     {IN_CANCEL, IN_RELEASE, tell_change},
     {WEIR_NEW, WEIR_SUBSCRIBE, tell_intent}, {OUT_DECISION, OUT_DECISION, tell_decision},
     {OUT_ORDER, OUT_ORDER, tell_order},      {OUT_EXECUTION, OUT_EXECUTION, tell_execution},
-    {OUT_ALERT, OUT_ALERT, tell_alert},
+    {OUT_ALERT, OUT_ALERT, tell_alert},      {OUT_HOLD, OUT_HOLD, story_hold},
 };
 
 static void tell(struct story *story, const struct journal_record *record)
@@ -425,7 +431,8 @@ static void hide_what_was_told(struct story *story, const struct out_order *orde
                 strcmp(story->last.venue_id, order->venue_id) == 0 && order->request_refused == 0;
     bool sent = order->label == ORDER_PENDING_NEW || order->label == ORDER_PENDING_CANCEL ||
                 order->label == ORDER_PENDING_REPLACE;
-    now->hidden = order->request_refused == 0 && (same || sent || order->label == ORDER_DENIED);
+    bool told = sent || order->label == ORDER_DENIED || order->label == ORDER_HELD;
+    now->hidden = order->request_refused == 0 && (same || told);
     for (size_t i = story->count - 1; i-- > 0 && story->events[i].cause == order->msg.cause;)
         if (story->events[i].kind == OUT_EXECUTION) {
             bool done = order->label == ORDER_FILLED || order->label == ORDER_PARTIAL;
@@ -468,6 +475,10 @@ static bool belongs(const struct story *story, const struct weir_msg *msg)
     case OUT_ALERT:
         return is_ours(story, ((const struct out_alert *)bytes)->order,
                        ((const struct out_alert *)bytes)->text);
+    case OUT_HOLD:
+        return is_ours(story, ((const struct out_hold *)bytes)->order, NULL) ||
+               (((const struct out_hold *)bytes)->event == HOLD_SLICED &&
+                is_ours(story, ((const struct out_hold *)bytes)->other, NULL));
     case SIDE_TIMING: return is_ours(story, ((const struct side_timing *)bytes)->order, NULL);
     default:
         return msg->kind >= WEIR_NEW && msg->kind <= WEIR_QUERY_ORDER &&

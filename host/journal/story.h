@@ -46,4 +46,8 @@ void story_add(struct story *story, const struct journal_record *record);
 void story_lines(const struct story *story, struct text *out);
 void story_json(const struct story *story, struct text *out);
 
+/* explain_hold.c: what the host keeps and why, as one line each; what a submit asks beyond a price. */
+const char *story_hold(const struct story *story, const struct weir_msg *msg, struct text *out);
+void story_terms(const struct story *story, const struct in_submit *submit, struct text *out);
+
 #endif

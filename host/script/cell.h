@@ -49,7 +49,8 @@ enum happening {
     X(venue) X(symbol) X(bid) X(ask) X(bid_qty) X(ask_qty) X(seq) X(time) X(price) X(qty) X(side) \
     X(type) X(tif) X(post_only) X(reduce_only) X(tag) X(trigger) X(expires) X(id) X(interval) \
     X(open) X(high) X(low) X(close) X(volume) X(count) X(due) X(state) X(kind) X(closed) X(per)     \
-    X(topic) X(from) X(data) X(what) X(ticks) X(level) X(text) X(account) X(asset) X(all)
+    X(topic) X(from) X(data) X(what) X(ticks) X(level) X(text) X(account) X(asset) X(all)            \
+    X(trail) X(visible) X(release) X(oco) X(parent)
 /* clang-format on */
 enum field {
 #define X(name) FIELD_##name,

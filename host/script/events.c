@@ -209,7 +209,10 @@ void push_fill_event(struct cell *cell, lua_State *L, const void *arg)
     const struct out_execution *fill = arg;
     const struct weir_instrument *instrument = instrument_of(cell, &fill->msg);
     struct order_view view;
-    if (fill->order != 0 && ask_order(cell->script, fill->order, &view)) {
+    bool known = fill->order != 0 && ask_order(cell->script, fill->order, &view);
+    if (known && view.slice_of != 0) /* a slice is nobody's business but the host's */
+        known = ask_order(cell->script, view.slice_of, &view);
+    if (known) {
         push_order_in(L, cell, &view.order);
     } else {
         lua_createtable(L, 0, 12);

@@ -22,7 +22,8 @@ static const char *const tif_words[] = {"GTC", "IOC", "FOK", "GTD", "DAY", NULL}
 #define SUBMIT_FIELDS                                                                              \
     (FIELD_BIT(venue) | FIELD_BIT(symbol) | FIELD_BIT(side) | FIELD_BIT(type) | FIELD_BIT(price) | \
      FIELD_BIT(qty) | FIELD_BIT(tif) | FIELD_BIT(post_only) | FIELD_BIT(reduce_only) |             \
-     FIELD_BIT(trigger) | FIELD_BIT(expires) | FIELD_BIT(tag))
+     FIELD_BIT(trigger) | FIELD_BIT(trail) | FIELD_BIT(visible) | FIELD_BIT(release) |             \
+     FIELD_BIT(expires) | FIELD_BIT(oco) | FIELD_BIT(parent) | FIELD_BIT(tag))
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
@@ -164,33 +165,93 @@ static bool absent(lua_State *L, enum field field, const char *name, const char 
     return false;
 }
 
-/* Price and trigger, as the type of the order wants them. */
+static const char no_meaning[] = "for an order of this type";
+
+/* A number that orders of some types have, and others must not have. */
+static bool number_if(lua_State *L, bool wanted, enum field field, const struct grid *grid,
+                      int64_t *out)
+{
+    return wanted ? number_field(L, 1, field, grid, out) : absent(L, field, grid->name, no_meaning);
+}
+
+/* Price, trigger, trail and visible, as the type of the order wants them. */
 static bool prices(lua_State *L, const struct weir_instrument *instrument, struct in_submit *wish)
 {
     struct grid price = price_grid(instrument, "price"),
-                trigger = price_grid(instrument, "trigger");
-    bool priced = wish->type != WEIR_MARKET && wish->type != WEIR_STOP &&
-                  wish->type != WEIR_TAKE_PROFIT && wish->type != WEIR_TRAILING;
-    bool triggered = wish->type == WEIR_STOP || wish->type == WEIR_STOP_LIMIT ||
-                     wish->type == WEIR_TAKE_PROFIT || wish->type == WEIR_TRAILING;
-    if (priced ? !number_field(L, 1, FIELD_price, &price, &wish->px)
-               : !absent(L, FIELD_price, "price", "for an order of this type"))
+                trigger = price_grid(instrument, "trigger"),
+                trail = price_grid(instrument, "trail"), visible = qty_grid(instrument);
+    uint8_t type = wish->type;
+    bool trails = type == WEIR_TRAILING, slices = type == WEIR_ICEBERG,
+         triggered = type == WEIR_STOP || type == WEIR_STOP_LIMIT || type == WEIR_TAKE_PROFIT,
+         priced = type == WEIR_LIMIT || type == WEIR_STOP_LIMIT || slices;
+    visible.name = "visible";
+    if (!number_if(L, priced, FIELD_price, &price, &wish->px) ||
+        !number_if(L, triggered, FIELD_trigger, &trigger, &wish->trigger) ||
+        !number_if(L, slices, FIELD_visible, &visible, &wish->visible))
         return false;
-    return triggered ? number_field(L, 1, FIELD_trigger, &trigger, &wish->trigger)
-                     : absent(L, FIELD_trigger, "trigger", "for an order of this type");
+    return trails ? number_field(L, 1, FIELD_trail, &trail, &wish->trigger)
+                  : absent(L, FIELD_trail, "trail", no_meaning);
 }
 
-static bool expiry(lua_State *L, struct in_submit *wish)
+/* Whole nanoseconds since the epoch; left out: 0. */
+static bool time_field(lua_State *L, enum field field, const char *name, weir_ns *out)
 {
+    char shown[48];
+    int type = field_get(L, 1, field);
+    if (type != LUA_TNIL) {
+        *out = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
+        text_plain(L, -1, shown, sizeof shown);
+        if (*out <= 0) {
+            err_say_in(L, "BAD_REQUEST",
+                       "%s is %s; a time in whole nanoseconds since the epoch is expected, such as "
+                       "weir.now() + 60000000000",
+                       name, shown);
+            return false;
+        }
+    }
+    lua_pop(L, 1);
+    return true;
+}
+
+static bool times(lua_State *L, struct in_submit *wish)
+{
+    if (!time_field(L, FIELD_release, "release", &wish->release))
+        return false;
     if (wish->tif != WEIR_GTD)
         return absent(L, FIELD_expires, "expires", "without tif \"GTD\"");
-    if (field_get(L, 1, FIELD_expires) != LUA_TNUMBER || !lua_isinteger(L, -1) ||
-        lua_tointeger(L, -1) <= 0) {
+    if (!time_field(L, FIELD_expires, "expires", &wish->expires))
+        return false;
+    if (wish->expires == 0)
         err_say_in(L, "BAD_REQUEST",
-                   "expires is the time of expiry, in whole nanoseconds, with tif \"GTD\"");
+                   "expires is missing; with tif \"GTD\" the time of expiry is expected, in whole "
+                   "nanoseconds since the epoch");
+    return wish->expires != 0;
+}
+
+/* oco or parent: the id of another order of this script; whether it may be linked to, the engine says. */
+static bool link_field(lua_State *L, enum field field, const char *name, uint8_t kind,
+                       struct in_submit *wish)
+{
+    size_t len = 0;
+    int type = field_get(L, 1, field);
+    const char *id = type == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
+    if (type == LUA_TNIL) {
+        lua_pop(L, 1);
+        return true;
+    }
+    if (wish->link_kind != LINK_NONE) {
+        err_say_in(L, "BAD_REQUEST", "oco and parent are both given; an order has one of them");
         return false;
     }
-    wish->expires = lua_tointeger(L, -1);
+    if (!id || len == 0 || len >= WEIR_ID_MAX || strlen(id) != len) {
+        err_say_in(L, "BAD_REQUEST",
+                   "%s is a %s; the id of an order, as weir.submit returned it, is "
+                   "expected",
+                   name, id ? "text that is no id" : luaL_typename(L, -1));
+        return false;
+    }
+    wish->link_kind = kind;
+    memcpy(wish->link, id, len + 1);
     lua_pop(L, 1);
     return true;
 }
@@ -219,7 +280,9 @@ static bool read_wish(lua_State *L, struct in_submit *wish)
     return word_field(L, FIELD_side, "side", side_words, &wish->side) &&
            word_field(L, FIELD_type, "type", type_words, &wish->type) &&
            word_field(L, FIELD_tif, "tif", tif_words, &wish->tif) && prices(L, instrument, wish) &&
-           number_field(L, 1, FIELD_qty, &qty, &wish->qty) && expiry(L, wish) &&
+           number_field(L, 1, FIELD_qty, &qty, &wish->qty) && times(L, wish) &&
+           link_field(L, FIELD_oco, "oco", LINK_OCO, wish) &&
+           link_field(L, FIELD_parent, "parent", LINK_PARENT, wish) &&
            flag_field(L, FIELD_post_only, "post_only", WEIR_POST_ONLY, &wish->flags) &&
            flag_field(L, FIELD_reduce_only, "reduce_only", WEIR_REDUCE_ONLY, &wish->flags) &&
            tag_field(L, wish->tag);
@@ -459,23 +522,37 @@ static int api_amend(lua_State *L)
     if (!own_order(L, &view))
         return 2;
     if (lua_type(L, 2) != LUA_TTABLE)
-        return err_say_in(L, "BAD_REQUEST", "weir.amend takes an id and a table {price=, qty=}");
-    if (!only_fields_in(L, 2, "weir.amend", FIELD_BIT(price) | FIELD_BIT(qty)))
+        return err_say_in(L, "BAD_REQUEST",
+                          "weir.amend takes an id and a table {price=, qty=, trigger=}");
+    if (!only_fields_in(L, 2, "weir.amend",
+                        FIELD_BIT(price) | FIELD_BIT(qty) | FIELD_BIT(trigger) | FIELD_BIT(trail)))
         return 2;
     because_of = not_now(cell, &code);
     if (because_of)
         return err_say_in(L, code, "%s", because_of);
     const struct weir_instrument *instrument = ask_instrument(script, view.order.msg.instrument);
-    struct grid price = price_grid(instrument, "price"), qty = qty_grid(instrument);
+    bool trails = view.hold.msg.size && view.hold.asked_type == WEIR_TRAILING;
+    struct grid price = price_grid(instrument, "price"), qty = qty_grid(instrument),
+                trigger = price_grid(instrument, trails ? "trail" : "trigger");
     struct in_change wish = change_of(script, IN_REPLACE);
     bool has_price = field_get(L, 2, FIELD_price) != LUA_TNIL,
-         has_qty = field_get(L, 2, FIELD_qty) != LUA_TNIL;
-    if (!has_price && !has_qty)
-        return err_say_in(L, "BAD_REQUEST", "weir.amend: neither price nor qty is given");
+         has_qty = field_get(L, 2, FIELD_qty) != LUA_TNIL,
+         has_trigger = field_get(L, 2, trails ? FIELD_trail : FIELD_trigger) != LUA_TNIL,
+         has_other = field_get(L, 2, trails ? FIELD_trigger : FIELD_trail) != LUA_TNIL;
+    if (has_other)
+        return err_say_in(L, "BAD_REQUEST",
+                          "weir.amend: %s has no meaning for an order of this type",
+                          trails ? "trigger" : "trail");
+    if (!has_price && !has_qty && !has_trigger)
+        return err_say_in(L, "BAD_REQUEST",
+                          "weir.amend: none of price, qty and trigger (or trail) is given");
     if ((has_price && !number_field(L, 2, FIELD_price, &price, &wish.px)) ||
-        (has_qty && !number_field(L, 2, FIELD_qty, &qty, &wish.qty)))
+        (has_qty && !number_field(L, 2, FIELD_qty, &qty, &wish.qty)) ||
+        (has_trigger &&
+         !number_field(L, 2, trails ? FIELD_trail : FIELD_trigger, &trigger, &wish.trigger)))
         return 2;
-    wish.change = (uint8_t)((has_price ? CHANGE_PX : 0) | (has_qty ? CHANGE_QTY : 0));
+    wish.change = (uint8_t)((has_price ? CHANGE_PX : 0) | (has_qty ? CHANGE_QTY : 0) |
+                            (has_trigger ? CHANGE_TRIGGER : 0));
     wish.msg.venue = view.order.msg.venue;
     wish.msg.account = view.order.msg.account;
     wish.msg.instrument = view.order.msg.instrument;

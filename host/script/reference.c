@@ -23,12 +23,19 @@ FIELDS_OF(submit_fields) = {
     {"tif", "weir.Tif", "gtc, ioc, fok, gtd, day"},
     {"post_only", "boolean?", "never takes: refused or canceled if it would trade at once"},
     {"reduce_only", "boolean?", "only makes the position smaller"},
-    {"trigger", "weir.Number?", "of stop, stop_limit, take_profit; of trailing: the distance"},
+    {"trigger", "weir.Number?", "of stop, stop_limit, take_profit: the price that lets it go"},
+    {"trail", "weir.Number?", "of trailing: the distance from the best price so far"},
+    {"visible", "weir.Number?", "of iceberg: the most that is shown at once"},
+    {"release", "integer?", "it is held until then: ns since the epoch"},
     {"expires", "integer?", "with tif gtd: ns since the epoch"},
+    {"oco", "string?", "id of an order of which, with this one, one is enough"},
+    {"parent", "string?", "id of an order that it follows, for what that one has filled"},
     {"tag", "string?", "a word of yours, at most 15 characters, kept with the order"},
     END};
 FIELDS_OF(amend_fields) = {{"price", "weir.Number?", "the new price"},
                            {"qty", "weir.Number?", "the new size, what is filled included"},
+                           {"trigger", "weir.Number?", "while it is held: the new trigger"},
+                           {"trail", "weir.Number?", "while it is held: the new distance"},
                            END};
 FIELDS_OF(cancel_all_fields) = {{"venue", "string?", "only there"},
                                 {"symbol", "string?", "only of this instrument; needs venue"},
@@ -161,6 +168,11 @@ FIELDS_OF(time_fields) = {WHEN, END};
         {"created", "integer", "ns since the epoch"}, {"time", "integer", "of the last change"}, \
         {"refused", "\"cancel\"|\"amend\"|nil", "what was just refused of it"},                  \
         {"reason", "string?", "why it was refused or ended"},                                    \
+        {"waits", "string?", "of HELD: PARENT, TIME, TRIGGER, SLICES, LANE, joined by +"},       \
+        {"obstacle", "string?", "of HELD, in its lane: the check that refused it"},              \
+        {"trigger", "number?", "of HELD"}, {"trail", "number?", "of HELD"},                      \
+        {"visible", "number?", "of HELD"}, {"release", "integer?", "of HELD"},                   \
+        {"expires", "integer?", "of HELD: when it is ended here"},                               \
     {                                                                                            \
         "venue_id", "string?", "its name at the venue"                                           \
     }

@@ -1,5 +1,8 @@
 /* tell.c - what happens, told to the handlers of a script: who hears of what, and when timers are due. */
+#include <string.h>
+
 #include "base/check.h"
+#include "script/ask.h"
 #include "script/warden.h"
 
 static const char *const handler_names[] = {
@@ -253,6 +256,16 @@ static void tell_execution(struct script *script, const struct out_execution *fi
         script_call(script, script->cell, ON_position, push_position_event, fill);
 }
 
+/* Slices of its icebergs have no name but that on the wire, and are the host's business. */
+static bool is_its_order(const struct script *script, const struct out_order *order)
+{
+    struct order_view view;
+    if (order->strategy != script->strategy)
+        return false;
+    return memcmp(order->cid, order->wire_id, sizeof order->cid) != 0 ||
+           !ask_order(script, order->order, &view) || view.slice_of == 0;
+}
+
 void script_event(struct script *script, const struct weir_msg *msg)
 {
     must(!script->busy);
@@ -268,7 +281,7 @@ void script_event(struct script *script, const struct weir_msg *msg)
     case IN_BOOK_STATE:
     case WEIR_TRADE: tell_market(script, msg); break;
     case OUT_ORDER:
-        if (((const struct out_order *)msg)->strategy == script->strategy)
+        if (is_its_order(script, (const struct out_order *)msg))
             script_call(script, script->cell, ON_order, push_order_event, msg);
         break;
     case OUT_EXECUTION: tell_execution(script, (const struct out_execution *)msg); break;

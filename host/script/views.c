@@ -409,6 +409,30 @@ static void set_flags(lua_State *L, const struct out_order *order)
         set_text(L, "venue_id", order->venue_id);
 }
 
+/* What an order that the host keeps waits for. */
+static void set_hold(lua_State *L, const struct weir_instrument *instrument,
+                     const struct out_hold *hold)
+{
+    char waits[64] = "";
+    size_t len = 0;
+    for (int wait = 0; wait < HOLD_WAIT_COUNT; wait++)
+        if (hold->waits >> wait & 1)
+            len += (size_t)snprintf(waits + len, sizeof waits - len, "%s%s", len ? "+" : "",
+                                    hold_wait_name((enum hold_wait)wait));
+    set_text(L, "waits", waits);
+    if (hold->trigger)
+        set_decimal(L, hold->asked_type == WEIR_TRAILING ? "trail" : "trigger", hold->trigger,
+                    instrument->price_exp);
+    if (hold->visible)
+        set_decimal(L, "visible", hold->visible, instrument->qty_exp);
+    if (hold->release)
+        set_int(L, "release", hold->release);
+    if (hold->expires)
+        set_int(L, "expires", hold->expires);
+    if (hold->waits & WAIT_LANE)
+        set_text(L, "obstacle", risk_check_name((enum risk_check)hold->obstacle));
+}
+
 void push_order_in(lua_State *L, struct cell *cell, const struct out_order *order)
 {
     const struct script *script = cell->script;
@@ -435,6 +459,10 @@ void push_order_in(lua_State *L, struct cell *cell, const struct out_order *orde
     set_int(L, "created", order->created);
     set_int(L, "time", order->msg.t);
     set_flags(L, order);
+    struct order_view view;
+    if (instrument && (order->label == ORDER_HELD || order->label == ORDER_PENDING_CANCEL) &&
+        ask_order(script, order->order, &view) && view.hold.msg.size)
+        set_hold(L, instrument, &view.hold);
 }
 
 static int api_order(lua_State *L)
@@ -518,7 +546,7 @@ static int api_orders(lua_State *L)
         if (!ask_order(script, i, &view))
             continue;
         const struct out_order *order = &view.order;
-        if (order->strategy != cell->script->strategy ||
+        if (order->strategy != cell->script->strategy || view.slice_of != 0 ||
             (filter.instrument && order->msg.instrument != filter.instrument) ||
             (filter.venue != 0xffff && order->msg.venue != filter.venue) ||
             (filter.side != 2 && order->side != filter.side) ||

@@ -18,6 +18,7 @@ void mirror_destroy(struct mirror *mirror)
     free(mirror->strategies);
     free(mirror->positions);
     free(mirror->orders);
+    free(mirror->holds);
     free(mirror);
 }
 
@@ -154,6 +155,16 @@ static void on_sent(struct mirror *mirror, const struct weir_msg *msg)
 static bool is_live(const struct out_order *order)
 {
     return order->order != 0 && !order_label_is_done((enum order_label)order->label);
+}
+
+static void on_hold(struct mirror *mirror, const struct weir_msg *msg)
+{
+    const struct out_hold *now = (const struct out_hold *)msg;
+    void *items = mirror->holds;
+    bool ok = grow(mirror, &items, &mirror->hold_count, sizeof *mirror->holds, now->order);
+    mirror->holds = items;
+    if (ok)
+        mirror->holds[now->order] = *now;
 }
 
 static void on_order(struct mirror *mirror, const struct weir_msg *msg)
@@ -329,6 +340,7 @@ static const struct {
     {WEIR_TRADE, sizeof(struct weir_trade), on_trade},
     {IN_BOOK_STATE, sizeof(struct in_state), on_book_state},
     {OUT_ORDER, offsetof(struct out_order, next_cid), on_order}, /* the rest may be left out */
+    {OUT_HOLD, sizeof(struct out_hold), on_hold},
     {OUT_EXECUTION, sizeof(struct out_execution), on_execution},
     {OUT_DECISION, sizeof(struct out_decision), on_decision},
     {WEIR_NEW, sizeof(struct weir_intent), on_sent},

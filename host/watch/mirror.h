@@ -75,7 +75,8 @@ struct mirror {
     struct seen_position *positions;
     size_t position_count, position_room;
     struct out_order *orders; /* by the host's number; [0] unused */
-    size_t order_count;
+    struct out_hold *holds;   /* likewise; holds while the order is HELD */
+    size_t order_count, hold_count;
     uint32_t ended[MIRROR_ENDED]; /* a ring of the newest ended */
     uint64_t ended_total;
     struct seen_decision denials[MIRROR_RECENT];

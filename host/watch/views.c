@@ -57,8 +57,30 @@ static const char *const type_names[] = {"limit",       "market",   "stop",   "s
                                          "take_profit", "trailing", "iceberg"};
 static const char *const tif_names[] = {"GTC", "IOC", "FOK", "GTD", "DAY"};
 
+/* What it waits for; "": nothing, or it is not held. */
+static void waits_of(const struct mirror *mirror, const struct out_order *o, struct text *out)
+{
+    const struct out_hold *hold = o->order < mirror->hold_count ? &mirror->holds[o->order] : NULL;
+    const struct weir_instrument *def = def_of(mirror, o->msg.instrument);
+    const char *between = "";
+    char number[DECIMAL_TEXT_MAX];
+    for (int wait = 0; o->label == ORDER_HELD && hold && wait < HOLD_WAIT_COUNT; wait++) {
+        if (!(hold->waits >> wait & 1))
+            continue;
+        text_say(out, "%s%s", between, hold_wait_name((enum hold_wait)wait));
+        between = " ";
+        if (wait == WAIT_TRIGGER_BIT) {
+            (void)decimal_print(hold->trigger, def->price_exp, number);
+            text_say(out, "%s%s", hold->asked_type == WEIR_TRAILING ? "-" : "=", number);
+        } else if (wait == WAIT_LANE_BIT) {
+            text_say(out, "=%s", risk_check_name((enum risk_check)hold->obstacle));
+        }
+    }
+}
+
 static void order(const struct mirror *mirror, const struct out_order *o, struct text *out)
 {
+    struct text waits;
     const struct weir_instrument *def = def_of(mirror, o->msg.instrument);
     bool done = order_label_is_done((enum order_label)o->label);
     json_object(out);
@@ -75,6 +97,10 @@ static void order(const struct mirror *mirror, const struct out_order *o, struct
     field_decimal(out, "price", o->px, def->price_exp);
     field(out, "state", order_label_name((enum order_label)o->label));
     field(out, "reason", o->reason);
+    text_init(&waits);
+    waits_of(mirror, o, &waits);
+    field(out, "waits", text_cstr(&waits));
+    text_fini(&waits);
     field_decimal(out, "cum_qty", o->cum_qty, def->qty_exp);
     field_decimal(out, "leaves_qty", done ? 0 : o->qty - o->cum_qty, def->qty_exp);
     field_amount(out, "cum_quote", amount_of(o->cum_quote));

@@ -100,7 +100,10 @@ Test(hold, a_time_comes_and_a_time_is_over)
     story("what is over before it begins",
           TOLD("caps |", "submit a buy 1 @ 100 tif=GTD | deny=BAD_REQUEST",
                "submit b buy 1 @ 100 expires=500 | deny=BAD_REQUEST", "at 500 |",
-               "submit c buy 1 @ 100 tif=GTD expires=500 | deny=BAD_REQUEST"));
+               "submit c buy 1 @ 100 tif=GTD expires=500 | deny=BAD_REQUEST", "mark 100 |",
+               "submit d sell 1 @ 101 |", "limit host self_cross 1 |",
+               "submit e buy 1 @ 102 type=stop_limit trigger=105 tif=GTD expires=499 | "
+               "deny=BAD_REQUEST"));
 }
 
 Test(hold, an_iceberg_shows_a_slice_at_a_time)

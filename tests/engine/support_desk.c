@@ -120,13 +120,13 @@ const char *desk_cid(const struct desk *desk, const char *name)
 {
     static char cid[WEIR_ID_MAX];
     struct order_view view = {0};
-    struct out_hold hold = {.order = 0};
     size_t len = strlen(name);
     if (len < 2 || name[len - 1] != '/')
         return name;
     snprintf(cid, sizeof cid, "%.*s", (int)len - 1, name);
-    if (engine_hold(desk->engine, engine_order_find(desk->engine, cid), &hold))
-        (void)engine_order(desk->engine, hold.other, &view);
+    if (engine_order(desk->engine, engine_order_find(desk->engine, cid), &view) &&
+        view.hold.msg.size)
+        (void)engine_order(desk->engine, view.hold.other, &view);
     memcpy(cid, view.order.cid, sizeof cid);
     return cid;
 }

@@ -569,22 +569,16 @@ static void order_holds(struct desk *desk, const struct line *line, const char *
     } else if (strcmp(member, "quote") == 0) {
         same_amount(line, what, amount_of(order->cum_quote), want);
     } else if (strcmp(member, "waits") == 0) {
-        struct out_hold hold;
         text[0] = '\0';
-        if (engine_hold(desk->engine, order->order, &hold))
-            for (int wait = 0; wait < HOLD_WAIT_COUNT; wait++)
-                if (hold.waits >> wait & 1)
-                    snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s",
-                             text[0] ? "+" : "", hold_wait_name((enum hold_wait)wait));
+        for (int wait = 0; view.hold.msg.size && wait < HOLD_WAIT_COUNT; wait++)
+            if (view.hold.waits >> wait & 1)
+                snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s",
+                         text[0] ? "+" : "", hold_wait_name((enum hold_wait)wait));
         same_text(line, what, text, want);
     } else if (strcmp(member, "obstacle") == 0) {
-        struct out_hold hold = {.obstacle = RISK_CHECK_COUNT};
-        (void)engine_hold(desk->engine, order->order, &hold);
-        same_text(line, what, risk_check_name((enum risk_check)hold.obstacle), want);
+        same_text(line, what, risk_check_name((enum risk_check)view.hold.obstacle), want);
     } else if (strcmp(member, "best") == 0) {
-        struct out_hold hold = {.obstacle = 0};
-        (void)engine_hold(desk->engine, order->order, &hold);
-        same_amount(line, what, amount_from(hold.price_x2 * 5, 3), want);
+        same_amount(line, what, amount_from(view.hold.price_x2 * 5, 3), want);
     } else if (strcmp(member, "type") == 0) {
         same_text(line, what, types[order->type], want);
     } else if (strcmp(member, "px") == 0) {

@@ -84,9 +84,9 @@ static const struct {
     {"fails(weir.cancel(7))",
      "s1: BAD_REQUEST: an id as weir.submit returned it is expected, not a number\n", ""},
     {"fails(weir.amend(weir.submit(order)))",
-     "s1: BAD_REQUEST: weir.amend takes an id and a table {price=, qty=}\n", NULL},
+     "s1: BAD_REQUEST: weir.amend takes an id and a table {price=, qty=, trigger=}\n", NULL},
     {"fails(weir.amend(weir.submit(order), {}))",
-     "s1: BAD_REQUEST: weir.amend: neither price nor qty is given\n", NULL},
+     "s1: BAD_REQUEST: weir.amend: none of price, qty and trigger (or trail) is given\n", NULL},
     {"weir.submit(order) weir.submit(with{side='sell', tag='x', price=50010}) say(#weir.orders()) "
      "say(#weir.orders{side='sell'}, #weir.orders{tag='x'}, #weir.orders{venue='sim', "
      "symbol='ETH-USD'}) "
@@ -101,6 +101,68 @@ static const struct {
     {"fails(weir.cancel_all{symbol='BTC-USD'})",
      "s1: BAD_REQUEST: venue is missing; a string is expected\n", ""},
     {"say(weir.order('nothing'))", "s1: nil\n", ""},
+
+    /* orders that the host keeps */
+    {"id = weir.submit(bare{type='stop', trigger=50100}) local o = weir.order(id) say(o.state, "
+     "o.type, "
+     "o.waits, o.trigger, o.price, #weir.orders())",
+     "s1: HELD stop TRIGGER 50100.0 nil 1\n", ""},
+    {"local o = weir.order(weir.submit(bare{side='sell', type='trailing', trail=25.5})) "
+     "say(o.type, o.waits, o.trail, o.trigger)",
+     "s1: trailing TRIGGER 25.5 nil\n", ""},
+    {"id = weir.submit(with{qty=0.05, type='iceberg', visible=0.02}) local o = weir.order(id) "
+     "say(o.type, o.waits, o.visible, o.qty, #weir.orders())",
+     "s1: iceberg SLICES 0.02 0.05 1\n", "new s1 buy 0.02 @ 50000\n"},
+    {"local t = weir.now() id = weir.submit(with{release=t + 5000000, tif='gtd', expires=t + "
+     "9000000}) "
+     "local o = weir.order(id) say(o.waits, o.release - t, o.expires - t) after(function() "
+     "say(weir.order(id).state) end)",
+     "s1: TIME 5000000 9000000\ns1: HELD\n", NULL},
+    {"local e = weir.submit(order) local t = weir.submit(with{side='sell', price=50200, parent=e}) "
+     "local s = weir.submit(bare{side='sell', type='stop', trigger=49800, parent=e}) "
+     "say(weir.order(t).waits, weir.order(s).waits) weir.cancel(e)",
+     "s1: PARENT PARENT+TRIGGER\n", NULL},
+    {"local a = weir.submit(bare{type='stop', trigger=50100}) "
+     "local b = weir.submit(bare{type='take_profit', trigger=49000, oco=a}) weir.cancel(a) "
+     "say(weir.order(a).state, weir.order(b).state)",
+     "s1: CANCELED HELD\n", ""},
+    {"id = weir.submit(bare{type='stop', trigger=50100}) say(weir.amend(id, {trigger=50200})) "
+     "say(weir.order(id).trigger) fails(weir.amend(id, {trail=5}))",
+     "s1: true\ns1: 50200.0\ns1: BAD_REQUEST: weir.amend: trail has no meaning for an order of "
+     "this "
+     "type\n",
+     ""},
+    {"fails(weir.submit(bare{type='stop'}))",
+     "s1: BAD_REQUEST: trigger is missing; a number is expected\n", ""},
+    {"fails(weir.submit(bare{type='stop', trigger=50100.001}))",
+     "s1: TICK: trigger 50100.001 is not a multiple of 0.01\n", ""},
+    {"fails(weir.submit(bare{type='trailing', trigger=5}))",
+     "s1: BAD_REQUEST: trigger has no meaning for an order of this type\n", ""},
+    {"fails(weir.submit(with{trail=5}))",
+     "s1: BAD_REQUEST: trail has no meaning for an order of this type\n", ""},
+    {"fails(weir.submit(with{type='iceberg'}))",
+     "s1: BAD_REQUEST: visible is missing; a number is expected\n", ""},
+    {"fails(weir.submit(with{type='iceberg', visible=0.00001}))",
+     "s1: STEP: visible 1e-05 is not a multiple of 0.0001\n", ""},
+    {"fails(weir.submit(with{release='soon'}))",
+     "s1: BAD_REQUEST: release is soon; a time in whole nanoseconds since the epoch is expected, "
+     "such as weir.now() + 60000000000\n",
+     ""},
+    {"fails(weir.submit(with{tif='gtd'}))",
+     "s1: BAD_REQUEST: expires is missing; with tif \"GTD\" the time of expiry is expected, in "
+     "whole "
+     "nanoseconds since the epoch\n",
+     ""},
+    {"fails(weir.submit(with{expires=5}))",
+     "s1: BAD_REQUEST: expires has no meaning without tif \"GTD\"\n", ""},
+    {"fails(weir.submit(with{oco=5}))",
+     "s1: BAD_REQUEST: oco is a number; the id of an order, as weir.submit returned it, is "
+     "expected\n",
+     ""},
+    {"fails(weir.submit(with{oco='k-9', parent='k-9'}))",
+     "s1: BAD_REQUEST: oco and parent are both given; an order has one of them\n", ""},
+    {"fails(weir.submit(with{parent='k-9'}))",
+     "s1: LINK: the order that it is linked to is not known, another's, or over*", ""},
 
     /* questions */
     {"local b = weir.book('sim', 'BTC-USD', 2) say(b.state, b.bid, b.ask, b.bid_qty, b.ask_qty, "
@@ -182,7 +244,8 @@ static const struct {
 
     /* the environment */
     {"local t = {} for k in pairs(_G) do t[#t + 1] = k end say(table.concat(t, ' '))",
-     "s1: _G _VERSION after assert collectgarbage coroutine error fails getmetatable id ipairs "
+     "s1: _G _VERSION after assert bare collectgarbage coroutine error fails getmetatable id "
+     "ipairs "
      "load math next order "
      "pairs pcall print rawequal rawget rawlen rawset say select setmetatable string table "
      "tonumber tostring type "
@@ -235,6 +298,7 @@ static const char prelude[] =
     "tif='gtc'} "
     "function with(t) for k, v in pairs(order) do if t[k] == nil then t[k] = v end end "
     "if t.type == 'none' then t.type = nil end return t end "
+    "function bare(t) with(t).price = nil return t end "
     "function without(k) local t = with{} t[k] = nil return t end "
     "function after(f) weir.after(1000000, f) end "
     "id = false "

@@ -219,6 +219,14 @@ void market_open(struct market *market)
         .asset = "USD",
         .amount = amount_pack(amount_from(1000000, 0))};
     market_apply(market, &wallet);
+    struct in_capabilities caps = {
+        .msg = {.size = sizeof caps, .kind = IN_CAPABILITIES, .venue = 1},
+        .order_types = 1u << WEIR_LIMIT | 1u << WEIR_MARKET,
+        .tifs = 1u << WEIR_GTC | 1u << WEIR_IOC | 1u << WEIR_FOK,
+        .order_flags = WEIR_POST_ONLY | WEIR_REDUCE_ONLY,
+        .amend = 1,
+        .emulate = 1};
+    market_apply(market, &caps);
     market_limit(market, SCOPE_instrument, BTC, LIMIT_price_band_pct, "50");
     market_limit(market, SCOPE_instrument, BTC, LIMIT_max_order_qty, "100");
     market_limit(market, SCOPE_instrument, BTC, LIMIT_max_position, "1000");
