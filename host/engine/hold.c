@@ -98,6 +98,7 @@ void hold_tell(struct engine *engine, uint32_t n, enum hold_event event, uint32_
     if (event == HOLD_SLICED)
         out.qty = order_at(engine, other)->qty;
     tell(engine, &out.msg);
+    tell_later(engine, n);
 }
 
 /* --- waiting for a time ---------------------------------------------------------------------------- */

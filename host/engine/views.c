@@ -20,7 +20,7 @@ bool engine_order(const struct engine *engine, uint32_t n, struct order_view *vi
         is_done(order->is) || order->qty < order->cum ? 0 : order->qty - order->cum;
     view_out->exposure = order_exposure(order, &engine->more[n]);
     view_out->slice_of = slice_of(engine, n);
-    view_out->hold.msg.size = 0;
+    view_out->hold = (struct out_hold){.order = 0};
     if (order->is == IS_HELD)
         view_of_hold(engine, n, &view_out->hold);
     return true;

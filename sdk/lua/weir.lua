@@ -27,14 +27,21 @@
 ---@field tif weir.Tif gtc, ioc, fok, gtd, day
 ---@field post_only boolean? never takes: refused or canceled if it would trade at once
 ---@field reduce_only boolean? only makes the position smaller
----@field trigger weir.Number? of stop, stop_limit, take_profit; of trailing: the distance
+---@field trigger weir.Number? of stop, stop_limit, take_profit: the price that lets it go
+---@field trail weir.Number? of trailing: the distance from the best price so far
+---@field visible weir.Number? of iceberg: the most that is shown at once
+---@field release integer? it is held until then: ns since the epoch
 ---@field expires integer? with tif gtd: ns since the epoch
+---@field oco string? id of an order of which, with this one, one is enough
+---@field parent string? id of an order that it follows, for what that one has filled
 ---@field tag string? a word of yours, at most 15 characters, kept with the order
 
 --- What an order shall become.
 ---@class weir.Amend
 ---@field price weir.Number? the new price
 ---@field qty weir.Number? the new size, what is filled included
+---@field trigger weir.Number? while it is held: the new trigger
+---@field trail weir.Number? while it is held: the new distance
 
 --- Which orders to cancel.
 ---@class weir.CancelAll
@@ -198,6 +205,13 @@
 ---@field time integer of the last change
 ---@field refused "cancel"|"amend"|nil what was just refused of it
 ---@field reason string? why it was refused or ended
+---@field waits string? of HELD: PARENT, TIME, TRIGGER, SLICES, LANE, joined by +
+---@field obstacle string? of HELD, in its lane: the check that refused it
+---@field trigger number? of HELD
+---@field trail number? of HELD
+---@field visible number? of HELD
+---@field release integer? of HELD
+---@field expires integer? of HELD: when it is ended here
 ---@field venue_id string? its name at the venue
 
 --- An execution, and its order as it is now.
@@ -222,6 +236,13 @@
 ---@field time integer of the last change
 ---@field refused "cancel"|"amend"|nil what was just refused of it
 ---@field reason string? why it was refused or ended
+---@field waits string? of HELD: PARENT, TIME, TRIGGER, SLICES, LANE, joined by +
+---@field obstacle string? of HELD, in its lane: the check that refused it
+---@field trigger number? of HELD
+---@field trail number? of HELD
+---@field visible number? of HELD
+---@field release integer? of HELD
+---@field expires integer? of HELD: when it is ended here
 ---@field venue_id string? its name at the venue
 ---@field fill_price number of this execution
 ---@field fill_qty number
