@@ -18,9 +18,9 @@ static const char help[] =
     "  --help         this text\n\n"
     "A FILE may be packed with gzip, xz, zstd or zip, or be a folder; what it is shows in its "
     "first\n"
-    "bytes. It holds lines \"<stamp> <json>\", or a capture as JSON lines. Files that continue "
-    "each\n"
-    "other are read as one stream.\n\n"
+    "bytes. It holds lines \"<stamp> <json>\", a capture as JSON lines or as text, or rows of "
+    "orders\n"
+    "under a line of names. Files that continue each other are read as one stream.\n\n"
     "Exit: 0 ok, 1 a message was refused and its book is not rebuilt, 2 wrong usage, or a damaged "
     "file.\n";
 

@@ -490,6 +490,29 @@ enum weir_err book_set(struct book *book, enum weir_side side, weir_px px, weir_
     return book_put(book, side, &level, 1);
 }
 
+/* The lowest slot in use; there is one. */
+static uint64_t lowest_used(const struct half *half)
+{
+    uint64_t group = 0;
+    while (half->words[group] == 0)
+        group++;
+    uint64_t word = (group << 6) + (uint64_t)__builtin_ctzll(half->words[group]);
+    return (word << 6) + (uint64_t)__builtin_ctzll(half->used[word]);
+}
+
+void book_keep(struct book *book, enum weir_side side, uint32_t count)
+{
+    struct half *half = &book->half[side == WEIR_SELL];
+    while (total(half) > count) {
+        uint64_t slot = half->near > 0 ? lowest_used(half) : 0;
+        if (half->near > 0 &&
+            (half->far == 0 || key_of(half, px_of(book, half, slot)) < half->over[0].key))
+            (void)!near_set(book, half, slot, 0); /* a removal needs no room */
+        else
+            far_drop(half, 0);
+    }
+}
+
 static struct weir_level near_level(const struct book *book, const struct half *half, int64_t slot)
 {
     return (struct weir_level){px_of(book, half, (uint64_t)slot), half->qty[slot]};

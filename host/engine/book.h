@@ -36,6 +36,9 @@ enum weir_err book_set(struct book *book, enum weir_side side, weir_px px,
 enum weir_err book_put(struct book *book, enum weir_side side, const struct weir_level *levels,
                        uint32_t count) WEIR_MUST_USE;
 
+/* Let the worst levels of a side go, until it has at most `count`. */
+void book_keep(struct book *book, enum weir_side side, uint32_t count);
+
 bool book_best(const struct book *book, enum weir_side side, struct weir_level *level_out);
 /* The next level away from the best after px; false: none. Start with book_best. */
 bool book_next(const struct book *book, enum weir_side side, weir_px px,

@@ -4,6 +4,7 @@
 #define WEIR_SIM_MARKETFACTS_H
 
 #include "sim/marketstats.h"
+#include "sim/recording.h"
 
 enum {
     TYPES_MAX = 32,
@@ -24,6 +25,10 @@ struct quote {
 struct pending {
     struct quote *quotes;
     uint32_t at, count;
+};
+
+struct trade_id {
+    uint64_t high, low;
 };
 
 struct checkpoint {
@@ -51,6 +56,13 @@ struct market {
     char name[WEIR_ASSET_MAX];
     char symbol[WEIR_SYMBOL_MAX];
     int px_exp, qty_exp;
+    const char *seq_names[2]; /* borrowed; NULL: none */
+    char conn[CONN_NAME_MAX]; /* that its first message came from */
+    char
+        book_stream[WEIR_STREAM_MAX]; /* that its book comes from; "": the venue has no such name */
+    char book_types[2][WEIR_SYMBOL_MAX]; /* of the first delta and the first snapshot */
+    const char *type;                    /* of the message at hand */
+    const char *stream;                  /* of the message at hand */
 
     const char *files[FILES_MAX]; /* borrowed */
     uint32_t file_count;
@@ -71,8 +83,10 @@ struct market {
     uint32_t checkpoint_count, checkpoint_room;
 
     uint64_t trades, on_book;
-    uint64_t first_id, last_id, id_gaps, duplicate_ids;
-    uint64_t *ids; /* the last IDS_KEPT */
+    uint64_t first_id, last_id, id_gaps, duplicate_ids; /* last: the highest */
+    struct trade_id *ids;                               /* the last IDS_KEPT */
+    struct trade_id first, newest;                      /* as they came */
+    uint16_t id_flags;                                  /* enum of weir_trade's flags */
     amount volume, notional, buy_volume, sell_volume;
     bool overflow; /* a sum has no room for its value: it is not shown */
     weir_px open, high, low, close;

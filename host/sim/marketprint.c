@@ -11,7 +11,7 @@
 #include "sim/marketfacts.h"
 #include "venue/feed.h"
 
-enum { KEY_MAX = WEIR_ASSET_MAX + WEIR_SYMBOL_MAX + 1, TOP = 5 };
+enum { KEY_MAX = CONN_NAME_MAX + WEIR_STREAM_MAX + 1, TOP = 5 };
 
 size_t ratio_text(amount n, amount d, int places, char *text)
 {
@@ -38,15 +38,35 @@ size_t ratio_text(amount n, amount d, int places, char *text)
 
 /* --- parts ------------------------------------------------------------------------------------- */
 
-static void key_of_market(const struct market *market, char key[KEY_MAX])
+/* A stream's name is its market's and its symbol. In a capture that is the symbol alone; only where
+ * one capture has several markets of a venue, under the same symbols, the connection stands before it,
+ * and a book is called as the venue calls its stream. */
+static void key_of_market(const struct market *market, bool several, bool book, char key[KEY_MAX])
 {
-    size_t len = 0;
-    if (market->naming == NAMING_STREAM && market->name[0] != '\0') {
-        len = strlen(market->name);
-        memcpy(key, market->name, len);
-        key[len++] = '/';
+    const char *before = market->naming == NAMING_STREAM ? market->name
+                         : several                       ? market->conn
+                                                         : "";
+    const char *name = market->symbol;
+    if (market->naming == NAMING_CAPTURE && several && book && market->book_stream[0] != '\0')
+        name = market->book_stream;
+    (void)snprintf(key, KEY_MAX, "%s%s%s", before,
+                   before[0] == '\0'                 ? ""
+                   : market->naming == NAMING_STREAM ? "/"
+                                                     : "|",
+                   name);
+}
+
+/* Does one capture hold several markets of the venue? */
+static bool has_several(const struct marketstats *stats)
+{
+    const char *name = NULL;
+    for (const struct market *market = stats->first; market; market = market->next) {
+        if (market->naming == NAMING_CAPTURE && name && strcmp(market->name, name) != 0)
+            return true;
+        if (market->naming == NAMING_CAPTURE)
+            name = market->name;
     }
-    memcpy(key + len, market->symbol, strlen(market->symbol) + 1);
+    return false;
 }
 
 static const char *base_name(const char *path)
@@ -179,13 +199,26 @@ static void put_capture_book(const struct market *market, struct text *t)
     const struct feed_counts *counts = &market->counts;
     put_uint(t, "snapshots", counts->snapshots);
     put_uint(t, "dropped_old", counts->dropped_old);
-    put_uint(t, "updates", counts->applied);
+    /* a snapshot is an update, too, where it comes as a message of the same type */
+    bool alike = market->book_types[0][0] == '\0' ||
+                 strcmp(market->book_types[0], market->book_types[1]) == 0;
+    put_uint(t, "updates", counts->applied + (alike ? counts->in_stream : 0));
     put_uint(t, "bookticker_same_u_compared", market->compared);
     put_uint(t, "bookticker_same_u_equal", market->equal);
-    put_uint(t, "u", counts->last_seq);
+    if (market->seq_names[0])
+        put_uint(t, market->seq_names[0], counts->last_seq);
+    if (market->seq_names[1])
+        put_uint(t, market->seq_names[1], counts->first_seq);
+    if (counts->checks > 0) {
+        put_uint(t, "checksum_total", counts->checks);
+        put_uint(t, "checksum_ok", counts->checks_ok);
+    }
     json_key(t, "synced");
     json_bool(t, in_step(market));
-    put_uint(t, "snapshot_id", market->snapshot_seq);
+    json_key(t, "state");
+    json_string(t, book_state_name(market->state));
+    if (market->has_snapshot)
+        put_uint(t, "snapshot_id", market->snapshot_seq);
     put_final(market, t);
     if (counts->gaps > 0)
         put_uint(t, "gaps", counts->gaps);
@@ -237,6 +270,23 @@ static void put_stream_trades(const struct market *market, struct text *t)
     put_prices(market, t);
 }
 
+/* As the venue writes it: a number, a text of digits, or a UUID. */
+static void put_id(const struct market *market, struct text *t, const char *key, struct trade_id id)
+{
+    char text[48];
+    if (!(market->id_flags & WEIR_TRADE_ID_TEXT))
+        return put_uint(t, key, id.low);
+    if (market->id_flags & WEIR_TRADE_ID_UUID)
+        (void)snprintf(text, sizeof text, "%08x-%04x-%04x-%04x-%012" PRIx64,
+                       (unsigned)(id.high >> 32), (unsigned)(id.high >> 16 & 0xffff),
+                       (unsigned)(id.high & 0xffff), (unsigned)(id.low >> 48),
+                       id.low & 0xffffffffffff);
+    else
+        (void)snprintf(text, sizeof text, "%" PRIu64, id.low);
+    json_key(t, key);
+    json_string(t, text);
+}
+
 static void put_capture_trades(const struct market *market, struct text *t)
 {
     put_uint(t, "count", market->on_book);
@@ -244,8 +294,10 @@ static void put_capture_trades(const struct market *market, struct text *t)
     put_sum(market, t, "notional", market->notional);
     put_average(market, t, "vwap_12dp", 12);
     put_prices(market, t);
-    put_uint(t, "first_id", market->first_id);
-    put_uint(t, "last_id", market->last_id);
+    if (market->newest.low == 0 && market->newest.high == 0)
+        return; /* the venue numbers no trades */
+    put_id(market, t, "first_id", market->first);
+    put_id(market, t, "last_id", market->newest);
     put_uint(t, "duplicate_ids", market->duplicate_ids);
 }
 
@@ -322,7 +374,7 @@ static void put_stream(const struct market *market, struct text *t)
     json_end(t);
     put_time(t, "first_local_ts", market->first_t);
     put_time(t, "last_local_ts", market->last_t);
-    if (market->has_snapshot)
+    if (market->has_snapshot && market->snapshot_file)
         put_snapshot(market, t);
     if (market->closed) {
         json_key(t, "state");
@@ -380,6 +432,7 @@ void marketstats_json(const struct marketstats *stats, struct text *out)
         {"trades", has_trades, {put_stream_trades, put_capture_trades}},
         {"streams", always, {put_stream, put_stream}},
     };
+    bool several = has_several(stats);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         json_key(out, parts[i].name);
         json_object(out);
@@ -387,7 +440,7 @@ void marketstats_json(const struct marketstats *stats, struct text *out)
             char key[KEY_MAX];
             if (!parts[i].has(market))
                 continue;
-            key_of_market(market, key);
+            key_of_market(market, several, i == 0, key);
             json_key(out, key);
             json_object(out);
             parts[i].by_naming[market->naming](market, out);
@@ -428,10 +481,11 @@ void marketstats_table(const struct marketstats *stats, struct text *out)
     text_say(out, "%-20s %-8s %9s %8s %5s %8s %8s  %-24s  %-24s  %8s  %16s  %18s\n", "market",
              "book", "messages", "diffs", "gaps", "bids", "asks", "best bid", "best ask", "trades",
              "volume", "average price");
+    bool several = has_several(stats);
     for (const struct market *market = stats->first; market; market = market->next) {
         char key[KEY_MAX];
         bool book = has_book(market);
-        key_of_market(market, key);
+        key_of_market(market, several, false, key);
         text_say(out, "%-20s %-8s %9" PRIu64 " %8" PRIu64 " %5" PRIu64 " %8u %8u", key,
                  book ? book_state_name(market->state) : "none", market->messages,
                  market->counts.applied, market->counts.gaps,

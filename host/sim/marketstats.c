@@ -131,6 +131,12 @@ void market_places(struct market *market, int px_exp, int qty_exp)
     market->qty_exp = qty_exp;
 }
 
+void market_seq_names(struct market *market, const char *last, const char *first)
+{
+    market->seq_names[0] = last;
+    market->seq_names[1] = first;
+}
+
 /* --- messages ---------------------------------------------------------------------------------- */
 
 /* Room for one more row; false: no memory, or the limit, and then the row is left out and counted. */
@@ -170,11 +176,19 @@ void market_begin(struct market *market, const char *file, uint64_t line, weir_n
     market->file = file;
     market->line = line;
     market->t = t;
+    market->type = type;
     if (market->messages++ == 0)
         market->first_t = t;
     market->last_t = t;
     if (type[0] != '\0')
         count_type(market, type);
+}
+
+void market_from(struct market *market, const char *conn, const char *stream)
+{
+    if (market->messages == 0)
+        copy_text(market->conn, sizeof market->conn, conn);
+    market->stream = stream;
 }
 
 static struct quote quote_of(uint64_t seq, const struct book *book)
@@ -241,6 +255,11 @@ static void match(struct market *market, struct pending *mine, struct pending *o
 
 void market_book(struct market *market, const struct weir_book_msg *msg, const struct book *book)
 {
+    char *first = market->book_types[(msg->msg.flags & WEIR_BOOK_SNAPSHOT) != 0];
+    if (market->book_stream[0] == '\0' && market->stream)
+        copy_text(market->book_stream, sizeof market->book_stream, market->stream);
+    if (first[0] == '\0' && market->type)
+        copy_text(first, sizeof market->book_types[0], market->type);
     if (msg->msg.flags & WEIR_BOOK_SNAPSHOT) {
         if (market->has_snapshot)
             return;
@@ -252,12 +271,16 @@ void market_book(struct market *market, const struct weir_book_msg *msg, const s
         market->snapshot_asks = msg->asks;
         return;
     }
+    if (msg->last_seq == 0)
+        return;
     struct quote quote = quote_of(msg->last_seq, book);
     match(market, &market->updates, &market->tops, &quote);
 }
 
 void market_top(struct market *market, const struct weir_top *top)
 {
+    if (top->seq == 0)
+        return;
     struct quote quote = {top->seq, {top->bid, top->bid_qty}, {top->ask, top->ask_qty}};
     match(market, &market->tops, &market->updates, &quote);
 }
@@ -270,17 +293,31 @@ static void add(struct market *market, amount *sum, amount value)
         market->overflow = true;
 }
 
-static void count_id(struct market *market, uint64_t id)
+/* Ids that are numbers rise, but for late ones; others come in no order. */
+static bool is_known_id(const struct market *market, struct trade_id id)
 {
-    bool again = false;
     uint64_t kept = market->trades < IDS_KEPT ? market->trades : IDS_KEPT;
-    for (uint64_t i = 0; i < kept && market->trades > 0 && id <= market->last_id && !again; i++)
-        again = market->ids[i] == id;
-    market->duplicate_ids += again;
-    market->ids[market->trades % IDS_KEPT] = id;
-    if (market->trades == 0)
+    if (kept == 0 || (id.high == 0 && market->newest.high == 0 && id.low > market->last_id))
+        return false;
+    for (uint64_t i = 0; i < kept; i++)
+        if (market->ids[i].low == id.low && market->ids[i].high == id.high)
+            return true;
+    return false;
+}
+
+static void count_id(struct market *market, const struct weir_trade *trade)
+{
+    struct trade_id whole = {trade->id_high, trade->id};
+    uint64_t id = trade->id;
+    market->duplicate_ids += is_known_id(market, whole);
+    market->ids[market->trades % IDS_KEPT] = whole;
+    market->newest = whole;
+    market->id_flags = trade->msg.flags;
+    if (market->trades == 0) {
+        market->first = whole;
         market->first_id = id;
-    else
+    }
+    if (market->trades > 0)
         market->id_gaps += id > market->last_id + 1;
     if (market->trades == 0 || id > market->last_id)
         market->last_id = id;
@@ -321,7 +358,7 @@ static void add_to_bar(struct market *market, const struct weir_trade *trade, am
 void market_trade(struct market *market, const struct weir_trade *trade, weir_ns t)
 {
     amount qty = amount_from(trade->qty, market->qty_exp), value = 0;
-    count_id(market, trade->id);
+    count_id(market, trade);
     market->trades++;
     if (trade->msg.flags & WEIR_TRADE_OFF_BOOK)
         return;

@@ -31,9 +31,16 @@ const char *market_symbol(const struct market *market);
 /* The places of its numbers; before the first number of it. */
 void market_places(struct market *market, int px_exp, int qty_exp);
 
+/* What the venue calls the sequence numbers of its books, last_seq and first_seq; NULL: nothing. The
+ * texts are borrowed. */
+void market_seq_names(struct market *market, const char *last, const char *first);
+
 /* A message begins: whose place in which file. type: as the venue calls it, "" if it has no name. */
 void market_begin(struct market *market, const char *file, uint64_t line, weir_ns t,
                   const char *type);
+/* Where the message came from: the file's name of the connection, the venue's name of the stream ("":
+ * none); both are borrowed until market_end or the next message. Before market_begin. */
+void market_from(struct market *market, const char *conn, const char *stream);
 /* All that the message did was told (book: NULL while there is none). It need be called only when it
  * is due, for a checkpoint. */
 bool market_is_due(const struct market *market);

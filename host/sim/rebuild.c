@@ -27,12 +27,14 @@ struct place {
 struct capture {
     const char *path;
     uint64_t headers, http, connect, sent, frames;
-    weir_ns first_t, last_t;
+    weir_ns first_t, last_t; /* of its first and last line with a frame */
+    uint64_t first_line, last_line;
     struct {
         char name[WEIR_SYMBOL_MAX];
         uint64_t count;
     } types[CAPTURE_TYPES_MAX];
     uint32_t type_count;
+    uint64_t snapshot_trades;
     struct capture *next;
 };
 
@@ -77,6 +79,8 @@ static uint32_t on_instrument(void *context, struct session *session,
         place->rebuild->no_memory = true;
         return 0;
     }
+    const struct weir_plugin *plugin = plugin_descriptor(place->rebuild->plugin);
+    market_seq_names(market, plugin->seq_name, plugin->seq_name_2);
     market_places(market, instrument->price_exp, instrument->qty_exp);
     place->markets[place->count] = market;
     return ++place->count;
@@ -216,9 +220,15 @@ static void count_in_capture(struct rebuild *rebuild, const struct weir_probe *p
     capture->sent += record->kind == RECORD_SENT;
     if (record->kind != RECORD_FRAME)
         return;
-    if (capture->frames++ == 0)
+    if (capture->frames++ == 0 || record->line < capture->first_line) {
+        capture->first_line = record->line;
         capture->first_t = record->t;
-    capture->last_t = record->t;
+    }
+    if (record->line > capture->last_line) {
+        capture->last_line = record->line;
+        capture->last_t = record->t;
+    }
+    capture->snapshot_trades += probe->snapshot_trades;
     if (probe->type[0] != '\0')
         count_type(capture, probe->type);
 }
@@ -271,6 +281,8 @@ static void take_frame(struct rebuild *rebuild, struct place *place, const struc
     const struct record *record = &rebuild->at.record;
     struct market *market = market_of(rebuild, place, probe);
     struct feed_counts counts = {0};
+    if (market)
+        market_from(market, rebuild->at.conn_name, probe->stream);
     if (market)
         market_begin(market, rebuild->at.file, record->line, record->t, probe->type);
     enum weir_err err = session_frame(place->session, record->conn, record->t, record->bytes);
@@ -354,6 +366,21 @@ static void put_waiting(const struct rebuild *rebuild, struct text *json)
     json_end(json);
 }
 
+/* Where frames of a connection are numbered: how often a number was left out. */
+static void put_frames(const struct rebuild *rebuild, struct text *json)
+{
+    uint64_t gaps = 0;
+    bool numbered = false;
+    for (const struct place *place = rebuild->places; place; place = place->next) {
+        numbered = numbered || session_is_numbered(place->session);
+        gaps += session_sequence_gaps(place->session);
+    }
+    if (!numbered)
+        return;
+    json_key(json, "sequence_num_gaps");
+    json_uint(json, gaps);
+}
+
 static void put_captures(const struct rebuild *rebuild, struct text *json)
 {
     json_key(json, "files");
@@ -380,6 +407,8 @@ static void put_captures(const struct rebuild *rebuild, struct text *json)
             put_number(json, capture->types[i].name, capture->types[i].count);
         json_end(json);
         put_waiting(rebuild, json);
+        put_frames(rebuild, json);
+        put_number(json, "trade_rows_in_snapshots_not_counted", capture->snapshot_trades);
         json_end(json);
     }
     json_end(json);

@@ -38,6 +38,7 @@ struct recording {
     uint64_t last_lines[RECORDING_CONNS_MAX]; /* of each connection */
     uint32_t conn_count;
     uint32_t headers;
+    int time_column;   /* of rows */
     struct why damage; /* what the survey found at the end; told when all else was given */
     bool done;
 };
@@ -64,6 +65,18 @@ static enum weir_err stamped(const struct recording *recording, struct reader *r
     const char *problem = unpack_stamped(line, out);
     if (!problem && reader->lines.open_end && !is_whole_json(out->bytes))
         problem = "the file ends in the middle of this message; expected its end and a line feed";
+    return problem ? wrong(recording, out->line, why, problem) : WEIR_OK;
+}
+
+/* A row of values; the line of names tells of the file. */
+static enum weir_err row(struct recording *recording, const struct reader *reader,
+                         struct weir_bytes line, struct record *out, struct why *why)
+{
+    if (reader->lines.number == 1) {
+        recording->headers++;
+        return WEIR_OK;
+    }
+    const char *problem = unpack_row(line, recording->time_column, out);
     return problem ? wrong(recording, out->line, why, problem) : WEIR_OK;
 }
 
@@ -103,6 +116,7 @@ static enum weir_err captured(struct recording *recording, struct reader *reader
 {
     struct captured found;
     const char *problem = recording->format == FORMAT_CAPTURE ? unpack_capture(line, &found)
+                          : recording->format == FORMAT_TEXT  ? unpack_text(line, &found)
                                                               : unpack_frame(line, &found);
     if (problem)
         return wrong(recording, out->line, why, problem);
@@ -152,6 +166,7 @@ static enum weir_err read_message(struct recording *recording, struct reader *re
         if (line.len == 0)
             continue;
         err = recording->format == FORMAT_STAMPED ? stamped(recording, reader, line, out, why)
+              : recording->format == FORMAT_ROWS  ? row(recording, reader, line, out, why)
                                                   : captured(recording, reader, line, out, why);
     }
     if (err != WEIR_OK)
@@ -200,11 +215,14 @@ static enum weir_err find_format(struct recording *recording, struct why *why)
     if (err == WEIR_OK && !unpack_format(line, &recording->format)) {
         char start[48];
         unpack_quote(line, start, sizeof start);
-        err =
-            because(why, WEIR_E_UNSUPPORTED,
-                    "%s: line 1: expected \"<stamp> <json>\" or a capture's {\"t\":...}, found %s",
-                    recording->path, start);
+        err = because(
+            why, WEIR_E_UNSUPPORTED,
+            "%s: line 1: expected \"<stamp> <json>\", a capture's {\"t\":...} or \"<addr> <-> "
+            "<time>\", or names of columns with a timestamp; found %s",
+            recording->path, start);
     }
+    if (err == WEIR_OK && recording->format == FORMAT_ROWS)
+        recording->time_column = unpack_time_column(line);
     lines_close(&lines);
     return err;
 }

@@ -4,6 +4,9 @@
  *          stamped   <stamp><space><json>: the stamp is 13 digits (ms), 16 (us) or 19 (ns)
  *          capture   {"t":"recv","conn":...,"ts":<seconds>,"data":"<text>"} and header, http,
  *                    connect, send lines; "b64" stands for "data" of binary frames
+ *          text      one event a line: "<addr> <-> <seconds>" connected, "<addr> <- <seconds>: <text>"
+ *                    sent, "<url> -> <seconds>: <body>" an HTTP answer, "<seconds>: <text>" received
+ *          rows      values between commas under a line of names, one of which is `timestamp` (ms)
  *          frames    {"t":<seconds>,"dir":"in"|"out"|"http","raw":"<text>"}
  * ORDER    A file's lines come in their order; a stamp that steps back is taken as the one before.
  *          Only a capture whose connections follow one another in blocks is merged by time (equal
@@ -35,7 +38,13 @@ struct record {
     struct weir_bytes bytes;
 };
 
-enum recording_format { FORMAT_STAMPED = 0, FORMAT_CAPTURE, FORMAT_FRAMES };
+enum recording_format {
+    FORMAT_STAMPED = 0,
+    FORMAT_CAPTURE,
+    FORMAT_FRAMES,
+    FORMAT_TEXT,
+    FORMAT_ROWS
+};
 
 struct recording;
 

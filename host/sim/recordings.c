@@ -128,12 +128,13 @@ static enum weir_err add_path(struct recordings *all, const char *path, int dept
 static void look(const struct recordings *all, struct line *line, const struct record *record)
 {
     bool known = line->plugin != UINT32_MAX;
-    if (record->kind != RECORD_FRAME && record->kind != RECORD_HTTP)
+    struct weir_bytes bytes = record->kind == RECORD_CONNECT ? record->target : record->bytes;
+    if (record->kind == RECORD_SENT || record->kind == RECORD_END)
         return;
     for (uint32_t i = 0; i < all->plugin_count; i++) {
         struct weir_probe probe;
         if ((known && i != line->plugin) || !all->plugins[i]->probe ||
-            all->plugins[i]->probe(record->bytes, &probe) != WEIR_OK || probe.market[0] == '\0' ||
+            all->plugins[i]->probe(bytes, &probe) != WEIR_OK || probe.market[0] == '\0' ||
             (known && strcmp(probe.market, line->probe.market) != 0))
             continue;
         line->plugin = i;

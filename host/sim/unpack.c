@@ -154,12 +154,117 @@ const char *unpack_frame(struct weir_bytes line, struct captured *captured_out)
     return unpack_seconds(members.t, &captured_out->t);
 }
 
+/* --- captures as text -------------------------------------------------------------------------- */
+
+static const char *find(struct weir_bytes text, const char *word)
+{
+    return text.len > 0 ? memmem(text.data, text.len, word, strlen(word)) : NULL;
+}
+
+static struct weir_bytes between(const char *from, const char *to)
+{
+    return (struct weir_bytes){from, (size_t)(to - from)};
+}
+
+/* How a line of text begins: with an address and an arrow, or with a time. */
+static const struct arrow {
+    const char *text;
+    enum record_kind kind;
+} arrows[] = {{" <-> ", RECORD_CONNECT}, {" <- ", RECORD_SENT}, {" -> ", RECORD_HTTP}};
+
+/* NULL: it does not begin with an address. */
+static const struct arrow *arrow_of(struct weir_bytes line, const char **at_out)
+{
+    const char *space = line.len > 0 ? memchr(line.data, ' ', line.len) : NULL;
+    size_t left = space ? (size_t)(line.data + line.len - space) : 0;
+    for (size_t i = 0; i < sizeof arrows / sizeof arrows[0]; i++) {
+        size_t len = strlen(arrows[i].text);
+        if (left >= len && memcmp(space, arrows[i].text, len) == 0 &&
+            find(between(line.data, space), "://"))
+            return *at_out = space, &arrows[i];
+    }
+    return NULL;
+}
+
+const char *unpack_text(struct weir_bytes line, struct captured *captured_out)
+{
+    const char *at = line.data, *end = line.data + line.len, *space;
+    const struct arrow *arrow = arrow_of(line, &space);
+    *captured_out = (struct captured){.kind = RECORD_FRAME, .plain = true};
+    if (arrow) {
+        captured_out->kind = arrow->kind;
+        captured_out->target = between(line.data, space);
+        captured_out->conn = arrow->kind == RECORD_HTTP ? (struct weir_bytes){"http", 4}
+                                                        : (struct weir_bytes){"", 0};
+        at = space + strlen(arrow->text);
+    }
+    const char *colon = find(between(at, end), ": ");
+    if (!colon && captured_out->kind != RECORD_CONNECT)
+        return "expected a time in seconds, a colon, a space and the message";
+    captured_out->data = colon ? between(colon + 2, end) : between(end, end);
+    return unpack_seconds(between(at, colon ? colon : end), &captured_out->t);
+}
+
+/* --- rows of values ---------------------------------------------------------------------------- */
+
+static bool is_word(struct weir_bytes text, const char *word)
+{
+    return text.len == strlen(word) && memcmp(text.data, word, text.len) == 0;
+}
+
+/* The value in that column. */
+static struct weir_bytes column_of(struct weir_bytes line, int column)
+{
+    const char *at = line.data, *end = at + line.len;
+    for (; column > 0; column--) {
+        const char *comma = memchr(at, ',', (size_t)(end - at));
+        if (!comma)
+            return between(end, end);
+        at = comma + 1;
+    }
+    const char *comma = memchr(at, ',', (size_t)(end - at));
+    return between(at, comma ? comma : end);
+}
+
+int unpack_time_column(struct weir_bytes names)
+{
+    if (names.len == 0 || !memchr(names.data, ',', names.len) || memchr(names.data, '{', names.len))
+        return -1;
+    for (int i = 0; i < 64; i++) {
+        struct weir_bytes name = column_of(names, i);
+        if (name.len == 0)
+            return -1;
+        if (is_word(name, "timestamp"))
+            return i;
+    }
+    return -1;
+}
+
+const char *unpack_row(struct weir_bytes line, int time_column, struct record *record_out)
+{
+    struct weir_bytes time = column_of(line, time_column);
+    struct scan scan = scan_of(time);
+    int64_t ms = scan_digits(&scan, 0);
+    if (!scan_done(&scan) || ms <= 0 || __builtin_mul_overflow(ms, 1000000, &record_out->t))
+        return "expected a time in milliseconds in the column timestamp";
+    record_out->bytes = line;
+    record_out->kind = RECORD_FRAME;
+    return NULL;
+}
+
 bool unpack_format(struct weir_bytes line, enum recording_format *format_out)
 {
     struct members members;
+    struct captured captured;
+    const char *space;
     size_t digits = count_digits(line);
     if (digits > 0 && digits < line.len && line.data[digits] == ' ')
         return *format_out = FORMAT_STAMPED, true;
+    if (arrow_of(line, &space) || (digits > 0 && digits < line.len && line.data[digits] == '.' &&
+                                   !unpack_text(line, &captured)))
+        return *format_out = FORMAT_TEXT, true;
+    if (unpack_time_column(line) >= 0)
+        return *format_out = FORMAT_ROWS, true;
     if (!read_members(line, &members) || members.t.len == 0)
         return false;
     if (members.t_is_text)
@@ -295,6 +400,15 @@ const char *unpack_texts(const struct captured *captured, char *target, size_t *
                          char *data, size_t *data_len)
 {
     *target_len = *data_len = 0;
+    if (captured->plain) {
+        *target_len = captured->target.len;
+        *data_len = captured->data.len;
+        if (*target_len > 0)
+            memcpy(target, captured->target.data, *target_len);
+        if (*data_len > 0)
+            memcpy(data, captured->data.data, *data_len);
+        return NULL;
+    }
     if (captured->target.len > 0 && !unpack_string(captured->target, target, target_len))
         return "its address is no JSON string";
     if (captured->base64)

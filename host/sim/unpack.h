@@ -23,10 +23,16 @@ struct captured {
     struct weir_bytes target;
     struct weir_bytes data;
     bool base64;
+    bool plain;  /* its texts stand as they are, and not as JSON has them */
     bool header; /* it tells of the file itself */
 };
 const char *unpack_capture(struct weir_bytes line, struct captured *captured_out);
 const char *unpack_frame(struct weir_bytes line, struct captured *captured_out);
+const char *unpack_text(struct weir_bytes line, struct captured *captured_out);
+
+/* Rows: which column of the line of names is `timestamp`, from 0; -1: none. And a row's time and text. */
+int unpack_time_column(struct weir_bytes names);
+const char *unpack_row(struct weir_bytes line, int time_column, struct record *record_out);
 
 /* Its texts themselves; each buffer has room for the whole line. */
 const char *unpack_texts(const struct captured *captured, char *target, size_t *target_len,

@@ -13,7 +13,8 @@
  *          (4) Waiting messages have a fixed room. When it is used up they are thrown away and a
  *              snapshot is asked for, which will be later than what was thrown away; if it is not,
  *              the first delta after it does not follow, and (2) holds. [hold]
- *          (5) A message is checked whole before any of it is applied. [well_formed] */
+ *          (5) A message is checked whole before any of it is applied. [well_formed]
+ *          (6) Where the venue sums its book, ours has the same sum or is dropped. [verify] */
 #include "venue/feed.h"
 
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #include <sys/mman.h>
 
 #include "base/check.h"
+#include "venue/checksum.h"
 
 enum { ASKS_IN_VAIN = 4 };
 
@@ -76,11 +78,13 @@ static enum verdict next(uint64_t last, const struct weir_book_msg *msg)
     return msg->last_seq == last + 1 ? FOLLOWS : HOLE;
 }
 
+/* Some venues restart their numbers in the middle of a chain, so a lower number is no sign of a late
+ * message: only the very message that was applied last is known again. */
 static enum verdict prev(uint64_t last, const struct weir_book_msg *msg)
 {
-    if (msg->prev_seq == last) /* some venues restart their numbers in the middle of a chain */
+    if (msg->prev_seq == last)
         return FOLLOWS;
-    return msg->last_seq <= last ? LATE : HOLE;
+    return msg->last_seq == last ? LATE : HOLE;
 }
 
 /* Without a chain only time order can be seen: 0 is no sequence at all. */
@@ -104,6 +108,7 @@ static const struct rule {
     [WEIR_RULE_NEXT] = {next, next, false, false},
     [WEIR_RULE_PREV] = {prev, prev, false, false},
     [WEIR_RULE_NONE] = {unnumbered_first, unnumbered, false, false},
+    [WEIR_RULE_NEWER] = {unnumbered_first, unnumbered, false, true},
 };
 
 static uint32_t rule_number(const struct feed *feed, const struct weir_book_msg *msg)
@@ -138,7 +143,10 @@ static bool well_formed(const struct feed *feed, const struct weir_book_msg *msg
     uint64_t levels = (uint64_t)msg->bids + msg->asks;
     uint32_t rule = rule_number(feed, msg);
     if (msg->msg.size != sizeof *msg + levels * sizeof msg->levels[0] ||
-        rule < WEIR_RULE_RANGE_NEXT || rule > WEIR_RULE_NONE)
+        rule < WEIR_RULE_RANGE_NEXT || rule > WEIR_RULE_NEWER)
+        return false;
+    if (msg->check > WEIR_CHECK_DIGITS || !checksum_places(msg->px_places) ||
+        !checksum_places(msg->qty_places))
         return false;
     if (rules[rule].ranged && !is_snapshot(msg) && msg->first_seq > msg->last_seq)
         return false;
@@ -264,14 +272,34 @@ static void hold(struct feed *feed, const struct weir_book_msg *msg, weir_ns now
 static enum weir_err put(struct feed *feed, const struct weir_book_msg *msg)
 {
     enum weir_err err = book_put(feed->book, WEIR_BUY, msg->levels, msg->bids);
-    return err ? err : book_put(feed->book, WEIR_SELL, msg->levels + msg->bids, msg->asks);
+    if (err == WEIR_OK)
+        err = book_put(feed->book, WEIR_SELL, msg->levels + msg->bids, msg->asks);
+    if (msg->keep > 0 && err == WEIR_OK) {
+        book_keep(feed->book, WEIR_BUY, msg->keep);
+        book_keep(feed->book, WEIR_SELL, msg->keep);
+    }
+    return err;
+}
+
+/* Is the book the one that the venue has summed? */
+static enum weir_err verify(struct feed *feed, const struct weir_book_msg *msg)
+{
+    if (msg->check == WEIR_CHECK_NONE)
+        return WEIR_OK;
+    bool same = checksum_of(feed->book, &feed->config.places, msg) == msg->checksum;
+    feed->counts.checks++;
+    feed->counts.checks_ok += same;
+    return same ? WEIR_OK : WEIR_E_CORRUPT;
 }
 
 static enum weir_err apply(struct feed *feed, const struct weir_book_msg *msg, weir_ns now)
 {
     enum weir_err err = put(feed, msg);
-    if (err != WEIR_OK) {
+    if (err != WEIR_OK)
         feed->counts.errors++;
+    else
+        err = verify(feed, msg);
+    if (err != WEIR_OK) {
         lose(feed, now);
         return err;
     }
@@ -282,6 +310,7 @@ static enum weir_err apply(struct feed *feed, const struct weir_book_msg *msg, w
     feed->counts.crossed += crossed;
     feed->counts.locked += book_locked(feed->book);
     feed->counts.last_seq = feed->last = msg->last_seq;
+    feed->counts.first_seq = msg->first_seq;
     feed->data_t = now;
     feed->t_venue = msg->msg.t_venue;
     if (feed->config.applied)
@@ -345,6 +374,7 @@ static enum weir_err take_snapshot(struct feed *feed, const struct weir_book_msg
     book_clear(feed->book);
     feed->in_step = feed->bridging = true;
     feed->counts.snapshots++;
+    feed->counts.in_stream += feed_in_stream(feed, msg);
     enum weir_err err = apply(feed, msg, now);
     if (err == WEIR_OK && feed->held_len > 0)
         err = take_held(feed, feed_in_stream(feed, msg), now);
@@ -398,7 +428,7 @@ weir_ns feed_next_time(const struct feed *feed)
 /* Zeroed pages that cost nothing until they are touched: most of a book's room never is. */
 enum weir_err feed_init(struct feed *feed, const struct feed_config *config)
 {
-    must(config->rule >= WEIR_RULE_RANGE_NEXT && config->rule <= WEIR_RULE_NONE);
+    must(config->rule >= WEIR_RULE_RANGE_NEXT && config->rule <= WEIR_RULE_NEWER);
     void *memory = mmap(NULL, book_bytes(config->window, config->far), PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)

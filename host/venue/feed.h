@@ -8,6 +8,7 @@
 
 #include "engine/book.h"
 #include "engine/input.h"
+#include "venue/checksum.h"
 #include "venue/venue.h"
 
 struct feed_config {
@@ -16,7 +17,8 @@ struct feed_config {
     uint32_t held;            /* bytes of messages kept while there is no snapshot */
     enum weir_book_rule rule; /* of messages that name none */
     weir_px tick;
-    weir_ns data_age_max; /* a book in step that got nothing for longer is STALE; 0: never */
+    struct checksum_exps places; /* of the instrument's numbers, for checksums */
+    weir_ns data_age_max;        /* a book in step that got nothing for longer is STALE; 0: never */
     /* One message was applied, a snapshot or a delta. May be NULL. */
     void (*applied)(void *context, const struct weir_book_msg *msg);
     void *context;

@@ -47,6 +47,10 @@ static void take_event(struct session *session, const struct weir_msg *from)
         (void)listing_define(session, &event);
         return;
     }
+    if (event.msg.kind == WEIR_SEQUENCE) {
+        session_sequence(session, event.sequence.seq);
+        return;
+    }
     struct listing *listing = listing_find(session, event.msg.instrument);
     if (event.msg.instrument != 0 && !listing) {
         session_suspect(session, of_orders, "event of kind %u: instrument %u was never defined",
@@ -61,11 +65,14 @@ static void take_event(struct session *session, const struct weir_msg *from)
         }
         session->reconciling = event.msg.kind != WEIR_RECON_END;
     }
-    bool of_market = event.msg.kind <= WEIR_MARK;
+    bool of_market = event.msg.kind <= WEIR_L3;
     if (of_market && !listing) {
         session_suspect(session, false, "event of kind %u: of no instrument", event.msg.kind);
     } else if (listing && listing->host == 0 && of_market) {
         session->guards.ignored++; /* of orders there: the owner must hear of them all the same */
+    } else if (event.msg.kind == WEIR_L3) {
+        if (session->owner.order)
+            session->owner.order(session->owner.context, session, listing->host, &event.l3);
     } else if (event.msg.kind == WEIR_TOP) {
         listing_top(session, listing, &event.top);
     } else {
@@ -79,6 +86,8 @@ static void emit(void *host, const struct weir_msg *event)
     if (!may_call(session))
         return;
     session->guards.events++;
+    if (session->muted)
+        return;
     if (!event || ((uintptr_t)event & 7) != 0 || event->size < sizeof *event ||
         event->size % 8 != 0)
         session_suspect(session, true, "an event that is no message");
@@ -260,6 +269,7 @@ enum weir_err guest_call(struct session *session, const struct call *call)
     session->phase = call->kind;
     session->conn = call->id;
     session->frame_err = WEIR_OK;
+    session->muted = false;
     enum weir_err err = dispatch(session, call);
     session->inside = false;
     running = outer;

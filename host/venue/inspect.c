@@ -110,6 +110,14 @@ static const char *cash(const union venue_event *event)
     return NULL;
 }
 
+static const char *l3(const union venue_event *event)
+{
+    const struct weir_l3 *it = &event->l3;
+    if (it->side > WEIR_SELL || it->action > WEIR_L3_MATCH)
+        return "side or action is not one of its list";
+    return it->px <= 0 || it->qty < 0 ? "an order has a price, and no negative quantity" : NULL;
+}
+
 static const char *nothing(const union venue_event *event)
 {
     (void)event;
@@ -151,9 +159,13 @@ static const struct row rows[] = {
                           SPAN(weir_instrument, quote)},
                          {0, 0}, {SPAN(weir_instrument, pad)}},
     [WEIR_TOP]   = {sizeof(struct weir_top), 0, top, {{0, 0}}, {0, 0}, {{0, 0}}},
-    [WEIR_TRADE] = {sizeof(struct weir_trade), WEIR_TRADE_OFF_BOOK, trade,
+    [WEIR_TRADE] = {sizeof(struct weir_trade),
+                    WEIR_TRADE_OFF_BOOK | WEIR_TRADE_ID_TEXT | WEIR_TRADE_ID_UUID, trade,
                     {{0, 0}}, {0, 0}, {SPAN(weir_trade, pad)}},
     [WEIR_MARK]  = {sizeof(struct weir_mark), 0, mark, {{0, 0}}, {0, 0}, {{0, 0}}},
+    [WEIR_SEQUENCE] = {sizeof(struct weir_sequence), 0, nothing, {{0, 0}}, {0, 0}, {{0, 0}}},
+    [WEIR_L3] = {sizeof(struct weir_l3), WEIR_L3_SNAPSHOT | WEIR_L3_CLOSING, l3,
+                 {{0, 0}}, {0, 0}, {SPAN(weir_l3, pad)}},
     [WEIR_SESSION] = {sizeof(struct weir_session), WEIR_STREAM_UP, nothing,
                       {{0, 0}}, SPAN(weir_session, reason), {{0, 0}}},
     [WEIR_RATE_LIMITED] = {sizeof(struct weir_rate_limited), 3, rate_limited,

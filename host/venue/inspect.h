@@ -18,6 +18,8 @@ union venue_event {
     struct weir_top top;
     struct weir_trade trade;
     struct weir_mark mark;
+    struct weir_sequence sequence;
+    struct weir_l3 l3;
     struct weir_session session;
     struct weir_rate_limited rate_limited;
     struct weir_report report;

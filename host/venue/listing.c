@@ -33,8 +33,7 @@ void listing_destroy(struct listing *listing)
 
 /* --- definitions -------------------------------------------------------------------------------*/
 
-/* Room for index in an array of size-byte elements, new ones zeroed. */
-static bool grow(void **array, uint32_t *room, uint32_t index, size_t size)
+bool array_grow(void **array, uint32_t *room, uint32_t index, size_t size)
 {
     if (index < *room)
         return true;
@@ -55,7 +54,7 @@ static struct listing *add(struct session *session)
     void *listings = session->listings;
     struct listing *listing = calloc(1, sizeof *listing);
     bool room =
-        listing && grow(&listings, &session->room, session->count, sizeof(struct listing *));
+        listing && array_grow(&listings, &session->room, session->count, sizeof(struct listing *));
     session->listings = listings;
     if (!room) {
         free(listing);
@@ -78,7 +77,7 @@ static enum weir_err introduce(struct session *session, struct weir_instrument *
         return WEIR_E_DUPLICATE;
     }
     void *by_host = session->by_host;
-    if (!grow(&by_host, &session->by_host_room, host, sizeof session->by_host[0]))
+    if (!array_grow(&by_host, &session->by_host_room, host, sizeof session->by_host[0]))
         return WEIR_E_NO_MEMORY;
     session->by_host = by_host;
     struct listing *listing = add(session);
@@ -218,6 +217,7 @@ static bool open_feed(struct session *session, struct listing *listing)
         .held = FEED_HELD_BYTES,
         .rule = caps->book_rule,
         .tick = listing->definition.tick,
+        .places = {listing->definition.price_exp, listing->definition.qty_exp},
         .data_age_max = config->data_age_max,
         .applied = session->owner.book ? applied : NULL,
         .context = session,
@@ -245,6 +245,11 @@ static void explain(struct session *session, const struct listing *listing,
                     "book of %s: a gap after sequence %" PRIu64 ": the next message covers %" PRIu64
                     " to %" PRIu64 " (previous %" PRIu64 "); asking for a snapshot",
                     symbol, last, msg->first_seq, msg->last_seq, msg->prev_seq);
+    else if (err == WEIR_E_CORRUPT)
+        session_say(session,
+                    "book of %s: after sequence %" PRIu64
+                    " its checksum is not the venue's %" PRIu32 "; asking for a snapshot",
+                    symbol, msg->last_seq, msg->checksum);
     else if (err == WEIR_E_FULL)
         session_say(session, "book of %s: more than %u levels a side; it is not live", symbol,
                     listing->feed->config.window + listing->feed->config.far);

@@ -241,7 +241,7 @@ static const char *fault_of(const struct weir_caps *caps)
         caps->query_by_client_id > 1 || caps->open_orders > 1 || caps->fills_since > 1 ||
         caps->dead_man > 1)
         return "a member that is 0 or 1 (amend: 0 to 2) is more";
-    if (caps->book_rule < WEIR_RULE_RANGE_NEXT || caps->book_rule > WEIR_RULE_NONE)
+    if (caps->book_rule < WEIR_RULE_RANGE_NEXT || caps->book_rule > WEIR_RULE_NEWER)
         return "book_rule is not one of enum weir_book_rule";
     if (caps->absence_proves_after < 0 || caps->data_age_max < 0)
         return "a time is negative";

@@ -11,6 +11,7 @@
 
 enum {
     LISTINGS_MAX = 1 << 16, /* instruments of one session */
+    CONNS_MAX = 1 << 16,    /* connections of one session whose frames are numbered */
     HOST_NUMBER_MAX = 1 << 20,
     FRAME_MAX = 1 << 20, /* bytes of one frame or body that a plugin may send */
     LINE_MAX = 400,      /* of a log line */
@@ -69,7 +70,11 @@ struct session {
     uint32_t conn;           /* its connection, if it is on_frame */
     bool reconciling;        /* between RECON_BEGIN and RECON_END */
     enum weir_err frame_err; /* what was wrong in what the plugin made of the frame */
-    struct listing *at;      /* whose book message is being applied */
+    bool muted;              /* this frame was seen before: nothing of it counts */
+    uint64_t *sequences;     /* of each connection, the number of its last frame + 1; 0: none yet */
+    uint32_t sequence_room;
+    uint64_t sequence_gaps;
+    struct listing *at; /* whose book message is being applied */
 
     struct listing **listings; /* by the plugin's number - 1 */
     uint32_t count, room;
@@ -91,6 +96,9 @@ struct weir_host guest_table(struct session *session);
 enum weir_err guest_call(struct session *session, const struct call *call) WEIR_MUST_USE;
 bool guest_has(const struct session *session, const struct call *call); /* or it was left out */
 
+/* session.c: what a frame's number on its connection tells. */
+void session_sequence(struct session *session, uint64_t seq);
+
 /* listing.c: instruments, their books, and what the owner hears of them. */
 enum weir_err listing_define(struct session *session, union venue_event *event);
 struct listing *listing_find(const struct session *session, uint32_t number);  /* NULL: undefined */
@@ -100,6 +108,8 @@ void listing_top(struct session *session, struct listing *listing, struct weir_t
 void listing_tell(struct session *session, struct listing *listing);
 void listing_lose(struct session *session, struct listing *listing); /* its connection is gone */
 void listing_destroy(struct listing *listing);
+/* Room for index in an array of size-byte elements, new ones zeroed. */
+bool array_grow(void **array, uint32_t *room, uint32_t index, size_t size);
 
 /* session.c */
 void session_deliver(struct session *session, struct weir_msg *event, uint32_t host_instrument);

@@ -3,6 +3,7 @@
  * Each entry follows one course: the clock moves, the plugin is called, and what became due meanwhile
  * (snapshots to ask for, books that fell silent) is done after the plugin has returned, never inside
  * of it. [enter, leave] */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,6 +157,42 @@ static void lose_conn(struct session *session, uint32_t conn)
     }
 }
 
+/* The connection begins or ends: its frames are numbered anew. */
+static void forget_sequence(struct session *session, uint32_t conn)
+{
+    if (conn < session->sequence_room)
+        session->sequences[conn] = 0;
+}
+
+void session_sequence(struct session *session, uint64_t seq)
+{
+    uint32_t conn = session->conn;
+    void *sequences = session->sequences;
+    if (session->phase != CALL_FRAME)
+        return session_suspect(session, false, "a frame's number, but there is no frame");
+    bool room = conn < CONNS_MAX &&
+                array_grow(&sequences, &session->sequence_room, conn, sizeof session->sequences[0]);
+    session->sequences = sequences;
+    if (!room) {
+        session->frame_err = WEIR_E_NO_MEMORY;
+        return;
+    }
+    uint64_t next = session->sequences[conn];
+    session->muted = next != 0 && seq < next;
+    if (session->muted)
+        return;
+    session->sequences[conn] = seq + 1;
+    if (next == 0 || seq == next)
+        return;
+    session->sequence_gaps++;
+    session->frame_err = WEIR_E_GAP;
+    lose_conn(session, conn); /* before anything of this frame is believed */
+    session_say(session,
+                "connection %u: frame %" PRIu64 " follows frame %" PRIu64
+                "; what was between them is lost, and so are its books",
+                conn, seq, next - 1);
+}
+
 static enum weir_err answer(struct session *session, enum weir_err err)
 {
     session->guards.errors += err != WEIR_OK;
@@ -194,6 +231,7 @@ enum weir_err session_conn(struct session *session, uint32_t conn, weir_ns now, 
     enter(session, now);
     if (!up)
         lose_conn(session, conn);
+    forget_sequence(session, conn);
     struct call call = {.kind = CALL_CONN, .id = conn, .status = up};
     return answer(session, guest_call(session, &call));
 }
@@ -372,6 +410,7 @@ void session_destroy(struct session *session)
         listing_destroy(session->listings[i]);
     free(session->listings);
     free(session->by_host);
+    free(session->sequences);
     free(session);
 }
 
@@ -413,6 +452,16 @@ bool session_feed_counts(const struct session *session, uint32_t instrument,
         return false;
     *counts_out = feed->counts;
     return true;
+}
+
+uint64_t session_sequence_gaps(const struct session *session)
+{
+    return session->sequence_gaps;
+}
+
+bool session_is_numbered(const struct session *session)
+{
+    return session->sequence_room > 0;
 }
 
 struct session_guards session_guards(const struct session *session)

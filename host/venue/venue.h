@@ -49,6 +49,9 @@ struct session_owner {
      * NULL: not wanted. */
     void (*top)(void *context, struct session *session, uint32_t instrument,
                 const struct weir_top *top);
+    /* One order of the venue's book, of venues that show them. NULL: not wanted. */
+    void (*order)(void *context, struct session *session, uint32_t instrument,
+                  const struct weir_l3 *order);
     /* Connections; NULL: there is no network (recordings, simulation) and the plugin gets E_DOWN. */
     enum weir_err (*connect)(void *context, struct session *session, uint32_t conn,
                              const char *path);
@@ -103,10 +106,16 @@ enum book_state session_book_state(const struct session *session, uint32_t instr
 /* Facts of the book machine for reports. */
 struct feed_counts {
     uint64_t messages, applied, dropped_old, gaps, snapshots, crossed, locked, errors;
-    uint64_t last_seq;
+    uint64_t in_stream;           /* snapshots that came in the stream */
+    uint64_t checks, checks_ok;   /* checksums of the venue that were compared, and were equal */
+    uint64_t last_seq, first_seq; /* of the message applied last */
 };
 bool session_feed_counts(const struct session *session, uint32_t instrument,
                          struct feed_counts *counts_out);
+
+/* Gaps in the numbers of frames (WEIR_SEQUENCE), over all connections. */
+uint64_t session_sequence_gaps(const struct session *session);
+bool session_is_numbered(const struct session *session); /* one frame had a number, at least */
 
 /* What the session had to keep from its owner. A plugin that behaves has 0 in all but `events` and
  * `ignored`. */

@@ -455,4 +455,5 @@ __attribute__((visibility("default"))) const struct weir_plugin weir_plugin = {
     .on_intent = on_intent,
     .probe = binance_probe,
     .on_recorded = on_recorded,
+    .seq_name = "u",
 };

@@ -73,8 +73,8 @@ struct exchange *exchange_create(const struct weir_host *host, const struct sett
     exchange->host = host;
     exchange->settings = settings;
     exchange->dice = dice_of(settings->seed, 2);
-    exchange->message = malloc(sizeof(struct weir_book_msg) +
-                               (size_t)SIDES * TOUCHED_MAX * sizeof(struct weir_level));
+    exchange->message = calloc(1, sizeof(struct weir_book_msg) +
+                                      (size_t)SIDES * TOUCHED_MAX * sizeof(struct weir_level));
     exchange->match = create_match(exchange);
     for (uint32_t i = 0; i < settings->instrument_count; i++) {
         exchange->markets[i].is = &settings->instruments[i];

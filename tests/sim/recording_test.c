@@ -172,10 +172,24 @@ static const struct {
      "error: PATH: line 1: expected one space and a JSON text behind the stamp"},
     {"empty", "", "error: PATH: it is empty; expected recorded messages"},
     {"a table", "time,open\n1,2\n",
-     "error: PATH: line 1: expected \"<stamp> <json>\" or a capture's {\"t\":...}, found "
+     "error: PATH: line 1: expected \"<stamp> <json>\", a capture's {\"t\":...} or \"<addr> <-> "
+     "<time>\", or names of columns with a timestamp; found "
      "\"time,open\""},
+    {"a capture as text",
+     "wss://x.y <-> " T0 ".5\nwss://x.y <- " T0 ".6: {\"a\": 1}\nhttps://x/z?a=b -> " T0
+     ".7: {}\n" T0 ".8: {\"b\": \"c: d\"}\n",
+     "1633998511500000000 1 3 wss://x.y \n1633998511600000000 1 4 wss://x.y {\"a\": 1}\n"
+     "1633998511700000000 2 2 https://x/z?a=b {}\n1633998511800000000 1 1  {\"b\": \"c: d\"}\n"},
+    {"text that begins with a message, and a line that is none", T0 ".8: {}\n" T0 ".9 {}\n",
+     "1633998511800000000 1 1  {}\n"
+     "error: PATH: line 2: expected a time in seconds, a colon, a space and the message"},
+    {"rows under a line of names", "id,timestamp,x\n7," T0 "123,a\n8," T0 "124,b\n",
+     "1633998511123000000 1 1  7,1633998511123,a\n1633998511124000000 1 1  8,1633998511124,b\n"},
+    {"a row without a time", "id,timestamp\n7,x\n",
+     "error: PATH: line 2: expected a time in milliseconds in the column timestamp"},
     {"another JSON", "{\"hello\":1}\n",
-     "error: PATH: line 1: expected \"<stamp> <json>\" or a capture's {\"t\":...}, found "
+     "error: PATH: line 1: expected \"<stamp> <json>\", a capture's {\"t\":...} or \"<addr> <-> "
+     "<time>\", or names of columns with a timestamp; found "
      "\"{\\\"hello\\\":1}\""},
 
     {"a capture, connections in blocks are merged by time, equal times by line",

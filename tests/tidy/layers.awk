@@ -16,12 +16,14 @@ function row_of(path,    stem, dir) {
     return ""
 }
 
-# Where a quoted include leads: beside the file that says it, else below host, else the SDK.
+# Where a quoted include leads: beside the file that says it, else below host, else, from a plugin,
+# below plugins, else the SDK.
 function resolve(from, name,    path) {
     path = dir_of(from) "/" name
     while (match(path, /[^\/]+\/\.\.\//)) path = substr(path, 1, RSTART - 1) substr(path, RSTART + RLENGTH)
     if (path in exists) return path
     if (("host/" name) in exists) return "host/" name
+    if (from ~ /^plugins\// && ("plugins/" name) in exists) return "plugins/" name
     if (("sdk/include/" name) in exists) return "sdk/include/" name
     return ""
 }

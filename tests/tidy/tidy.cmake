@@ -57,7 +57,7 @@ if(CPPCHECK AND sources)
       --error-exitcode=1 --inline-suppr --suppressions-list=${CMAKE_SOURCE_DIR}/tests/tidy/cppcheck.txt
       --cppcheck-build-dir=cppchecked -D__x86_64__ -D__linux__ -D__GNUC__=12 "-D__attribute__(x)="
       "-DcJSON_ArrayForEach(item,list)=for(item=(list)?(list)->child:0;item;item=item->next)"
-      -I ${CMAKE_SOURCE_DIR}/host -I ${CMAKE_SOURCE_DIR}/sdk/include ${sources}
+      -I ${CMAKE_SOURCE_DIR}/host -I ${CMAKE_SOURCE_DIR}/plugins -I ${CMAKE_SOURCE_DIR}/sdk/include ${sources}
     COMMAND ${CMAKE_COMMAND} -E touch cppchecked.stamp
     DEPENDS ${sources} ${headers} ${CMAKE_SOURCE_DIR}/tests/tidy/cppcheck.txt COMMENT "cppcheck" VERBATIM)
   add_custom_target(cppcheck DEPENDS cppchecked.stamp)

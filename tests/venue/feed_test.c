@@ -290,7 +290,8 @@ Test(feed, counts_are_those_of_a_report)
                                             .crossed = 1,
                                             .locked = 3,
                                             .errors = 1,
-                                            .last_seq = 116};
+                                            .last_seq = 116,
+                                            .first_seq = 116};
     const struct feed_counts *is = &feed.counts;
     cr_assert(memcmp(is, &want, sizeof want) == 0,
               "messages %" PRIu64 " applied %" PRIu64 " old %" PRIu64 " gaps %" PRIu64

@@ -305,15 +305,15 @@ Test(liar, book_messages_and_calls_that_cannot_be)
         weir_qty qty;
     } cases[] = {
         {"shorter than its header", 48, 0, 0, 1, 1, 5, 5},
-        {"more levels than bytes", 88, 2, 0, 1, 1, 5, 5},
-        {"fewer levels than bytes", 104, 1, 0, 1, 1, 5, 5},
-        {"so many that sizes wrap", 88, UINT32_MAX, UINT32_MAX, 1, 1, 5, 5},
-        {"a price of 0", 88, 1, 0, 1, 1, 0, 5},
-        {"a negative price", 88, 0, 1, 1, 1, INT64_MIN, 5},
-        {"a negative quantity", 88, 0, 1, 1, 1, 5, -1},
-        {"no such instrument", 88, 0, 1, 2, 1, 5, 5},
-        {"no such rule", 88, 0, 1, 1, 6 << WEIR_BOOK_RULE_SHIFT, 5, 5},
-        {"backwards", 88, 0, 1, 1, WEIR_RULE_RANGE_PREV << WEIR_BOOK_RULE_SHIFT, 5, 5},
+        {"more levels than bytes", 104, 2, 0, 1, 1, 5, 5},
+        {"fewer levels than bytes", 120, 1, 0, 1, 1, 5, 5},
+        {"so many that sizes wrap", 104, UINT32_MAX, UINT32_MAX, 1, 1, 5, 5},
+        {"a price of 0", 104, 1, 0, 1, 1, 0, 5},
+        {"a negative price", 104, 0, 1, 1, 1, INT64_MIN, 5},
+        {"a negative quantity", 104, 0, 1, 1, 1, 5, -1},
+        {"no such instrument", 104, 0, 1, 2, 1, 5, 5},
+        {"no such rule", 104, 0, 1, 1, 7 << WEIR_BOOK_RULE_SHIFT, 5, 5},
+        {"backwards", 104, 0, 1, 1, WEIR_RULE_RANGE_PREV << WEIR_BOOK_RULE_SHIFT, 5, 5},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         union {

@@ -59,7 +59,9 @@ enum weir_kind {
     WEIR_BOOK = 2,       /* struct weir_book_msg + levels */
     WEIR_TOP = 3,        /* struct weir_top: best bid and ask as the venue sends them */
     WEIR_TRADE = 4,      /* struct weir_trade */
-    WEIR_MARK = 5,       /* struct weir_mark: the venue's mark or index price */
+    WEIR_MARK = 5,       /* struct weir_mark: the venue's mark price */
+    WEIR_SEQUENCE = 6,   /* struct weir_sequence: this frame's number on its connection */
+    WEIR_L3 = 7,         /* struct weir_l3: one order of somebody in the venue's book */
 
     /* the account's session */
     WEIR_SESSION = 20,      /* struct weir_session: private stream up or down */
@@ -145,6 +147,17 @@ struct weir_level {
     weir_qty qty; /* total now at this price; 0 removes the level */
 };
 
+/* A venue's checksum of its book, which the host compares with its own book after the message. Prices
+ * and sizes are summed as the venue's texts: `places` digits behind the point, or as few as the number
+ * needs.
+ *
+ * PAIRS   CRC-32 of "bid:size:ask:size:..." over the 25 best levels of each side, taken in turns; a
+ *         side that has no more levels is left out (OKX v5, Bitget)
+ * DIGITS  CRC-32 of the 10 best asks, then the 10 best bids, price and size of each, without the
+ *         point and without zeros in front (Kraken v1 and v2) */
+enum weir_book_check { WEIR_CHECK_NONE = 0, WEIR_CHECK_PAIRS, WEIR_CHECK_DIGITS };
+enum { WEIR_PLACES_FEWEST = 255 };
+
 /* One book message. Sequence numbers mean what the rule says (see enum weir_book_rule in plugin.h):
  * the host, not the plugin, decides whether the message can be applied. The rule is that of the
  * capability sheet, unless the high byte of msg.flags names another one: a plugin whose markets
@@ -160,6 +173,12 @@ struct weir_book_msg {
     uint64_t prev_seq; /* last_seq of the message before this one, where the venue tells it */
     uint32_t bids;     /* this many levels, then */
     uint32_t asks;     /* this many */
+    uint32_t keep;     /* levels a side that the venue keeps; worse ones are let go. 0: all */
+    uint32_t checksum; /* of the book after this message, if check is not 0 */
+    uint8_t check;     /* enum weir_book_check */
+    uint8_t px_places; /* of the texts that are summed, 0..18, or WEIR_PLACES_FEWEST */
+    uint8_t qty_places;
+    uint8_t pad[5];
     struct weir_level levels[]; /* in any order within a side */
 };
 
@@ -173,10 +192,15 @@ struct weir_top {
     weir_qty bid_qty, ask_qty;
 };
 
-enum { WEIR_TRADE_OFF_BOOK = 1 }; /* flags: insurance fund, block trade: not a trade of the book */
+enum {
+    WEIR_TRADE_OFF_BOOK = 1, /* flags: insurance fund, block trade: not a trade of the book */
+    WEIR_TRADE_ID_TEXT = 2,  /* the venue writes its id as a text */
+    WEIR_TRADE_ID_UUID = 4   /* the text is a UUID: its 128 bits are id_high and id */
+};
 struct weir_trade {
     struct weir_msg msg;
-    uint64_t id;
+    uint64_t id;      /* 0: the venue numbers no trades */
+    uint64_t id_high; /* 0 but for a UUID */
     weir_px px;
     weir_qty qty;
     uint8_t aggressor; /* enum weir_side of the taker */
@@ -201,6 +225,33 @@ struct weir_rate_limited {
     weir_ns retry_after;         /* how long to wait */
     int32_t code;
     uint32_t pad;
+};
+
+/* One order of the venue's book, where it shows single orders (level 3). Ids rise in the order of
+ * arrival. MATCH says which two orders a trade was between, where the venue tells it. */
+enum weir_l3_action { WEIR_L3_ADD = 0, WEIR_L3_CHANGE, WEIR_L3_REMOVE, WEIR_L3_MATCH };
+enum {
+    WEIR_L3_SNAPSHOT = 1, /* flags: an ADD out of a snapshot, not seen as it came */
+    WEIR_L3_CLOSING = 2   /* a REMOVE that a recorder made up at its end */
+};
+struct weir_l3 {
+    struct weir_msg msg;
+    uint64_t id;
+    uint64_t other; /* MATCH: the taker's, and id is the maker's */
+    weir_px px;
+    weir_qty qty; /* ADD, CHANGE: what rests now. REMOVE: what had rested, or 0 if it was filled */
+    uint8_t side; /* enum weir_side of the order */
+    uint8_t action;
+    uint8_t pad[6];
+};
+
+/* Where a venue numbers all frames of a connection, whatever they are of, the plugin says the number
+ * first, before anything else of the frame. One that does not follow is a gap: all books that this
+ * connection feeds are lost, and the connection is begun anew. Of a frame that was seen before,
+ * everything that the plugin says is left out. */
+struct weir_sequence {
+    struct weir_msg msg; /* no instrument */
+    uint64_t seq;
 };
 
 /* States as a venue reports them. */

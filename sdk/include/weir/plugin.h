@@ -33,16 +33,19 @@ struct weir_bytes {
  * PREV        prev = last of the one before
  * NONE        each message is a snapshot, or the venue gives no sequence; a number in last, such as
  *             a time, must not go back; 0: none
+ * NEWER       as NONE, but after snapshot s older deltas (last <= s) are dropped. What the venue left
+ *             out cannot be seen
  *
- * With the two RANGE rules snapshots come beside the stream, and one that is older than the book is
- * dropped; with the others they come in it, and replace the book whatever their number. The host asks
+ * With the two RANGE rules and NEWER snapshots come beside the stream, and one that is older than the
+ * book is dropped; with the others they come in it, and replace the book whatever their number. The host asks
  * for a new snapshot with WEIR_RESYNC, again and again until it has one. */
 enum weir_book_rule {
     WEIR_RULE_RANGE_NEXT = 1,
     WEIR_RULE_RANGE_PREV,
     WEIR_RULE_NEXT,
     WEIR_RULE_PREV,
-    WEIR_RULE_NONE
+    WEIR_RULE_NONE,
+    WEIR_RULE_NEWER
 };
 
 /* What the venue can do. What it cannot is emulated by the host or refused by name. */
@@ -120,12 +123,14 @@ struct weir_host {
 };
 
 /* What a frame is, for routing recorded bytes to the right session; see `probe`. "": not told. */
+enum { WEIR_STREAM_MAX = 64 };
 struct weir_probe {
     uint32_t size;
-    uint32_t pad;
+    uint32_t snapshot_trades;     /* past trades that it lists, which are not told as trades */
     char market[WEIR_ASSET_MAX];  /* the variant this frame belongs to, such as "spot" */
     char symbol[WEIR_SYMBOL_MAX]; /* as in WEIR_INSTRUMENT */
     char type[WEIR_SYMBOL_MAX];   /* what the venue calls such a message, such as "depth@100ms" */
+    char stream[WEIR_STREAM_MAX]; /* the venue's name of the whole stream, where it has one */
 };
 
 struct weir_plugin {
@@ -168,8 +173,9 @@ struct weir_plugin {
      * WEIR_SUBSCRIBE.                                                 [engine thread, running] */
     enum weir_err (*on_intent)(void *session, weir_ns now, const struct weir_intent *intent);
 
-    /* What is this recorded frame? E_NOT_FOUND: it does not tell. Needs no session. May be left
-     * out.                                                            [any thread, any phase] */
+    /* What is this recorded frame? E_NOT_FOUND: it does not tell. Needs no session. Also asked of the
+     * body of an HTTP answer, and of the address of a connection ("wss://..."), which may tell the
+     * market. May be left out.                                        [any thread, any phase] */
     enum weir_err (*probe)(struct weir_bytes frame, struct weir_probe *probe_out);
 
     /* An HTTP answer out of a recording, which somebody else asked for: target is the URL. It is
@@ -177,6 +183,11 @@ struct weir_plugin {
      *                                                                 [engine thread, running] */
     enum weir_err (*on_recorded)(void *session, weir_ns now, struct weir_bytes target,
                                  struct weir_bytes body);
+
+    /* What the venue calls the numbers of its book messages: last_seq, and first_seq where that is
+     * another number. NULL: it has none; for reports. */
+    const char *seq_name;
+    const char *seq_name_2;
 };
 
 /* A fingerprint of the message layouts: changes when any struct of event.h changes size. */
@@ -188,7 +199,8 @@ struct weir_plugin {
                 sizeof(struct weir_report) * 29u + sizeof(struct weir_fill) * 31u +          \
                 sizeof(struct weir_cash) * 37u + sizeof(struct weir_intent) * 41u +          \
                 sizeof(struct weir_caps) * 43u + sizeof(struct weir_host) * 47u +            \
-                sizeof(struct weir_plugin) * 53u))
+                sizeof(struct weir_plugin) * 53u + sizeof(struct weir_l3) * 59u +            \
+                sizeof(struct weir_sequence) * 61u))
 
 /* The one symbol that a plugin exports. */
 __attribute__((visibility("default"))) extern const struct weir_plugin weir_plugin;

@@ -1,0 +1,429 @@
+/* bybit.c - Bybit v5: books, trades and best prices of linear and inverse contracts and of spot.
+ *
+ *   {"topic":"orderbook.200.BTCUSDT","type":"snapshot"|"delta","ts":ms,
+ *    "data":{"s":"BTCUSDT","b":[[price,size]...],"a":[...],"u":n,"seq":n},"cts":ms}
+ *
+ * MARKETS  linear, inverse and spot are connections of their own and have symbols in common; one
+ *          session is one market, and a recording tells it by the address of its connection.
+ * BOOKS    A snapshot, then changes with u one more each time; size 0 removes. A snapshot in the
+ *          middle (u = 1 after a restart of the service, or any other) replaces the book. Of the
+ *          depths 1, 50, 200, 500 and 1000 a session uses one: the first that it sees, but for
+ *          depth 1, which is told as tops.
+ * TRADES   S is the taker's side; i is a UUID on contracts and a number on spot. The order of the
+ *          members differs by market, so none is relied on.
+ *
+ * Read: Bybit API v5, websocket/public/orderbook, trade and ticker (commit 072c197, 2026); recorded
+ * frames of 2024-12 and 2026-08. */
+#include <stdio.h>
+
+#include "shared/venue.h"
+
+static const char *const markets[] = {"linear", "spot", "inverse", NULL};
+
+struct frame {
+    struct weir_bytes topic, type, op, symbol;
+    struct scan data; /* at NULL: none */
+    uint64_t ts, cts;
+    bool refused;
+};
+
+static enum weir_err read_frame(struct weir_bytes bytes, struct frame *frame)
+{
+    struct scan scan = scan_of(bytes);
+    struct weir_bytes key;
+    int first = 1;
+    *frame = (struct frame){0};
+    scan_expect(&scan, '{');
+    while (scan_key(&scan, &first, &key)) {
+        if (scan_is(key, "topic")) {
+            frame->topic = market_word(&scan);
+        } else if (scan_is(key, "type")) {
+            frame->type = market_word(&scan);
+        } else if (scan_is(key, "op")) {
+            frame->op = market_word(&scan);
+        } else if (scan_is(key, "ts")) {
+            frame->ts = market_id(&scan);
+        } else if (scan_is(key, "cts")) {
+            frame->cts = market_id(&scan);
+        } else if (scan_is(key, "success")) {
+            frame->refused = scan_peek(&scan) == 'f';
+            scan_skip(&scan);
+        } else if (scan_is(key, "data")) {
+            frame->data = scan;
+            scan_skip(&scan);
+        } else {
+            scan_skip(&scan);
+        }
+    }
+    const char *end = frame->topic.data + frame->topic.len, *at = end;
+    while (at > frame->topic.data && at[-1] != '.')
+        at--;
+    frame->symbol = (struct weir_bytes){at, (size_t)(end - at)};
+    return scan_done(&scan) ? WEIR_OK : WEIR_E_BAD_FRAME;
+}
+
+/* --- books ------------------------------------------------------------------------------------- */
+
+/* "orderbook.200.BTCUSDT": 200. */
+static uint64_t depth_of(struct weir_bytes topic)
+{
+    struct weir_bytes text = market_after(topic, "orderbook.");
+    uint64_t depth = 0;
+    const char *point = text.data ? memchr(text.data, '.', text.len) : NULL;
+    text.len = point ? (size_t)(point - text.data) : 0;
+    return market_id_of(text, &depth) ? depth : 0;
+}
+
+static enum weir_err tell_best(struct venue *venue, struct market_symbol *symbol,
+                               const struct frame *frame, uint64_t u)
+{
+    struct market *market = &venue->market;
+    struct weir_level none = {0, 0};
+    struct weir_level bid = market->bids_count > 0 ? market->book->levels[0] : none;
+    struct weir_level ask = market->asks_count > 0 ? market->asks[0] : none;
+    struct weir_top top = {.msg.t_venue = market_ms(frame->cts ? frame->cts : frame->ts),
+                           .bid = bid.px,
+                           .ask = ask.px,
+                           .bid_qty = bid.qty,
+                           .ask_qty = ask.qty};
+    (void)u; /* each depth has numbers of its own, so they say nothing about the book */
+    market->book = NULL;
+    market_top(market, symbol, &top);
+    return WEIR_OK;
+}
+
+static enum weir_err read_book(struct venue *venue, struct market_symbol *symbol,
+                               const struct frame *frame)
+{
+    struct scan scan = frame->data;
+    struct weir_book_msg head = {.msg.t_venue = market_ms(frame->cts ? frame->cts : frame->ts)};
+    struct weir_bytes key;
+    int first = 1;
+    uint64_t depth = depth_of(frame->topic);
+    bool snapshot = scan_is(frame->type, "snapshot");
+    if (depth == 0 || (!snapshot && !scan_is(frame->type, "delta")))
+        return WEIR_E_BAD_FRAME;
+    if (depth > 1 && symbol->keep == 0)
+        symbol->keep = (uint32_t)depth;
+    if (depth > 1 && symbol->keep != depth)
+        return WEIR_OK; /* another view of the same book */
+    market_book(&venue->market, symbol);
+    scan_expect(&scan, '{');
+    while (scan_key(&scan, &first, &key)) {
+        if (scan_is(key, "b"))
+            market_levels(&venue->market, symbol, &scan, WEIR_BUY, false);
+        else if (scan_is(key, "a"))
+            market_levels(&venue->market, symbol, &scan, WEIR_SELL, false);
+        else if (scan_is(key, "u"))
+            head.last_seq = market_id(&scan);
+        else if (scan_is(key, "seq"))
+            head.first_seq = market_id(&scan);
+        else
+            scan_skip(&scan);
+    }
+    if (!scan_ok(&scan))
+        return scan.err;
+    if (depth == 1)
+        return snapshot ? tell_best(venue, symbol, frame, head.last_seq) : WEIR_OK;
+    if (head.last_seq == 0)
+        return WEIR_E_BAD_FRAME;
+    head.msg.flags = snapshot ? WEIR_BOOK_SNAPSHOT : 0;
+    market_book_end(&venue->market, symbol, &head);
+    return WEIR_OK;
+}
+
+/* --- trades and best prices -------------------------------------------------------------------- */
+
+static void set_id(struct weir_trade *trade, struct weir_bytes text)
+{
+    trade->msg.flags |= WEIR_TRADE_ID_TEXT;
+    if (market_id_of(text, &trade->id))
+        return;
+    if (market_uuid(text, &trade->id_high, &trade->id))
+        trade->msg.flags |= WEIR_TRADE_ID_UUID;
+}
+
+static enum weir_err read_trades(struct venue *venue, struct market_symbol *symbol,
+                                 const struct frame *frame)
+{
+    struct scan scan = frame->data;
+    struct weir_bytes key;
+    int first = 1;
+    scan_expect(&scan, '[');
+    while (scan_item(&scan, &first)) {
+        struct weir_trade trade = {0};
+        struct weir_bytes side = {scan.at, 0};
+        int first_key = 1;
+        scan_expect(&scan, '{');
+        while (scan_key(&scan, &first_key, &key)) {
+            if (scan_is(key, "p"))
+                trade.px = scan_decimal(&scan, symbol->px_exp);
+            else if (scan_is(key, "v"))
+                trade.qty = scan_decimal(&scan, symbol->qty_exp);
+            else if (scan_is(key, "S"))
+                side = market_word(&scan);
+            else if (scan_is(key, "i"))
+                set_id(&trade, market_word(&scan));
+            else if (scan_is(key, "T"))
+                trade.msg.t_venue = market_ms(market_id(&scan));
+            else if (scan_is(key, "BT")) /* a block trade is none of the book */
+                trade.msg.flags |= scan_bool(&scan) ? WEIR_TRADE_OFF_BOOK : 0;
+            else
+                scan_skip(&scan);
+        }
+        if (scan_ok(&scan) &&
+            (trade.px <= 0 || trade.qty <= 0 || (!scan_is(side, "Buy") && !scan_is(side, "Sell"))))
+            scan_fail(&scan, WEIR_E_BAD_FRAME);
+        trade.aggressor = scan_is(side, "Sell") ? WEIR_SELL : WEIR_BUY;
+        market_trade(&venue->market, symbol, &trade);
+    }
+    return scan.err;
+}
+
+/* Only what changed is in it; a mark price that is there is told. */
+static enum weir_err read_ticker(struct venue *venue, struct market_symbol *symbol,
+                                 const struct frame *frame)
+{
+    struct scan scan = frame->data;
+    struct weir_bytes key;
+    weir_px mark = 0;
+    int first = 1;
+    scan_expect(&scan, '{');
+    while (scan_key(&scan, &first, &key)) {
+        if (scan_is(key, "markPrice"))
+            mark = market_mark_px(&scan, symbol);
+        else
+            scan_skip(&scan);
+    }
+    if (scan_ok(&scan))
+        market_mark(&venue->market, symbol, mark, market_ms(frame->ts));
+    return scan.err;
+}
+
+/* --- a frame ----------------------------------------------------------------------------------- */
+
+static enum weir_err on_frame(struct venue *venue, uint32_t conn, struct weir_bytes bytes)
+{
+    struct frame frame;
+    (void)conn;
+    enum weir_err err = read_frame(bytes, &frame);
+    if (err != WEIR_OK)
+        return err;
+    if (frame.refused)
+        market_say(&venue->market, "the venue refuses a request", "success: false");
+    enum weir_err (*read)(struct venue *, struct market_symbol *, const struct frame *) =
+        market_begins(frame.topic, "orderbook.")     ? read_book
+        : market_begins(frame.topic, "publicTrade.") ? read_trades
+        : market_begins(frame.topic, "tickers.")     ? read_ticker
+                                                     : NULL;
+    if (!read || !frame.data.at)
+        return WEIR_OK;
+    struct market_symbol *symbol = market_symbol_of(&venue->market, frame.symbol, bytes, &err);
+    if (!symbol)
+        return err;
+    return read(venue, symbol, &frame);
+}
+
+/* --- instruments-info -------------------------------------------------------------------------- */
+
+struct found {
+    struct market_rules rules;
+    struct weir_bytes name, status;
+};
+
+static void read_filter(struct scan *scan, struct market_rules *rules)
+{
+    struct weir_bytes key;
+    int first = 1;
+    scan_expect(scan, '{');
+    while (scan_key(scan, &first, &key)) {
+        struct weir_bytes value = market_word(scan);
+        if (scan_is(key, "tickSize"))
+            rules->tick = value;
+        else if (scan_is(key, "basePrecision") || scan_is(key, "qtyStep"))
+            rules->step = value;
+        else if (scan_is(key, "minOrderAmt") || scan_is(key, "minNotionalValue"))
+            rules->min_notional = value;
+    }
+}
+
+static void read_instrument(struct venue *venue, struct scan *scan)
+{
+    struct found found = {0};
+    struct weir_bytes key;
+    int first = 1;
+    scan_expect(scan, '{');
+    while (scan_key(scan, &first, &key)) {
+        if ((scan_is(key, "priceFilter") || scan_is(key, "lotSizeFilter")) &&
+            scan_peek(scan) == '{') {
+            read_filter(scan, &found.rules);
+            continue;
+        }
+        struct weir_bytes value = market_word(scan);
+        if (scan_is(key, "symbol"))
+            found.name = value;
+        else if (scan_is(key, "baseCoin"))
+            found.rules.base = value;
+        else if (scan_is(key, "quoteCoin"))
+            found.rules.quote = value;
+        else if (scan_is(key, "status"))
+            found.status = value;
+    }
+    struct market_symbol *symbol = scan_ok(scan) ? market_add(&venue->market, found.name) : NULL;
+    if (!symbol)
+        return;
+    const char *market = venue->rules->markets[venue->which];
+    found.rules.kind = strcmp(market, "spot") == 0      ? WEIR_SPOT
+                       : strcmp(market, "inverse") == 0 ? WEIR_INVERSE
+                                                        : WEIR_LINEAR;
+    found.rules.halted = found.status.len > 0 && !scan_is(found.status, "Trading");
+    market_rule(&venue->market, symbol, &found.rules);
+}
+
+/* {"result":{"category":"linear","list":[...]}} */
+static void read_result(struct venue *venue, struct scan *scan)
+{
+    struct weir_bytes key;
+    int first = 1;
+    scan_expect(scan, '{');
+    while (scan_key(scan, &first, &key)) {
+        int first_item = 1;
+        if (!scan_is(key, "list")) {
+            scan_skip(scan);
+            continue;
+        }
+        scan_expect(scan, '[');
+        while (scan_item(scan, &first_item))
+            read_instrument(venue, scan);
+    }
+}
+
+static enum weir_err on_answer(struct venue *venue, struct weir_bytes target,
+                               struct weir_bytes body)
+{
+    struct scan scan = scan_of(body);
+    struct weir_bytes key;
+    int first = 1;
+    if (!market_after(target, "/instruments-info").data)
+        return WEIR_OK;
+    scan_expect(&scan, '{');
+    while (scan_key(&scan, &first, &key)) {
+        if (scan_is(key, "result") && scan_peek(&scan) == '{')
+            read_result(venue, &scan);
+        else
+            scan_skip(&scan);
+    }
+    return scan_done(&scan) ? WEIR_OK : WEIR_E_BAD_FRAME;
+}
+
+/* --- what is asked for ------------------------------------------------------------------------- */
+
+static size_t path_of(const struct venue *venue, char *to, size_t room)
+{
+    return (size_t)snprintf(to, room, "/v5/public/%s", venue->rules->markets[venue->which]);
+}
+
+static size_t info_path(const struct venue *venue, const struct market_symbol *symbol, char *to,
+                        size_t room)
+{
+    return (size_t)snprintf(to, room, "/v5/market/instruments-info?category=%s&symbol=%s",
+                            venue->rules->markets[venue->which], symbol->name);
+}
+
+static size_t ask(const struct venue *venue, const struct market_symbol *symbol,
+                  enum venue_want want, unsigned n, char *to, size_t room)
+{
+    const char *id = symbol->name;
+    if (n > 0)
+        return 0;
+    if (want == VENUE_ENTER)
+        return (size_t)snprintf(to, room,
+                                "{\"op\":\"subscribe\",\"args\":[\"orderbook.%u.%s\","
+                                "\"publicTrade.%s\",\"tickers.%s\"]}",
+                                venue->depth, id, id, id);
+    return (size_t)snprintf(to, room, "{\"op\":\"%s\",\"args\":[\"orderbook.%u.%s\"]}",
+                            want == VENUE_LEAVE_BOOK ? "unsubscribe" : "subscribe", venue->depth,
+                            id);
+}
+
+static const struct venue_rules rules = {
+    .name = "bybit",
+    .markets = markets,
+    .depth = 200,
+    .ping = "{\"op\":\"ping\"}",
+    .ping_every = 20 * MARKET_SECOND,
+    .path = path_of,
+    .ask = ask,
+    .info = info_path,
+    .frame = on_frame,
+    .answer = on_answer,
+};
+
+/* --- recordings -------------------------------------------------------------------------------- */
+
+static enum weir_err probe_address(struct weir_bytes address, struct weir_probe *out)
+{
+    struct weir_bytes market = market_after(address, "/v5/public/");
+    for (unsigned i = 0; market.data && market_after(address, "bybit").data && markets[i]; i++)
+        if (market_begins(market, markets[i])) {
+            market_set(out->market, sizeof out->market, market_text(markets[i]));
+            return WEIR_OK;
+        }
+    return WEIR_E_NOT_FOUND;
+}
+
+static enum weir_err probe_answer(struct weir_bytes body, struct weir_probe *out)
+{
+    struct weir_bytes head = {body.data, body.len < 400 ? body.len : 400};
+    struct weir_bytes market = market_after(head, "\"category\":\"");
+    for (unsigned i = 0; market.data && markets[i]; i++)
+        if (market_begins(market, markets[i])) {
+            market_set(out->market, sizeof out->market, market_text(markets[i]));
+            market_set(out->type, sizeof out->type, market_text("instruments-info"));
+            return WEIR_OK;
+        }
+    return WEIR_E_NOT_FOUND;
+}
+
+/* A frame does not tell its market: it is linear where nothing else does. */
+static enum weir_err probe(struct weir_bytes bytes, struct weir_probe *out)
+{
+    static const char *const topics[] = {"orderbook.",      "publicTrade.", "tickers.", "kline.",
+                                         "allLiquidation.", "liquidation.", "lt."};
+    struct frame frame;
+    char type[WEIR_SYMBOL_MAX];
+    *out = (struct weir_probe){.size = sizeof *out};
+    if (market_begins(bytes, "wss://"))
+        return probe_address(bytes, out);
+    if (market_begins(bytes, "{\"retCode\":0,"))
+        return probe_answer(bytes, out);
+    if (bytes.len == 0 || bytes.data[0] != '{' || read_frame(bytes, &frame) != WEIR_OK)
+        return WEIR_E_NOT_FOUND;
+    bool known = frame.op.len > 0 && market_after(bytes, "\"conn_id\":").data;
+    for (size_t i = 0; i < sizeof topics / sizeof topics[0] && !known; i++)
+        known = market_begins(frame.topic, topics[i]);
+    if (!known)
+        return WEIR_E_NOT_FOUND;
+    if (frame.topic.len > 0) {
+        const char *point = memchr(frame.topic.data, '.', frame.topic.len);
+        struct weir_bytes head = {frame.topic.data, (size_t)(point - frame.topic.data)};
+        market_set(out->type, sizeof out->type, head);
+        market_set(out->symbol, sizeof out->symbol, frame.symbol);
+        market_set(out->stream, sizeof out->stream, frame.topic);
+        market_set(out->market, sizeof out->market, market_text(markets[0]));
+    } else {
+        int len = snprintf(type, sizeof type, "op:%.*s", (int)frame.op.len, frame.op.data);
+        market_set(out->type, sizeof out->type, (struct weir_bytes){type, (size_t)len});
+    }
+    return WEIR_OK;
+}
+
+static const struct weir_caps caps = {
+    .size = sizeof caps,
+    .book_rule = WEIR_RULE_NEXT,
+    .client_id_max = 36,
+    .book_depth = 1000,
+    .data_age_max = 30 * MARKET_SECOND,
+};
+
+VENUE_PLUGIN("bybit", rules, "0.1.0", caps, probe, "u", "seq");
