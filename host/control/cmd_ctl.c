@@ -16,12 +16,15 @@ static const char help[] =
     "  orders [--all]        live orders; --all: the ended ones too, newest first\n"
     "  positions             positions, averages and PnL, of accounts and strategies\n"
     "  venues                venues and their books\n"
-    "  scripts               scripts, their state and why they were stopped\n"
+    "  scripts               scripts, their state, version, and why they were stopped\n"
+    "  limits                every limit of every scope, with what is used of it\n"
     "  alerts                the newest alerts\n"
     "  kill [REASON]         pull the kill switch: cancel all, refuse new orders\n"
     "  resume [REASON]       release the kill switch\n"
     "  cancel CID            cancel one order\n"
     "  reload                read the configuration anew: limits, policies, scripts\n"
+    "  arm SCRIPT            let a script send orders\n"
+    "  disarm SCRIPT [REASON] let only its cancels leave, and cancel what it has working\n"
     "  stop                  an orderly stop\n\n"
     "  --json    the answer as one JSON document\n"
     "  --socket  the control socket; default: host.control of the configuration\n"
@@ -116,11 +119,26 @@ static void print_scripts(const cJSON *answer)
 {
     const cJSON *s;
     cJSON_ArrayForEach(s, json_get(answer, "scripts"))
-        printf("%-14s %-12s sent %" PRId64 "  denied %" PRId64 "  fills %" PRId64
-               "  callbacks %" PRId64 " (longest %" PRId64 " us)  %s\n",
-               text_of(s, "script"), text_of(s, "state"), number_of(s, "orders_sent"),
+        printf("%-14s %-12s version %" PRId64 " %.12s  sent %" PRId64 "  denied %" PRId64
+               "  fills %" PRId64 "  callbacks %" PRId64 " (longest %" PRId64 " us)  %s\n",
+               text_of(s, "script"),
+               strcmp(text_of(s, "state"), "running") == 0 && cJSON_IsFalse(json_get(s, "armed"))
+                   ? "disarmed"
+                   : text_of(s, "state"),
+               number_of(s, "version"), text_of(s, "sha256"), number_of(s, "orders_sent"),
                number_of(s, "orders_denied"), number_of(s, "executions"), number_of(s, "callbacks"),
                number_of(s, "max_callback_us"), text_of(s, "reason"));
+}
+
+static void print_limits(const cJSON *answer)
+{
+    const cJSON *l;
+    printf("%-11s %-24s %-20s %18s %22s %22s\n", "SCOPE", "NAME", "LIMIT", "VALUE", "READING",
+           "HEADROOM");
+    cJSON_ArrayForEach(l, json_get(answer, "limits"))
+        printf("%-11s %-24s %-20s %18s %22s %22s\n", text_of(l, "scope"), text_of(l, "name"),
+               text_of(l, "limit"), text_of(l, "value"), json_text(l, "reading", "of each order"),
+               json_text(l, "headroom", ""));
 }
 
 static void print_alerts(const cJSON *answer)
@@ -142,21 +160,18 @@ static const struct {
     void (*print)(const cJSON *answer);
     int most;         /* further words */
     const char *word; /* name of the first of them in the request */
-} requests[] = {{"status", print_status, 0, NULL},
-                {"orders", print_orders, 0, NULL},
-                {"positions", print_positions, 0, NULL},
-                {"venues", print_venues, 0, NULL},
-                {"scripts", print_scripts, 0, NULL},
-                {"alerts", print_alerts, 0, NULL},
-                {"kill", print_done, 1, "reason"},
-                {"resume", print_done, 1, "reason"},
-                {"cancel", print_done, 1, "cid"},
-                {"reload", print_done, 0, NULL},
-                {"stop", print_done, 0, NULL}};
+} requests[] = {{"status", print_status, 0, NULL},       {"orders", print_orders, 0, NULL},
+                {"positions", print_positions, 0, NULL}, {"venues", print_venues, 0, NULL},
+                {"scripts", print_scripts, 0, NULL},     {"limits", print_limits, 0, NULL},
+                {"alerts", print_alerts, 0, NULL},       {"kill", print_done, 1, "reason"},
+                {"resume", print_done, 1, "reason"},     {"cancel", print_done, 1, "cid"},
+                {"reload", print_done, 0, NULL},         {"arm", print_done, 1, "script"},
+                {"disarm", print_done, 2, "script"},     {"stop", print_done, 0, NULL}};
 
 /* --- asking -----------------------------------------------------------------------------------*/
 
-static int ask(const char *path, size_t which, const char *word, bool all, bool json)
+/* words: what follows the request; the second one is a reason. */
+static int ask(const char *path, size_t which, char **words, int count, bool all, bool json)
 {
     struct text line, answer;
     struct why why;
@@ -168,9 +183,9 @@ static int ask(const char *path, size_t which, const char *word, bool all, bool 
     json_string(&line, requests[which].what);
     json_key(&line, "live");
     json_bool(&line, !all);
-    if (word) {
-        json_key(&line, requests[which].word);
-        json_string(&line, word);
+    for (int i = 0; i < count; i++) {
+        json_key(&line, i == 0 ? requests[which].word : "reason");
+        json_string(&line, words[i]);
     }
     json_end(&line);
     if (control_ask(path, text_cstr(&line), &answer, &why)) {
@@ -217,12 +232,14 @@ int cmd_ctl(int argc, char **argv)
             return usage_error("ctl", "%s: too many words", requests[i].what);
         if (strcmp(requests[i].what, "cancel") == 0 && argc - optind < 2)
             return usage_error("ctl", "cancel: expected the name of an order");
+        if (requests[i].word && strcmp(requests[i].word, "script") == 0 && argc - optind < 2)
+            return usage_error("ctl", "%s: expected the name of a script", requests[i].what);
         struct why why;
         struct config *config = NULL;
         if (!socket && !(config = config_load(path, &why)))
             return usage_error("ctl", "%s", why.text);
-        int code = ask(socket ? socket : config->control, i,
-                       argc - optind > 1 ? argv[optind + 1] : NULL, all, json);
+        int code = ask(socket ? socket : config->control, i, argv + optind + 1, argc - optind - 1,
+                       all, json);
         config_destroy(config);
         return code;
     }

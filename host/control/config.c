@@ -113,6 +113,7 @@ static void build_host(struct loaded *loaded)
     config->cancel_on_stop = strcmp(schema_text(keys, node, "on_stop"), "cancel") == 0;
     config->stop_wait = schema_number(keys, node, "stop_wait");
     config->busy_poll = schema_number(keys, node, "busy_poll");
+    config->watch = schema_number(keys, node, "watch") != 0;
     config->orders = (uint32_t)schema_number(keys, node, "orders");
     config->executions = (uint32_t)schema_number(keys, node, "executions");
     config->client_ids = (uint32_t)schema_number(keys, node, "client_ids");
@@ -426,6 +427,8 @@ static struct config *load(const char *path, const struct sets *sets,
     }
     sha256_value(loaded->sha, sum);
     hex_print(sum, sizeof sum, loaded->config.sha256);
+    for (size_t i = 0; i < loaded->count; i++)
+        loaded->config.files[i] = loaded->paths[i];
     return &loaded->config;
 }
 

@@ -76,7 +76,9 @@ struct config_script {
 
 struct config {
     const char *path;
-    char sha256[65]; /* of all files, in order */
+    char sha256[65];       /* of all files, in order */
+    const char *files[33]; /* their paths, ended by NULL */
+    bool watch;            /* reload when one of them, or a script, changes */
     uint32_t instance;
     const char *journal;
     bool journal_new; /* a folder of its own for each run */

@@ -58,6 +58,7 @@ static void say_host(const struct config *before, const struct config *after, st
                  after->cancel_on_stop ? "keep -> cancel" : "cancel -> keep");
     say_number(out, "host.stop_wait, ns", before->stop_wait, after->stop_wait);
     say_number(out, "host.busy_poll, ns", before->busy_poll, after->busy_poll);
+    say_number(out, "host.watch", before->watch, after->watch);
     for (int p = 0; p < POLICY_COUNT; p++) {
         snprintf(what, sizeof what, "policy %s", policy_name((enum policy)p));
         say_number(out, what, before->policies[p], after->policies[p]);

@@ -92,7 +92,15 @@ struct host_script {
     uint32_t strategy;
     enum script_outcome outcome; /* as last told to the operator */
     char sha256[65];             /* of its source and modules */
+    char next_sha256[65];        /* of a version that is prepared; "": none is */
+    uint32_t version;            /* 1 at the start, one more with each reload */
     uint64_t callbacks;
+};
+
+/* files.c: what the watched files were like. */
+struct host_files {
+    weir_ns next;
+    uint64_t last, loaded; /* 0: not looked at yet */
 };
 
 struct host_instrument {
@@ -132,6 +140,7 @@ struct host {
     uint32_t instrument_count;           /* highest number in use */
     uint32_t instrument_room;
     struct script_answer *answer; /* of the wish being applied */
+    struct host_files files;
     struct tap *tap;
     struct stages stages;
     struct observer *observer;
@@ -222,12 +231,21 @@ void host_tell_capabilities(struct host *host); /* once the venues are open */
 enum weir_err host_reload(struct host *host, struct text *diff, struct why *why) WEIR_MUST_USE;
 enum weir_err host_check_script(const struct config_script *config,
                                 struct why *why) WEIR_MUST_USE; /* scripts.c */
-enum weir_err host_reload_script(struct host *host, struct host_script *guest,
-                                 const struct config_script *config, struct text *diff,
-                                 struct why *why) WEIR_MUST_USE;
+/* Load the new version beside the running one, if anything of it changed; then, all being well, switch, or
+ * drop what was prepared. */
+enum weir_err host_prepare_script(struct host *host, struct host_script *guest,
+                                  const struct config_script *config, struct text *diff,
+                                  struct why *why) WEIR_MUST_USE;
+void host_commit_script(struct host *host, struct host_script *guest);
+void host_drop_script(struct host_script *guest);
+
+bool host_files_changed(struct host *host); /* files.c: host.watch, and something did */
+/* operate.c: false: not a wish of this file's. */
+bool host_operate(struct host *host, const struct wish *wish, struct wish_answer *answer);
 
 void host_tell_provenance(struct host *host); /* provenance.c */
 void host_tell_config(struct host *host);
+void host_tell_script(struct host *host, const struct host_script *guest); /* which version runs */
 /* How long after the input was taken the intent with this sequence had been handed to the venue. */
 void host_tell_sent(struct host *host, const struct weir_intent *intent, uint64_t seq,
                     weir_ns after);

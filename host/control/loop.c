@@ -106,6 +106,8 @@ static void grant(struct host *host, const struct wish *wish, struct wish_answer
         snprintf(answer->text, sizeof answer->text, "stopping");
         break;
     default:
+        if (host_operate(host, wish, answer))
+            break;
         answer->ok = 0;
         snprintf(answer->text, sizeof answer->text, "the host cannot do that while it runs");
     }
@@ -159,7 +161,8 @@ static void look_for_signals(struct host *host)
     struct wish_answer answer = {0};
     if (!host->stopping && host->options.stop_asked && host->options.stop_asked())
         host_stop(host);
-    if (!host->stopping && host->options.reload_asked && host->options.reload_asked())
+    if (!host->stopping &&
+        ((host->options.reload_asked && host->options.reload_asked()) || host_files_changed(host)))
         reload(host, &answer);
 }
 

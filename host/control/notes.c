@@ -48,6 +48,10 @@ static void note_script(struct host *host, const struct host_script *script)
     script_report(script->script, &report);
     note.state = report.outcome == SCRIPT_OK ? 0 : report.outcome == SCRIPT_QUARANTINED ? 1 : 2;
     note.callbacks = report.callbacks;
+    note.version = script->version;
+    copy(note.sha256, sizeof note.sha256, script->sha256);
+    note.disarmed =
+        engine_trading_state(host->engine, SCOPE_strategy, script->strategy) != TRADING_ACTIVE;
     note.max_callback_ns = (uint64_t)report.max_callback_ns;
     note.memory = report.memory;
     copy(note.file, sizeof note.file, script->config->file);

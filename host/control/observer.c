@@ -118,18 +118,17 @@ static const struct {
 static const struct {
     const char *what;
     enum wish_kind kind;
-} acts[] = {{"kill", WISH_KILL},
-            {"resume", WISH_RELEASE},
-            {"cancel", WISH_CANCEL},
-            {"reload", WISH_RELOAD},
-            {"stop", WISH_STOP}};
+} acts[] = {{"kill", WISH_KILL},     {"resume", WISH_RELEASE}, {"cancel", WISH_CANCEL},
+            {"reload", WISH_RELOAD}, {"arm", WISH_ARM},        {"disarm", WISH_DISARM},
+            {"limits", WISH_LIMITS}, {"stop", WISH_STOP}};
 
 static void put_wish(struct observer *observer, struct control_peer *peer, enum wish_kind kind,
                      const cJSON *request)
 {
     struct wish wish = {.id = ++observer->last_id, .kind = kind};
     snprintf(wish.reason, sizeof wish.reason, "%s", json_text(request, "reason", ""));
-    snprintf(wish.cid, sizeof wish.cid, "%s", json_text(request, "cid", ""));
+    snprintf(wish.cid, sizeof wish.cid, "%s",
+             json_text(request, "cid", json_text(request, "script", "")));
     for (size_t i = 0; i < WISHES; i++) {
         if (observer->pending[i].id != 0)
             continue;
@@ -169,10 +168,9 @@ static void on_request(void *context, struct control_peer *peer, const char *lin
     cJSON_Delete(request);
     if (text.len == 0) {
         text_fini(&text);
-        reply_error(
-            peer,
-            "no such request; there are status orders positions venues scripts alerts kill resume "
-            "cancel reload stop");
+        reply_error(peer, "no such request; there are status orders positions venues scripts "
+                          "limits alerts kill resume "
+                          "cancel reload arm disarm stop");
         return;
     }
     reply(peer, &text);
@@ -186,12 +184,17 @@ static void take_answers(struct observer *observer)
             if (observer->pending[i].id != answer.id)
                 continue;
             struct text text;
+            observer->pending[i].id = 0;
+            if (answer.json) {
+                control_answer(observer->pending[i].peer, answer.json, strlen(answer.json));
+                free(answer.json);
+                continue;
+            }
             text_init(&text);
             json_object(&text);
             json_key(&text, answer.ok ? "ok" : "error");
             json_string(&text, answer.text);
             json_end(&text);
-            observer->pending[i].id = 0;
             reply(observer->pending[i].peer, &text);
         }
 }

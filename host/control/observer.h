@@ -9,7 +9,16 @@
 #include "watch/metrics.h"
 #include "watch/tap.h"
 
-enum wish_kind { WISH_KILL, WISH_RELEASE, WISH_CANCEL, WISH_RELOAD, WISH_STOP };
+enum wish_kind {
+    WISH_KILL,
+    WISH_RELEASE,
+    WISH_CANCEL,
+    WISH_RELOAD,
+    WISH_STOP,
+    WISH_ARM, /* cid: name of the script */
+    WISH_DISARM,
+    WISH_LIMITS
+};
 
 struct wish {
     uint64_t id;
@@ -23,6 +32,7 @@ struct wish_answer {
     uint64_t id;
     uint32_t ok;
     uint32_t pad;
+    char *json; /* a whole document, for the observer to free(); NULL: the text is the answer */
     char text[480];
 };
 

@@ -46,6 +46,15 @@ void host_tell_config(struct host *host)
     put(host, &config.msg, sizeof config, SIDE_CONFIG);
 }
 
+void host_tell_script(struct host *host, const struct host_script *guest)
+{
+    struct side_script script = {.strategy = guest->strategy, .version = guest->version};
+    if (!host->journal)
+        return;
+    hex_read(guest->sha256, script.sha256);
+    put(host, &script.msg, sizeof script, SIDE_SCRIPT);
+}
+
 void host_tell_provenance(struct host *host)
 {
     struct side_build build = {.version = WEIR_VERSION, .compiler = __VERSION__};
@@ -61,6 +70,8 @@ void host_tell_provenance(struct host *host)
         hex_read(plugin_sha256(venue->plugin), plugin.sha256);
         put(host, &plugin.msg, sizeof plugin, SIDE_PLUGIN);
     }
+    for (size_t i = 0; i < host->script_count; i++)
+        host_tell_script(host, &host->scripts[i]);
 }
 
 void host_tell_sent(struct host *host, const struct weir_intent *intent, uint64_t seq,

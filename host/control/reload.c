@@ -3,7 +3,7 @@
  *
  * What can change: limits, policies, scripts (code, settings, budgets), on_stop, stop_wait, busy_poll,
  * answer_timeout. What needs a restart is named and refused: venues, the set of scripts, journal, gateway. A script is loaded beside its running version,
- * which stays if the new one fails; limits change only after all scripts took. */
+ * and all are switched between the same two events, or none is; limits change before the new ones act. */
 #include <stdio.h>
 #include <string.h>
 
@@ -155,8 +155,10 @@ enum weir_err host_reload(struct host *host, struct text *diff, struct why *why)
     for (size_t i = 0; !err && i < host->script_count; i++)
         err = host_check_script(&after->scripts[i], why);
     for (size_t i = 0; !err && i < host->script_count; i++)
-        err = host_reload_script(host, &host->scripts[i], &after->scripts[i], diff, why);
+        err = host_prepare_script(host, &host->scripts[i], &after->scripts[i], diff, why);
     if (err) {
+        for (size_t i = 0; i < host->script_count; i++)
+            host_drop_script(&host->scripts[i]);
         config_destroy(after);
         return err;
     }
@@ -166,6 +168,8 @@ enum weir_err host_reload(struct host *host, struct text *diff, struct why *why)
     adopt(host, after);
     host_give_limits(host);
     host_tell_config(host);
+    for (size_t i = 0; i < host->script_count; i++)
+        host_commit_script(host, &host->scripts[i]);
     host_settle(host);
     config_destroy(host->reloaded); /* the one before this, if it was itself a reload */
     host->reloaded = after;

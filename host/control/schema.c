@@ -42,6 +42,8 @@ static const struct schema host_keys[] = {
     {"busy_poll", KIND_DURATION, "0us",
      "spin this long for the next event before sleeping: lower latency for one core's time", NULL,
      NULL},
+    {"watch", KIND_FLAG, "false",
+     "reload when a file of the configuration, a script or one of its modules changes", NULL, NULL},
     {"orders", KIND_WHOLE, "65536", "orders in the table; the oldest ended is forgotten first",
      "64 to 4194304", NULL},
     {"executions", KIND_WHOLE, "262144", "executions remembered in detail", "64 to 16777216", NULL},

@@ -105,6 +105,8 @@ static void world_publish(void *context, struct script *script,
         guest->host->published_lost++;
 }
 
+static void look_after(struct host *host, struct host_script *guest);
+
 /* --- making them ------------------------------------------------------------------------------*/
 
 static void convert(const struct config_value *from, struct script_value *to,
@@ -276,6 +278,7 @@ static enum weir_err create(struct host *host, struct host_script *guest, struct
     if (!err)
         err = script_create(&parts.config, &world, &guest->script, why);
     memcpy(guest->sha256, parts.sha256, sizeof guest->sha256);
+    guest->version = 1;
     parts_free(&parts);
     if (err)
         while_doing(why, "scripts.%s", guest->config->name);
@@ -317,9 +320,9 @@ static bool same_budgets(const struct config_script *a, const struct config_scri
            a->log_lines_per_second == b->log_lines_per_second && a->seed == b->seed;
 }
 
-enum weir_err host_reload_script(struct host *host, struct host_script *guest,
-                                 const struct config_script *config, struct text *diff,
-                                 struct why *why)
+enum weir_err host_prepare_script(struct host *host, struct host_script *guest,
+                                  const struct config_script *config, struct text *diff,
+                                  struct why *why)
 {
     struct parts parts;
     enum weir_err err = parts_read(host, config, guest->strategy, &parts, why);
@@ -327,19 +330,37 @@ enum weir_err host_reload_script(struct host *host, struct host_script *guest,
                 same_value(&config->settings, &guest->config->settings) &&
                 same_budgets(config, guest->config);
     if (!err && !same) {
-        err = script_reload(guest->script, &parts.config, why);
-        host_settle(host);
+        err = script_prepare(guest->script, &parts.config, why);
         if (!err) {
             text_say(diff, "script %s: reloaded, state kept (sha256 %.12s -> %.12s)\n",
                      config->name, guest->sha256, parts.sha256);
-            memcpy(guest->sha256, parts.sha256, sizeof guest->sha256);
-            guest->outcome = script_outcome(guest->script);
+            memcpy(guest->next_sha256, parts.sha256, sizeof guest->next_sha256);
         }
     }
     parts_free(&parts);
     if (err)
         while_doing(why, "scripts.%s", config->name);
     return err;
+}
+
+void host_drop_script(struct host_script *guest)
+{
+    script_drop(guest->script);
+    guest->next_sha256[0] = '\0';
+}
+
+/* Its `reload` handlers may ask for orders, and may be its end. */
+void host_commit_script(struct host *host, struct host_script *guest)
+{
+    if (!guest->next_sha256[0])
+        return;
+    memcpy(guest->sha256, guest->next_sha256, sizeof guest->sha256);
+    guest->next_sha256[0] = '\0';
+    guest->outcome = SCRIPT_OK;
+    guest->version++;
+    host_tell_script(host, guest);
+    script_commit(guest->script);
+    look_after(host, guest);
 }
 
 enum weir_err host_open_scripts(struct host *host, struct why *why)

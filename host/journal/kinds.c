@@ -337,6 +337,11 @@ static const struct field plugin[] = {
     F(side_plugin, version, TEXT),
     F(side_plugin, sha256, HASH),
 };
+static const struct field script[] = {
+    F(side_script, strategy, STRATEGY),
+    F(side_script, version, U32),
+    F(side_script, sha256, HASH),
+};
 static const struct field config[] = {
     F(side_config, version, U64),
     F(side_config, sha256, HASH),
@@ -433,6 +438,7 @@ static const struct kind kinds[] = {
     ROW(SIDE_PLUGIN,          SIDE,   side_plugin,       "plugin",           plugin),
     ROW(SIDE_CONFIG,          SIDE,   side_config,       "config",           config),
     ROW(SIDE_TIMING,          SIDE,   side_timing,       "timing",           timing),
+    ROW(SIDE_SCRIPT,          SIDE,   side_script,       "script",           script),
 };
 /* clang-format on */
 

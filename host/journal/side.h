@@ -16,7 +16,8 @@ enum side_kind {
     SIDE_BUILD = WEIR_HOST_KINDS + 220, /* struct side_build */
     SIDE_PLUGIN,                        /* struct side_plugin */
     SIDE_CONFIG,                        /* struct side_config */
-    SIDE_TIMING                         /* struct side_timing */
+    SIDE_TIMING,                        /* struct side_timing */
+    SIDE_SCRIPT                         /* struct side_script */
 };
 
 /* What a replay needs to know before the first input. */
@@ -42,6 +43,13 @@ struct side_build {
     char compiler[64];
 };
 
+/* Which version of a script runs from here on. */
+struct side_script {
+    struct weir_msg msg;
+    uint32_t strategy;
+    uint32_t version;         /* 1 at the start, one more with each reload of it */
+    unsigned char sha256[32]; /* of its source and its modules */
+};
 struct side_plugin {
     struct weir_msg msg; /* venue: whose */
     char name[NAME_MAX_LEN];

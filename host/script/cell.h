@@ -188,9 +188,13 @@ struct script {
     struct script_world world;
     uint64_t next_id;
     uint64_t lines_dropped; /* since the last that was let through */
-    struct plain *result;   /* of the chunk's top level; NULL: not wanted */
-    bool checking;          /* nobody is there: only weir.declare is wanted */
-    bool declared;          /* and it was called */
+    struct cell *next_cell; /* a version that is prepared, here or in a process; NULL: none */
+    struct warden *next_warden;
+    struct script_budget next_budget;
+    bool next_may_trade;
+    struct plain *result; /* of the chunk's top level; NULL: not wanted */
+    bool checking;        /* nobody is there: only weir.declare is wanted */
+    bool declared;        /* and it was called */
     struct bucket orders, cancels, lines, alerts, messages;
     char name[NAME_MAX_LEN];
     char prefix[32];

@@ -38,12 +38,13 @@ static struct engine *no_engine(void **memory_out)
                                        .assets = 1,
                                        .positions = 1};
     size_t bytes = (engine_bytes(&sizes) + 63) / 64 * 64;
-    unsigned char *memory = aligned_alloc(64, bytes);
+    unsigned char *memory = calloc(1, bytes + 64),
+                  *at = memory; /* zero pages, most never touched */
     *memory_out = memory;
     if (!memory)
         return NULL;
-    memset(memory, 0, bytes);
-    struct arena arena = {memory, memory + bytes};
+    at += (64 - (uintptr_t)at % 64) % 64;
+    struct arena arena = {at, at + bytes};
     return engine_create(&arena, &sizes);
 }
 

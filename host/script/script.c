@@ -179,6 +179,7 @@ void script_destroy(struct script *script)
     if (!script)
         return;
     must(!script->busy);
+    script_drop(script);
     cell_destroy(script->cell);
     warden_destroy(script->warden);
     free(script->said);
@@ -303,10 +304,10 @@ void script_take_over(struct script *script)
     }
 }
 
-static enum weir_err reload(struct script *script, struct script_config *config, struct why *why)
+/* On an error, and until the commit, all that the old version goes by is as it was. */
+static enum weir_err prepare(struct script *script, struct script_config *config, struct why *why)
 {
-    struct version version = {NULL, NULL};
-    struct version old = {script->cell, script->warden};
+    struct version version = {NULL, NULL}, old = {script->cell, script->warden};
     struct script_budget budget = script->budget;
     char reason[sizeof script->reason], detail[sizeof script->detail];
     if (is_made(&old)) {
@@ -319,37 +320,67 @@ static enum weir_err reload(struct script *script, struct script_config *config,
     script->budget = config->budget;
     script_defaults(&script->budget);
     enum weir_err err = make_successor(script, config, &version, why);
-    if (err != WEIR_OK) {
-        script->budget = budget;
-        memcpy(script->reason, reason, sizeof reason);
-        memcpy(script->detail, detail, sizeof detail);
-        return err;
+    if (err == WEIR_OK) {
+        script->next_cell = version.cell;
+        script->next_warden = version.warden;
+        script->next_budget = script->budget;
+        script->next_may_trade = config->may_trade;
     }
-    unmake(&old);
-    script->cell = version.cell;
-    script->warden = version.warden;
-    script->may_trade = config->may_trade;
-    script->reason[0] = script->detail[0] = '\0';
-    script->report.outcome = SCRIPT_OK;
-    if (script->started)
-        script_take_over(script);
-    return WEIR_OK;
+    script->budget = budget;
+    memcpy(script->reason, reason, sizeof reason);
+    memcpy(script->detail, detail, sizeof detail);
+    return err;
 }
 
-enum weir_err script_reload(struct script *script, const struct script_config *config,
-                            struct why *why)
+enum weir_err script_prepare(struct script *script, const struct script_config *config,
+                             struct why *why)
 {
     struct script_config copy = *config;
     must(!script->busy);
+    script_drop(script);
     enum weir_err err = script_config_check(config, why);
     if (err == WEIR_OK && !config->cells)
         err = guard_ready(why);
     if (err == WEIR_OK && config->strategy != script->strategy)
         err = because(why, WEIR_E_USAGE, "a reload keeps the strategy's number");
     if (err == WEIR_OK)
-        err = reload(script, &copy, why);
+        err = prepare(script, &copy, why);
     if (err != WEIR_OK)
         while_doing(why, "reloading %s", script->name);
+    return err;
+}
+
+void script_drop(struct script *script)
+{
+    unmake(&(struct version){script->next_cell, script->next_warden});
+    script->next_cell = NULL;
+    script->next_warden = NULL;
+}
+
+void script_commit(struct script *script)
+{
+    must(!script->busy);
+    if (!script->next_cell && !script->next_warden)
+        return;
+    unmake(&(struct version){script->cell, script->warden});
+    script->cell = script->next_cell;
+    script->warden = script->next_warden;
+    script->next_cell = NULL;
+    script->next_warden = NULL;
+    script->budget = script->next_budget;
+    script->may_trade = script->next_may_trade;
+    script->reason[0] = script->detail[0] = '\0';
+    script->report.outcome = SCRIPT_OK;
+    if (script->started)
+        script_take_over(script);
+}
+
+enum weir_err script_reload(struct script *script, const struct script_config *config,
+                            struct why *why)
+{
+    enum weir_err err = script_prepare(script, config, why);
+    if (err == WEIR_OK)
+        script_commit(script);
     return err;
 }
 

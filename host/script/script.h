@@ -205,6 +205,14 @@ void script_stop(
 enum weir_err script_reload(struct script *script, const struct script_config *config,
                             struct why *why) WEIR_MUST_USE;
 
+/* The same in two steps, so that several scripts change together or not at all: load beside and start in
+ * shadow, which on an error leaves nothing; then, with no event between, switch, or drop what was
+ * prepared. The state handed over is that of the first step. */
+enum weir_err script_prepare(struct script *script, const struct script_config *config,
+                             struct why *why) WEIR_MUST_USE;
+void script_commit(struct script *script); /* nothing prepared: nothing happens */
+void script_drop(struct script *script);
+
 /* weir.state as text (the form of a Lua table, keys sorted: equal states are equal bytes), owned by
  * the script until the next call. E_BAD_CONFIG: something in it is not plain data. */
 enum weir_err script_state_save(struct script *script, const char **text_out, size_t *len_out,

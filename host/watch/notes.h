@@ -43,12 +43,16 @@ struct note_venue {
 struct note_script {
     struct weir_msg msg;
     uint32_t strategy;
-    uint8_t state;  /* 0 running, 1 quarantined, 2 refused */
-    uint8_t orders; /* has the right */
-    uint8_t pad[2];
+    uint8_t state;    /* 0 running, 1 quarantined, 2 refused */
+    uint8_t orders;   /* has the right */
+    uint8_t disarmed; /* only its cancels leave */
+    uint8_t pad;
     uint64_t callbacks;
     uint64_t max_callback_ns;
-    uint64_t memory; /* bytes in use */
+    uint64_t memory;  /* bytes in use */
+    uint32_t version; /* 1 at the start, one more with each reload */
+    char sha256[16];  /* the first digits, of its source and modules */
+    char pad2[4];
     char file[100];
     char reason[160]; /* of a quarantine: file:line and why */
 };

@@ -248,6 +248,10 @@ void mirror_json_scripts(const struct mirror *mirror, struct text *out)
         field(out, "file", s->note.file);
         field(out, "state", s->note.state < 3 ? states[s->note.state] : "?");
         field(out, "reason", s->note.reason);
+        json_key(out, "armed");
+        json_bool(out, !s->note.disarmed);
+        field_uint(out, "version", s->note.version);
+        field(out, "sha256", s->note.sha256);
         json_key(out, "orders");
         json_bool(out, s->note.orders);
         field_uint(out, "orders_sent", s->sent);
