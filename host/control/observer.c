@@ -115,30 +115,39 @@ static const struct {
     {"alerts", mirror_json_alerts},
 };
 
-static const struct {
+/* So many of the places a wish may find in use: what takes risk off always finds one, whatever else
+ * is asked and however often. */
+struct act {
     const char *what;
     enum wish_kind kind;
-} acts[] = {{"kill", WISH_KILL},     {"resume", WISH_RELEASE}, {"cancel", WISH_CANCEL},
-            {"reload", WISH_RELOAD}, {"arm", WISH_ARM},        {"disarm", WISH_DISARM},
-            {"limits", WISH_LIMITS}, {"stop", WISH_STOP}};
+    size_t places;
+};
+static const struct act acts[] = {
+    {"kill", WISH_KILL, WISHES},           {"stop", WISH_STOP, WISHES - 8},
+    {"cancel", WISH_CANCEL, WISHES - 16},  {"disarm", WISH_DISARM, WISHES - 16},
+    {"resume", WISH_RELEASE, WISHES - 24}, {"reload", WISH_RELOAD, WISHES - 32},
+    {"arm", WISH_ARM, WISHES - 32},        {"limits", WISH_LIMITS, WISHES - 32}};
 
-static void put_wish(struct observer *observer, struct control_peer *peer, enum wish_kind kind,
+static void put_wish(struct observer *observer, struct control_peer *peer, const struct act *act,
                      const cJSON *request)
 {
-    struct wish wish = {.id = ++observer->last_id, .kind = kind};
+    struct wish wish = {.id = ++observer->last_id, .kind = act->kind};
+    struct pending *place = NULL;
+    size_t used = 0;
     snprintf(wish.reason, sizeof wish.reason, "%s", json_text(request, "reason", ""));
     snprintf(wish.cid, sizeof wish.cid, "%s",
              json_text(request, "cid", json_text(request, "script", "")));
-    for (size_t i = 0; i < WISHES; i++) {
+    for (size_t i = 0; i < WISHES; i++)
         if (observer->pending[i].id != 0)
-            continue;
-        if (!ring_push(observer->wishes, &wish))
-            break;
-        observer->pending[i] = (struct pending){wish.id, peer};
-        observer->config.wake(observer->config.context);
+            used++;
+        else
+            place = &observer->pending[i];
+    if (used >= act->places || !place || !ring_push(observer->wishes, &wish)) {
+        reply_error(peer, "too many requests wait for the engine; try again");
         return;
     }
-    reply_error(peer, "too many requests wait for the engine; try again");
+    *place = (struct pending){wish.id, peer};
+    observer->config.wake(observer->config.context);
 }
 
 static void on_request(void *context, struct control_peer *peer, const char *line, size_t len)
@@ -160,7 +169,7 @@ static void on_request(void *context, struct control_peer *peer, const char *lin
         mirror_json_orders(observer->mirror, cJSON_IsTrue(json_get(request, "live")), &text);
     for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
         if (strcmp(what, acts[i].what) == 0) {
-            put_wish(observer, peer, acts[i].kind, request);
+            put_wish(observer, peer, &acts[i], request);
             cJSON_Delete(request);
             text_fini(&text);
             return;

@@ -17,6 +17,7 @@ struct control_peer {
     char line[LINE_MAX_LEN];
     size_t len;
     bool waiting; /* a request was handed out */
+    bool taking;  /* take_lines() is at work */
     bool closing;
 };
 
@@ -51,22 +52,30 @@ static void peer_close(struct control_peer *peer)
         peer->socket->peers = peer->next;
     if (peer->next)
         peer->next->before = peer->before;
-    if (!peer->waiting) /* else its answer closes it */
+    if (peer->waiting) /* its answer closes it */
+        (void)uv_read_stop((uv_stream_t *)&peer->pipe);
+    else
         uv_close((uv_handle_t *)&peer->pipe, on_peer_closed);
 }
 
-static void take_line(struct control_peer *peer)
+/* One after the other. An answer that comes at once comes from within request(): the next line is
+ * then taken here, and not deeper and deeper. */
+static void take_lines(struct control_peer *peer)
 {
-    char *end = memchr(peer->line, '\n', peer->len);
-    if (peer->waiting || !end)
+    char line[LINE_MAX_LEN], *end;
+    if (peer->taking)
         return;
-    size_t len = (size_t)(end - peer->line);
-    char line[LINE_MAX_LEN];
-    memcpy(line, peer->line, len);
-    peer->len -= len + 1;
-    memmove(peer->line, end + 1, peer->len);
-    peer->waiting = true;
-    peer->socket->owner.request(peer->socket->owner.context, peer, line, len);
+    peer->taking = true;
+    while (!peer->waiting && !peer->closing &&
+           (end = memchr(peer->line, '\n', peer->len)) != NULL) {
+        size_t len = (size_t)(end - peer->line);
+        memcpy(line, peer->line, len);
+        peer->len -= len + 1;
+        memmove(peer->line, end + 1, peer->len);
+        peer->waiting = true;
+        peer->socket->owner.request(peer->socket->owner.context, peer, line, len);
+    }
+    peer->taking = false;
 }
 
 static void on_written(uv_write_t *write, int status)
@@ -92,7 +101,7 @@ void control_answer(struct control_peer *peer, const char *json, size_t len)
     uv_buf_t buffer = uv_buf_init(reply->text, (unsigned)(len + 1));
     if (uv_write(&reply->write, (uv_stream_t *)&peer->pipe, &buffer, 1, on_written) != 0)
         free(reply);
-    take_line(peer);
+    take_lines(peer);
 }
 
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
@@ -111,7 +120,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
         return;
     }
     peer->len += (size_t)count;
-    take_line(peer);
+    take_lines(peer);
 }
 
 static void on_connection(uv_stream_t *server, int status)
