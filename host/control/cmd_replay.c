@@ -93,7 +93,7 @@ static int replay(const char *path, bool verify, bool json)
 
 /* --- with other limits ------------------------------------------------------------------------*/
 
-/* The limits that the journal was given, each with what the other configuration says. */
+/* What the other configuration says of each scope that the journal defines. */
 struct others {
     struct in_limit *limits;
     size_t count, room;
@@ -117,19 +117,17 @@ static void scope_name(const struct directory *directory, const struct in_limit 
         snprintf(name, size, "%s", text);
 }
 
-static bool add_limit(struct others *others, const struct directory *directory,
-                      const struct config *config, const struct weir_msg *msg)
+static bool has_limit(const struct others *others, const struct in_limit *limit)
 {
-    struct in_limit limit;
-    char name[100];
-    memcpy(&limit, msg, sizeof limit);
-    scope_name(directory, &limit, name, sizeof name);
-    const struct config_limit *row =
-        config_limit_for(config, (enum risk_scope)limit.scope, name, (enum risk_limit)limit.limit);
-    if (!row)
-        return true;
-    limit.how = row->none ? LIMIT_NONE : LIMIT_VALUE;
-    limit.value = amount_pack(row->value);
+    for (size_t i = 0; i < others->count; i++)
+        if (others->limits[i].scope == limit->scope && others->limits[i].id == limit->id &&
+            others->limits[i].limit == limit->limit)
+            return true;
+    return false;
+}
+
+static bool keep_limit(struct others *others, const struct in_limit *limit)
+{
     if (others->count == others->room) {
         size_t room = others->room ? others->room * 2 : 64;
         void *more = realloc(others->limits, room * sizeof *others->limits);
@@ -138,8 +136,52 @@ static bool add_limit(struct others *others, const struct directory *directory,
         others->limits = more;
         others->room = room;
     }
-    others->limits[others->count++] = limit;
+    others->limits[others->count++] = *limit;
     return true;
+}
+
+/* was_set: in the journal; then it is none if the other configuration lacks it. */
+static bool add_limit(struct others *others, const struct directory *directory,
+                      const struct config *config, struct in_limit limit, bool was_set)
+{
+    char name[100];
+    scope_name(directory, &limit, name, sizeof name);
+    const struct config_limit *row =
+        config_limit_for(config, (enum risk_scope)limit.scope, name, (enum risk_limit)limit.limit);
+    if (has_limit(others, &limit) || (!row && !was_set))
+        return true;
+    limit.how = !row || row->none ? LIMIT_NONE : LIMIT_VALUE;
+    limit.value = amount_pack(row ? row->value : 0);
+    return keep_limit(others, &limit);
+}
+
+static bool add_scope(struct others *others, const struct directory *directory,
+                      const struct config *config, enum risk_scope scope, uint32_t id)
+{
+    bool ok = true;
+    for (unsigned limit = 0; ok && limit < RISK_LIMIT_COUNT; limit++)
+        ok = add_limit(
+            others, directory, config,
+            (struct in_limit){.scope = (uint8_t)scope, .limit = (uint8_t)limit, .id = id}, false);
+    return ok;
+}
+
+/* All of what this record defines. The configuration has limits of venues only by their accounts. */
+static bool add_limits(struct others *others, const struct directory *directory,
+                       const struct config *config, const struct weir_msg *msg)
+{
+    uint32_t number = ((const struct in_define *)(const void *)msg)->number;
+    switch (msg->kind) {
+    case IN_DEFINE_ACCOUNT: return add_scope(others, directory, config, SCOPE_account, number);
+    case IN_DEFINE_GROUP: return add_scope(others, directory, config, SCOPE_group, number);
+    case IN_DEFINE_STRATEGY: return add_scope(others, directory, config, SCOPE_strategy, number);
+    case WEIR_INSTRUMENT:
+        return add_scope(others, directory, config, SCOPE_instrument, msg->instrument);
+    case IN_LIMIT:
+        return add_limit(others, directory, config, *(const struct in_limit *)(const void *)msg,
+                         true);
+    default: return true;
+    }
 }
 
 static enum weir_err read_limits(const char *path, const struct config *config,
@@ -148,12 +190,12 @@ static enum weir_err read_limits(const char *path, const struct config *config,
     struct reader *reader = NULL;
     struct journal_record record;
     struct directory *directory = directory_create();
-    bool ok = directory != NULL;
+    bool ok = directory && add_scope(others, directory, config, SCOPE_host, 0);
     enum weir_err err = reader_open(path, NULL, &reader, why);
     while (!err && ok && (err = reader_next(reader, &record, why)) == WEIR_OK) {
         ok = directory_learn(directory, record.msg);
-        if (ok && record.class == JOURNAL_INPUT && record.msg->kind == IN_LIMIT)
-            ok = add_limit(others, directory, config, record.msg);
+        if (ok && record.class == JOURNAL_INPUT)
+            ok = add_limits(others, directory, config, record.msg);
     }
     reader_close(reader);
     directory_destroy(directory);

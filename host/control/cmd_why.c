@@ -55,6 +55,8 @@ int cmd_why(int argc, char **argv)
     }
     if (optind + 1 != argc)
         return usage_error("why", "expected one order");
+    if (!*argv[optind])
+        return usage_error("why", "expected the name, an id or the number of an order, found ''");
     struct why why;
     struct config *config = journal ? NULL : config_load(config_path, &why);
     if (!journal && !config)

@@ -146,6 +146,8 @@ struct host {
     struct observer *observer;
     int wake; /* eventfd */
     weir_ns next_note;
+    struct out_alert told[64]; /* of orders, the last in the log */
+    size_t told_next;
     bool journal_failed;
     bool stopping, done;
     weir_ns stop_at;   /* the stop gives up waiting */
@@ -255,6 +257,6 @@ void host_note(struct host *host);
 void host_note_alert(struct host *host, uint32_t strategy, const struct script_alert *alert);
 /* What a journal that went on had left: names, markets, positions, live orders, states. */
 void host_note_restart(struct host *host);
-void host_tell_alert(const struct host *host, const struct out_alert *alert); /* to the log */
+void host_tell_alert(struct host *host, const struct out_alert *alert); /* to the log */
 
 #endif

@@ -59,6 +59,15 @@ static void change(struct host *host, uint16_t kind, const struct wish *wish)
     host_do(host, &input.msg);
 }
 
+/* A line of the log for each line. */
+static void log_lines(const char *text)
+{
+    for (size_t len; *text; text += len + (text[len] == '\n')) {
+        len = strcspn(text, "\n");
+        log_line(LOG_INFO, "reload", "%.*s", (int)len, text);
+    }
+}
+
 static void reload(struct host *host, struct wish_answer *answer)
 {
     struct text diff;
@@ -68,7 +77,7 @@ static void reload(struct host *host, struct wish_answer *answer)
     if (!answer->ok)
         log_line(LOG_ERROR, "reload", "refused, what runs stays: %s", why.text);
     else
-        log_line(LOG_INFO, "reload", "%s", diff.len ? text_cstr(&diff) : "nothing changed");
+        log_lines(diff.len ? text_cstr(&diff) : "nothing changed");
     snprintf(answer->text, sizeof answer->text, "%s",
              !answer->ok ? why.text
              : diff.len  ? text_cstr(&diff)

@@ -103,11 +103,26 @@ void host_note_alert(struct host *host, uint32_t strategy, const struct script_a
     put(host, &note.msg, sizeof note, NOTE_ALERT);
 }
 
+/* The same of the same order was told not long ago: a question that is asked again and again. */
+static bool was_told(struct host *host, const struct out_alert *alert)
+{
+    enum { ROOM = sizeof host->told / sizeof host->told[0] };
+    struct out_alert *told = host->told;
+    if (alert->order == 0)
+        return false;
+    for (size_t i = 0; i < ROOM; i++)
+        if (told[i].order == alert->order && told[i].alert == alert->alert &&
+            memcmp(told[i].text, alert->text, sizeof alert->text) == 0)
+            return true;
+    told[host->told_next++ % ROOM] = *alert;
+    return false;
+}
+
 /* On the screen they are seen; everywhere else they are a line. */
-void host_tell_alert(const struct host *host, const struct out_alert *alert)
+void host_tell_alert(struct host *host, const struct out_alert *alert)
 {
     const struct weir_instrument *def = engine_instrument(host->engine, alert->msg.instrument);
-    if (host->options.screen || host->options.on_log)
+    if (host->options.screen || host->options.on_log || was_told(host, alert))
         return;
     const char *venue = engine_name(host->engine, SCOPE_venue, alert->msg.venue);
     log_line(LOG_WARN, *venue ? venue : "risk", "%s%s%s%s%s: %s",

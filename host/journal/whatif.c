@@ -36,7 +36,7 @@ struct worlds {
     uint32_t *orders; /* number there -> number here; 0: the same */
     uint32_t order_room;
     unsigned char *copy; /* an input, translated */
-    bool given;          /* limits that the journal never sets were put in */
+    bool given;          /* the limits of the host were put in */
     bool differ;
 };
 
@@ -121,17 +121,36 @@ static void replace_limit(const struct worlds *worlds, struct in_limit *limit)
         }
 }
 
-static bool is_definition(uint16_t kind)
+/* What this input defines; false: nothing that has limits. */
+static bool defined_by(const struct weir_msg *msg, enum risk_scope *scope_out, uint32_t *id_out)
 {
-    return kind == WEIR_INSTRUMENT || (kind >= IN_DEFINE_VENUE && kind <= IN_WALLET);
+    static const struct {
+        uint16_t kind;
+        enum risk_scope scope;
+    } rows[] = {{IN_DEFINE_VENUE, SCOPE_venue},
+                {IN_DEFINE_ACCOUNT, SCOPE_account},
+                {IN_DEFINE_GROUP, SCOPE_group},
+                {IN_DEFINE_STRATEGY, SCOPE_strategy}};
+    *scope_out = SCOPE_instrument;
+    *id_out = msg->instrument;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (msg->kind == rows[i].kind) {
+            *scope_out = rows[i].scope;
+            *id_out = ((const struct in_define *)(const void *)msg)->number;
+            return true;
+        }
+    return msg->kind == WEIR_INSTRUMENT;
 }
 
-/* Those that the journal sets later are replaced then; setting them now too does no harm. */
-static void give_limits(struct worlds *worlds, const struct journal_record *record)
+/* As soon as there is what they limit. Those that the journal sets later are replaced then; setting
+ * them now too does no harm. */
+static void give_limits(struct worlds *worlds, const struct journal_record *record,
+                        enum risk_scope scope, uint32_t id)
 {
-    worlds->given = true;
     for (size_t i = 0; i < worlds->whatif->count; i++) {
         struct in_limit limit = worlds->whatif->limits[i];
+        if (limit.scope != scope || limit.id != id)
+            continue;
         limit.msg = (struct weir_msg){.size = sizeof limit, .kind = IN_LIMIT, .t = record->msg->t};
         engine_apply(worlds->engine, &limit.msg, record->seq, &worlds->here.sink);
     }
@@ -283,14 +302,19 @@ static enum weir_err step_input(struct worlds *worlds, const struct journal_reco
     worlds->input = *record->msg;
     if (!directory_learn(worlds->directory, record->msg))
         return because(why, WEIR_E_NO_MEMORY, "no memory for names");
-    if (!worlds->given && !is_definition(record->msg->kind))
-        give_limits(worlds, record);
+    if (!worlds->given)
+        give_limits(worlds, record, SCOPE_host, 0);
+    worlds->given = true;
     memcpy(worlds->copy, record->msg, record->msg->size);
     struct weir_msg *msg = (struct weir_msg *)(void *)worlds->copy;
     if (translate(worlds, msg))
         engine_apply(worlds->engine, msg, record->seq, &worlds->here.sink);
     else
         worlds->report->left_out++;
+    enum risk_scope scope;
+    uint32_t id;
+    if (defined_by(record->msg, &scope, &id))
+        give_limits(worlds, record, scope, id);
     return WEIR_OK;
 }
 

@@ -7,6 +7,7 @@
  * STATES   The owner hears of each change of state, and of a new top before LIVE: nobody finds a live
  *          book with an old price. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -235,6 +236,9 @@ static void explain(struct session *session, const struct listing *listing,
                     const struct weir_book_msg *msg, enum weir_err err, uint64_t last)
 {
     const char *symbol = listing->definition.symbol;
+    char previous[40] = ""; /* only some venues tell it */
+    if (msg->prev_seq != 0)
+        snprintf(previous, sizeof previous, " (previous %" PRIu64 ")", msg->prev_seq);
     if (err == WEIR_E_GAP && msg->msg.flags & WEIR_BOOK_SNAPSHOT)
         session_say(session,
                     "book of %s: the snapshot at sequence %" PRIu64
@@ -243,8 +247,8 @@ static void explain(struct session *session, const struct listing *listing,
     else if (err == WEIR_E_GAP)
         session_say(session,
                     "book of %s: a gap after sequence %" PRIu64 ": the next message covers %" PRIu64
-                    " to %" PRIu64 " (previous %" PRIu64 "); asking for a snapshot",
-                    symbol, last, msg->first_seq, msg->last_seq, msg->prev_seq);
+                    " to %" PRIu64 "%s; asking for a snapshot",
+                    symbol, last, msg->first_seq, msg->last_seq, previous);
     else if (err == WEIR_E_CORRUPT)
         session_say(session,
                     "book of %s: after sequence %" PRIu64

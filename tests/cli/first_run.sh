@@ -67,5 +67,31 @@ for o in json.load(open(sys.argv[1]))["orders"]:
 check 'why a filled order' why 'state == "FILLED"' '[Ff]illed|FILLED'
 check 'why a denied order' why 'state == "DENIED"' 'MAX_ORDER_QTY|MAX_|[A-Z_]{4,}'
 check 'why a partly filled order' why 'float(cum_qty) > 0 and state == "CANCELED"' '[Ff]ill'
+code() { # code N COMMAND...
+    local expected=$1
+    shift
+    "$@" >/dev/null 2>"$dir/said"
+    test $? = "$expected"
+}
+check 'why nothing is wrong usage' code 2 "$weir" why '' --journal "$dir/j"
+check 'and says what is expected' says "expected the name, an id or the number of an order, found ''" "$dir/said"
+check 'why an order that is not known' code 1 "$weir" why nosuch --journal "$dir/j"
+
+whatif() { # whatif SED PYTHON: with these limits instead, this holds of the answer
+    sed "$1" "$root/config/limits.yaml" >"$dir/limits.yaml"
+    sed "s#include: .*#include: [limits.yaml]#" "$root/config/weir.yaml" >"$dir/other.yaml"
+    "$weir" replay "$dir/j" --config "$dir/other.yaml" --json >"$dir/differences"
+    python3 -c 'import json,sys
+r = json.load(open(sys.argv[1])); d = r["differences"]; code = int(sys.argv[3])
+sys.exit(code != (len(d) > 0) or not eval(sys.argv[2]))' "$dir/differences" "$2" $?
+}
+check 'the same limits decide the same' whatif '' \
+    'r["decisions"] > 5 and not d and r["denied_now"] == r["allowed_now"] == r["reason_other"] == 0'
+check 'a lower limit refuses, by its name and scope' whatif 's/^    max_order_qty: none/    max_order_qty: 0.001/' \
+    'len(d) > 5 and r["denied_now"] > 5 and any("MAX_ORDER_QTY (read 0.05, limit 0.001, host)" in x["now"] for x in d)'
+check 'a limit that was never set' whatif 's/makers: {/makers: {max_order_qty: 0.001, /' \
+    'r["denied_now"] > 5 and all("limit 0.001, group" in x["now"] for x in d if x["was"] == "allowed" and "MAX_ORDER_QTY" in x["now"])'
+check 'a higher limit lets another one refuse' whatif 's/max_order_qty: 0.5/max_order_qty: 5/' \
+    'r["reason_other"] == 1 and "MAX_ORDER_QTY" in d[0]["was"] and "MAX_ORDER_NOTIONAL" in d[0]["now"]'
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" = 0 ]
