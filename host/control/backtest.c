@@ -248,6 +248,7 @@ static enum weir_err make(struct stage *stage, struct why *why)
     stage->feed = (struct host_feed){stage, feed_next, feed_give};
     stage->witness = (struct host_witness){stage, hear_input, hear_effect};
     struct host_options options = {.virtual_time = true,
+                                   .instructions = HOST_INSTRUCTIONS,
                                    .start = tape_start(stage->tape),
                                    .journal = backtest->journal,
                                    .no_journal = backtest->journal == NULL,

@@ -18,7 +18,7 @@
 
 static const char help[] =
     "usage: weir run [--config FILE] [--for DURATION] [--journal DIR] [--no-console]\n"
-    "                [--data PATH...] [--speed 1|N|max] [--json]\n\n"
+    "                [--data PATH...] [--speed 1|N|max] [--isolation process|inline] [--json]\n\n"
     "Runs the host until it is stopped: SIGINT or SIGTERM stop new orders, cancel by policy, close "
     "the\n"
     "journal and print a summary; SIGHUP reloads the configuration.\n"
@@ -29,6 +29,7 @@ static const char help[] =
     "  --data PATH...   replay recordings (files or folders) as the venues of the configuration; "
     "ends\n"
     "                   with the data\n"
+    "  --isolation      where scripts run, whatever the configuration says\n"
     "  --speed          of the replay: 1, N times, or max (default)\n"
     "  --json           the summary as one JSON document on standard output\n";
 
@@ -79,6 +80,9 @@ struct run {
     weir_ns run_for;
     bool console, json;
     uint32_t speed; /* 0: max */
+    enum host_isolation isolation;
+    struct cells *cells; /* NULL: none can be had here */
+    struct why no_cells;
     const char *data[256];
     size_t data_count;
 };
@@ -253,6 +257,9 @@ static int run_host(const struct config *config, const struct run *run)
                                    .witness = &witness,
                                    .journal = run->journal,
                                    .observe = true,
+                                   .cells = run->cells,
+                                   .no_cells = run->no_cells.text,
+                                   .isolation = run->isolation,
                                    .stop_asked = run_stop_asked,
                                    .reload_asked = run_reload_asked};
     bool terminal = isatty(STDOUT_FILENO);
@@ -323,10 +330,11 @@ static int parse(int argc, char **argv, struct run *run)
                                             {"no-console", no_argument, NULL, 'n'},
                                             {"data", required_argument, NULL, 'd'},
                                             {"speed", required_argument, NULL, 's'},
+                                            {"isolation", required_argument, NULL, 'i'},
                                             {"json", no_argument, NULL, 'J'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
-    for (int c; (c = getopt_long(argc, argv, "-c:f:j:nd:s:Jh", options, NULL)) != -1;) {
+    for (int c; (c = getopt_long(argc, argv, "-c:f:j:nd:s:i:Jh", options, NULL)) != -1;) {
         switch (c) {
         case 'c': run->config = optarg; break;
         case 'j': run->journal = optarg; break;
@@ -338,6 +346,11 @@ static int parse(int argc, char **argv, struct run *run)
                 return usage_error(
                     "run", "--for: expected a duration such as 500ms, 30s or 5m; found '%s'",
                     optarg);
+            break;
+        case 'i':
+            if (!host_isolation_parse(optarg, &run->isolation))
+                return usage_error("run", "--isolation: expected process or inline, found '%s'",
+                                   optarg);
             break;
         case 's':
             if (parse_speed(optarg, &run->speed))
@@ -358,18 +371,27 @@ static int parse(int argc, char **argv, struct run *run)
     return 0;
 }
 
-int cmd_run(int argc, char **argv)
+static int load_and_run(const struct run *run)
 {
-    struct run run = {.config = "config/weir.yaml", .console = true};
     struct why why;
-    int code = parse(argc, argv, &run);
-    if (code)
-        return code < 0 ? EXIT_OK : code;
-    struct config *config = config_load(run.config, &why);
+    struct config *config = config_load(run->config, &why);
     if (!config)
         return usage_error("run", "%s", why.text);
     set_up_log(config);
-    code = run_host(config, &run);
+    int code = run_host(config, run);
     config_destroy(config);
     return code;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct run run = {.config = "config/weir.yaml", .console = true};
+    /* before all else: what is not there yet cannot be inherited */
+    if (cells_start(&run.cells, &run.no_cells))
+        run.cells = NULL; /* run.no_cells says why, to whom it concerns */
+    int code = parse(argc, argv, &run);
+    if (code == 0)
+        code = load_and_run(&run);
+    cells_stop(run.cells);
+    return code < 0 ? EXIT_OK : code;
 }

@@ -16,14 +16,16 @@
 #include "control/schema.h"
 
 static const char help[] =
-    "usage: weir try [--for DURATION] [--isolation inline] [--json] SCRIPT.lua...\n\n"
+    "usage: weir try [--for DURATION] [--isolation process|inline] [--json] SCRIPT.lua...\n\n"
     "Runs scripts in the sandbox against the simulated venue `sim` (BTC-USD, ETH-USD, SOL-USD), on "
     "virtual\n"
     "time. A chunk that does not compile is `refused`; a budget or a run-time error is "
     "`quarantined`;\n"
     "else the outcome is `ok`.\n"
     "  --for DURATION  virtual time (default 1s)\n"
-    "  --isolation     inline: in this process, abandoned over budget\n"
+    "  --isolation     process: each in a locked-up process of its own (default); inline: in this "
+    "one,\n"
+    "                  abandoned over budget\n"
     "  --json          one JSON document with outcomes, logs and counts\n\n"
     "Exit: 0 all ok, 1 some script was not, 2 wrong usage or bad input.\n";
 
@@ -44,6 +46,7 @@ struct trial {
     size_t count;
     weir_ns run_for;
     bool json;
+    enum host_isolation isolation;
     char neighbour_file[64];
     weir_ns neighbour_t, neighbour_gap; /* virtual time */
 };
@@ -177,7 +180,7 @@ static int report_json(const struct trial *trial, struct host *host)
     json_key(&out, "host");
     json_string(&out, "ok");
     json_key(&out, "isolation");
-    json_string(&out, "inline");
+    json_string(&out, trial->isolation == ISOLATION_INLINE ? "inline" : "process");
     json_key(&out, "neighbour_max_gap_us");
     json_uint(&out, (uint64_t)trial->neighbour_gap / 1000);
     json_end(&out);
@@ -206,7 +209,7 @@ static int report_text(const struct trial *trial, struct host *host)
 
 /* --- running ----------------------------------------------------------------------------------*/
 
-static int run(struct trial *trial)
+static int run(struct trial *trial, struct cells *cells)
 {
     struct config config;
     struct config_venue venue;
@@ -215,6 +218,9 @@ static int run(struct trial *trial)
                                    .start = 1700000000000000000,
                                    .run_for = trial->run_for,
                                    .no_journal = true,
+                                   .instructions = HOST_INSTRUCTIONS,
+                                   .cells = cells,
+                                   .isolation = trial->isolation,
                                    .on_log = on_log,
                                    .on_callback = on_callback,
                                    .context = trial};
@@ -284,11 +290,9 @@ static int parse(int argc, char **argv, struct trial *trial)
                     "try", "--for: expected a duration such as 500ms or 2s; found '%s'", optarg);
             break;
         case 'i':
-            if (strcmp(optarg, "inline") != 0)
-                return usage_error(
-                    "try",
-                    "--isolation: expected inline, found '%s'; process cells are not built yet",
-                    optarg);
+            if (!host_isolation_parse(optarg, &trial->isolation))
+                return usage_error("try", "--isolation: expected process or inline, found '%s'",
+                                   optarg);
             break;
         case 'j': trial->json = true; break;
         case 'h': fputs(help, stdout); return -1;
@@ -301,20 +305,34 @@ static int parse(int argc, char **argv, struct trial *trial)
     return trial->count ? 0 : usage_error("try", "expected at least one script");
 }
 
+/* The zygote is there before anything else; without one there is no trial in processes. */
+static int try_all(struct trial *trial, struct cells *cells, const struct why *no_cells)
+{
+    if (trial->isolation == ISOLATION_PROCESS && !cells)
+        return usage_error("try", "%s; --isolation inline needs none of that", no_cells->text);
+    return write_neighbour(trial) ? run(trial, cells) : usage_error("try", "no temporary file: %m");
+}
+
 int cmd_try(int argc, char **argv)
 {
+    struct cells *cells = NULL;
+    struct why no_cells;
+    if (cells_start(&cells, &no_cells))
+        cells = NULL; /* asked for later, if at all */
     struct trial *trial = calloc(1, sizeof *trial);
     if (!trial)
         return usage_error("try", "out of memory");
     trial->run_for = 1000000000;
+    trial->isolation = ISOLATION_PROCESS;
     int code = parse(argc, argv, trial);
     if (code == 0)
-        code = write_neighbour(trial) ? run(trial) : usage_error("try", "no temporary file: %m");
+        code = try_all(trial, cells, &no_cells);
     if (trial->neighbour_file[0])
         (void)unlink(trial->neighbour_file);
     for (size_t i = 0; i < trial->count; i++)
         for (size_t l = 0; l < trial->scripts[i].log_count; l++)
             free(trial->scripts[i].logs[l]);
     free(trial);
+    cells_stop(cells);
     return code < 0 ? EXIT_OK : code;
 }

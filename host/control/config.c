@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "control/config_files.h"
+#include "script/script.h"
 
 /* --- building ---------------------------------------------------------------------------------*/
 
@@ -110,6 +111,7 @@ static void build_host(struct loaded *loaded)
     config->index = schema_number(keys, node, "index") != 0;
     config->snapshot = schema_number(keys, node, "snapshot");
     config->control = schema_text(keys, node, "control");
+    config->inline_without_cells = strcmp(schema_text(keys, node, "without_cells"), "inline") == 0;
     config->cancel_on_stop = strcmp(schema_text(keys, node, "on_stop"), "cancel") == 0;
     config->stop_wait = schema_number(keys, node, "stop_wait");
     config->busy_poll = schema_number(keys, node, "busy_poll");
@@ -227,6 +229,13 @@ static enum weir_err build_venues(struct loaded *loaded)
     return config->venues ? WEIR_OK : WEIR_E_NO_MEMORY;
 }
 
+static uint8_t wake_of(const char *word)
+{
+    return strcmp(word, "spin") == 0   ? SCRIPT_SPIN
+           : strcmp(word, "park") == 0 ? SCRIPT_PARK
+                                       : SCRIPT_HYBRID;
+}
+
 static enum weir_err build_scripts(struct loaded *loaded)
 {
     struct config *config = &loaded->config;
@@ -248,6 +257,9 @@ static enum weir_err build_scripts(struct loaded *loaded)
         script->orders_per_second = (uint32_t)schema_number(keys, value, "orders_per_second");
         script->log_lines_per_second = (uint32_t)schema_number(keys, value, "log_lines_per_second");
         script->seed = (uint64_t)schema_number(keys, value, "seed");
+        script->process = strcmp(schema_text(keys, value, "isolation"), "process") == 0;
+        script->wake = wake_of(schema_text(keys, value, "wake"));
+        script->nice = (uint32_t)schema_number(keys, value, "nice");
         script->cancel_on_quarantine =
             strcmp(schema_text(keys, value, "on_quarantine"), "cancel") == 0;
         script->imports = build_list(loaded, schema_node(value, "imports"));

@@ -69,6 +69,9 @@ struct config_script {
     weir_ns callback, load;
     uint32_t orders_per_second, log_lines_per_second;
     uint64_t seed;
+    bool process;  /* isolation */
+    uint8_t wake;  /* enum script_wake */
+    uint32_t nice; /* of its process */
     bool cancel_on_quarantine;
     const char *const *imports;   /* ended by NULL */
     struct config_value settings; /* a table */
@@ -88,6 +91,7 @@ struct config {
     int64_t snapshot; /* bytes of messages between two; 0: none */
     const char *control;
     bool cancel_on_stop;
+    bool inline_without_cells; /* where there can be no process cells, scripts run inline */
     weir_ns stop_wait, busy_poll;
     uint32_t orders, executions, client_ids;
     int64_t policies[POLICY_COUNT];

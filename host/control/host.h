@@ -18,7 +18,7 @@
 #include "journal/journal.h"
 #include "journal/snapshot.h"
 #include "net/net.h"
-#include "script/script.h"
+#include "script/cells.h"
 #include "sim/paper.h"
 #include "venue/venue.h"
 
@@ -48,6 +48,19 @@ struct host_witness {
     void (*effect)(void *context, const struct weir_msg *effect);
 };
 
+/* Where scripts run. */
+enum host_isolation {
+    ISOLATION_CONFIGURED = 0, /* as configured; all inline in virtual time */
+    ISOLATION_INLINE,
+    ISOLATION_PROCESS
+};
+
+/* Instructions of one callback in virtual time: some 20 ms of plain Lua code, so that a script that
+ * does not end is ended by this, at the same place on every machine, and not by the clock. */
+enum { HOST_INSTRUCTIONS = 2000000 };
+
+bool host_isolation_parse(const char *text, enum host_isolation *out); /* false: not one */
+
 struct host_options {
     bool virtual_time;   /* time goes from event to event */
     weir_ns start;       /* of virtual time; 0: now */
@@ -57,6 +70,9 @@ struct host_options {
     bool no_journal;     /* `weir try`: nothing is kept */
     bool observe;        /* tap, HTTP, control socket */
     bool screen, color;
+    struct cells *cells;  /* for scripts in processes; NULL: there can be none */
+    const char *no_cells; /* why not */
+    enum host_isolation isolation;
     uint64_t instructions;              /* budget of a script's callback in virtual time; 0: none */
     const struct host_feed *feed;       /* NULL: none */
     const struct host_watch *watch;     /* NULL: none */
@@ -136,6 +152,7 @@ struct host {
     size_t venue_count;
     struct host_script *scripts;
     size_t script_count;
+    struct cells *cells;                 /* borrowed; NULL: all scripts are inline */
     struct host_instrument *instruments; /* by number; [0] unused */
     uint32_t instrument_count;           /* highest number in use */
     uint32_t instrument_room;
@@ -224,6 +241,9 @@ weir_ns host_script_next_timer(const struct host *host);
 void host_script_timers(struct host *host);
 /* Tell what scripts published to those that asked for it; false: nothing waits. */
 bool host_script_published(struct host *host);
+/* Live: what scripts in processes said. True: there was something. */
+bool host_script_turns(struct host *host);
+bool host_scripts_pending(const struct host *host); /* one of them is about something */
 struct host_script *host_script_of(struct host *host, uint32_t strategy);
 
 void host_give_limits(struct host *host); /* setup.c: those that differ from what the engine has */

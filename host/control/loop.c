@@ -191,6 +191,21 @@ static void drain_wake(struct host *host)
         ;
 }
 
+enum { WATCH_NS = 2000000 }; /* how often the clocks of busy cells are looked at */
+
+/* Scripts in processes are told that we sleep, so that they ring; what they said before is taken. */
+static void rest(struct host *host, weir_ns most)
+{
+    bool pending = host_scripts_pending(host);
+    if (pending) {
+        cells_sleep(host->cells, true);
+        most = host_script_turns(host) ? 0 : least(most, WATCH_NS);
+    }
+    (void)host_wait(host, most);
+    if (host->cells)
+        cells_sleep(host->cells, false);
+}
+
 /* Until t, bytes of a venue, a wish, or a signal. */
 static void sleep_until(struct host *host, weir_ns t)
 {
@@ -201,13 +216,13 @@ static void sleep_until(struct host *host, weir_ns t)
         left = least(left, 100000000); /* observers hear of us at least that often */
     left = least(left, 1000000000);
     while (!came && left > 0 && now < spin_end) {
-        came = host_wait(host, 0);
+        came = host_script_turns(host) || host_wait(host, 0);
         weir_ns then = now;
         now = clock_now(&host->clock);
         left -= now - then;
     }
     if (!came && left > 0)
-        (void)host_wait(host, left);
+        rest(host, left);
     drain_wake(host);
 }
 
@@ -216,6 +231,7 @@ static void run_real(struct host *host)
 {
     while (!host->done) {
         host_turn_network(host);
+        (void)host_script_turns(host);
         fire_timers(host);
         look_for_signals(host);
         take_wishes(host);

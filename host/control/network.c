@@ -138,5 +138,6 @@ void host_turn_network(struct host *host)
 
 bool host_wait(struct host *host, weir_ns most)
 {
-    return net_sleep(host->net, host->wake, most);
+    int wake = host->cells ? cells_fd(host->cells) : host->wake; /* the one holds the other */
+    return net_sleep(host->net, wake, most);
 }

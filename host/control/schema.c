@@ -37,6 +37,11 @@ static const struct schema host_keys[] = {
     {"control", KIND_TEXT, "run/weir.sock", "control socket of `weir ctl`", NULL, NULL},
     {"on_stop", KIND_WORD, "cancel", "what happens to working orders at an orderly stop",
      "cancel keep", NULL},
+    {"without_cells", KIND_WORD, "refuse",
+     "where the kernel lacks what process cells take (seccomp, memfd): refuse: do not start; "
+     "inline: "
+     "run such scripts inline, and say so",
+     "refuse inline", NULL},
     {"stop_wait", KIND_DURATION, "3s", "how long a stop waits for the venue to confirm cancels",
      NULL, NULL},
     {"busy_poll", KIND_DURATION, "0us",
@@ -219,6 +224,14 @@ static const struct schema script_keys[] = {
      NULL},
     {"log_lines_per_second", KIND_WHOLE, "100", "most lines it may log", "0 to 1000000", NULL},
     {"seed", KIND_WHOLE, "1", "of weir.random", NULL, NULL},
+    {"isolation", KIND_WORD, "process",
+     "process: a locked-up process of its own; inline: in the host's, for code that is trusted. On "
+     "virtual time all are inline, since both give the same",
+     "process inline", NULL},
+    {"wake", KIND_WORD, "hybrid",
+     "how its process waits: spin (a core of its own), hybrid (looks for 20 us, then sleeps), park",
+     "spin hybrid park", NULL},
+    {"nice", KIND_WHOLE, "0", "how much less its process counts than others", "0 to 19", NULL},
     {"on_quarantine", KIND_WORD, "cancel", "what happens to its orders", "cancel keep", NULL},
     {"imports", KIND_LIST, "", "modules of scripts/lib that it may import", NULL, NULL},
     {"settings", KIND_FREE, "", "weir.settings of the script", NULL, NULL},

@@ -43,15 +43,20 @@ static void world_change(void *context, struct script *script, const struct in_c
     apply_wish(guest->host, &input.msg, answer);
 }
 
-static const struct book *world_book(void *context, uint32_t instrument, enum book_state *state_out)
+static const struct book *book_of(struct host *host, uint32_t instrument,
+                                  enum book_state *state_out)
 {
-    struct host *host = ((struct host_script *)context)->host;
     *state_out = BOOK_EMPTY;
     if (instrument == 0 || instrument > host->instrument_count)
         return NULL;
     struct session *session = host->instruments[instrument].venue->session;
     *state_out = session_book_state(session, instrument);
     return session_book(session, instrument);
+}
+
+static const struct book *world_book(void *context, uint32_t instrument, enum book_state *state_out)
+{
+    return book_of(((struct host_script *)context)->host, instrument, state_out);
 }
 
 static void world_log(void *context, struct script *script, const char *line)
@@ -259,6 +264,26 @@ static void order_prefix(const struct host *host, const char *name, char *prefix
     snprintf(prefix + n, size - n, "-%s%s", run + at, run[at] ? "-" : "");
 }
 
+bool host_isolation_parse(const char *text, enum host_isolation *out)
+{
+    bool process = strcmp(text, "process") == 0;
+    *out = process ? ISOLATION_PROCESS : ISOLATION_INLINE;
+    return process || strcmp(text, "inline") == 0;
+}
+
+/* A process of its own, if that is wanted and can be had. */
+static void place(const struct host *host, const struct config_script *config,
+                  struct script_config *out)
+{
+    enum host_isolation isolation = host->options.isolation;
+    bool process =
+        isolation == ISOLATION_PROCESS ||
+        (isolation == ISOLATION_CONFIGURED && config->process && !host->options.virtual_time);
+    out->cells = process ? host->cells : NULL;
+    out->wake = (enum script_wake)config->wake;
+    out->nice = (int)config->nice;
+}
+
 static enum weir_err create(struct host *host, struct host_script *guest, struct why *why)
 {
     char prefix[40];
@@ -275,6 +300,7 @@ static enum weir_err create(struct host *host, struct host_script *guest, struct
     enum weir_err err = parts_read(host, guest->config, guest->strategy, &parts, why);
     order_prefix(host, guest->config->name, prefix, sizeof prefix);
     parts.config.order_prefix = prefix;
+    place(host, guest->config, &parts.config);
     if (!err)
         err = script_create(&parts.config, &world, &guest->script, why);
     memcpy(guest->sha256, parts.sha256, sizeof guest->sha256);
@@ -317,7 +343,8 @@ static bool same_budgets(const struct config_script *a, const struct config_scri
 {
     return a->memory == b->memory && a->callback == b->callback && a->load == b->load &&
            a->orders_per_second == b->orders_per_second &&
-           a->log_lines_per_second == b->log_lines_per_second && a->seed == b->seed;
+           a->log_lines_per_second == b->log_lines_per_second && a->seed == b->seed &&
+           a->process == b->process && a->wake == b->wake && a->nice == b->nice;
 }
 
 enum weir_err host_prepare_script(struct host *host, struct host_script *guest,
@@ -329,6 +356,7 @@ enum weir_err host_prepare_script(struct host *host, struct host_script *guest,
     bool same = !err && strcmp(parts.sha256, guest->sha256) == 0 &&
                 same_value(&config->settings, &guest->config->settings) &&
                 same_budgets(config, guest->config);
+    place(host, config, &parts.config);
     if (!err && !same) {
         err = script_prepare(guest->script, &parts.config, why);
         if (!err) {
@@ -363,8 +391,49 @@ void host_commit_script(struct host *host, struct host_script *guest)
     look_after(host, guest);
 }
 
+static const struct book *cells_book(void *context, uint32_t instrument, enum book_state *state_out)
+{
+    return book_of(context, instrument, state_out);
+}
+
+/* Those that want a process get one, or, if the configuration says so, run inline; nobody is told
+ * less than he asked for in silence. */
+static enum weir_err open_cells(struct host *host, struct why *why)
+{
+    const struct host_options *options = &host->options;
+    size_t wanted = 0;
+    for (size_t i = 0; i < host->script_count; i++)
+        wanted += options->isolation == ISOLATION_PROCESS ||
+                  (options->isolation == ISOLATION_CONFIGURED && !options->virtual_time &&
+                   host->scripts[i].config->process);
+    if (wanted == 0)
+        return WEIR_OK;
+    const char *lacks = options->no_cells ? options->no_cells : "none were made";
+    if (!options->cells && !host->config->inline_without_cells)
+        return because(why, WEIR_E_UNSUPPORTED,
+                       "scripts cannot have processes of their own here: %s; expected a kernel "
+                       "that can, or host.without_cells: inline",
+                       lacks);
+    if (!options->cells) {
+        log_line(LOG_WARN, "scripts",
+                 "%zu scripts run inline, not in processes of their own, as host.without_cells "
+                 "says: %s",
+                 wanted, lacks);
+        return WEIR_OK;
+    }
+    host->cells = options->cells;
+    cells_serve(host->cells, &(struct cells_owner){.context = host,
+                                                   .engine = host->engine,
+                                                   .book = cells_book,
+                                                   .lockstep = options->virtual_time});
+    return cells_also(host->cells, host->wake, why);
+}
+
 enum weir_err host_open_scripts(struct host *host, struct why *why)
 {
+    enum weir_err ready = open_cells(host, why);
+    if (ready)
+        return ready;
     for (size_t i = 0; i < host->script_count; i++) {
         enum weir_err err = create(host, &host->scripts[i], why);
         if (err)
@@ -483,6 +552,28 @@ bool host_script_published(struct host *host)
         }
     queue_drop(&host->published);
     return true;
+}
+
+bool host_scripts_pending(const struct host *host)
+{
+    for (size_t i = 0; host->cells && i < host->script_count; i++)
+        if (script_pending(host->scripts[i].script))
+            return true;
+    return false;
+}
+
+bool host_script_turns(struct host *host)
+{
+    bool any = false;
+    for (size_t i = 0; host->cells && i < host->script_count; i++) {
+        struct host_script *guest = &host->scripts[i];
+        if (!script_pending(guest->script))
+            continue;
+        any |= script_turn(guest->script);
+        look_after(host, guest);
+        host_settle(host);
+    }
+    return any;
 }
 
 weir_ns host_script_next_timer(const struct host *host)

@@ -37,6 +37,8 @@ static void on_book(void *context, struct session *session, uint32_t instrument,
     struct host_venue *venue = context;
     const struct host_watch *watch = venue->host->options.watch;
     (void)session;
+    if (venue->host->cells)
+        cells_see_book(venue->host->cells, instrument);
     if (watch)
         watch->book(watch->context, instrument, msg, book);
     if (venue->paper)

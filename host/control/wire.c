@@ -31,6 +31,8 @@ static void take_effect(void *context, const struct weir_msg *effect)
         host->options.witness->effect(host->options.witness->context, effect);
     if (host->answer)
         script_answer_effect(host->answer, effect);
+    if (host->cells)
+        cells_see(host->cells, effect);
     host->effect_seqs[host->effect_head++ & (EFFECT_SEQS - 1)] = seq;
     if (!queue_push(&host->effects, effect))
         log_line(LOG_ERROR, "effects", "the queue of effects is full: one of kind %u was lost",
@@ -69,6 +71,8 @@ uint64_t host_take(struct host *host, struct weir_msg *input)
     input->cause = 0;
     uint64_t seq = record(host, input);
     engine_apply(host->engine, input, seq, &sink);
+    if (host->cells)
+        cells_see(host->cells, input);
     if (host->tap)
         (void)tap_push(host->tap, input);
     return seq;

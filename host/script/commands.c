@@ -10,7 +10,7 @@
 
 #include "script/warden.h"
 
-enum { WISHES_PER_S = 64, COMMANDS_MOST = 100000 };
+enum { WISHES_PER_S = 64, COMMANDS_MOST = 100000, LOOK_NS = 20000 };
 
 /* Its fields, taken out of the bytes; the rest stays zero. */
 #define BODY(type, name) \
@@ -53,6 +53,7 @@ static void answer_with(struct warden *warden, const struct script_answer *answe
 {
     struct channel *channel = warden->channel;
     const struct script *script = warden->script;
+    warden->waits += LOOK_NS;
     warden_send_picture(warden);
     channel->answer.number = ++warden->answered;
     channel->answer.now = script->world.now(script->world.context);

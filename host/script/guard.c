@@ -70,6 +70,7 @@ struct thread {
     uint64_t seen_run;         /* the run that the timer saw last */
     weir_ns seen_cpu;          /* CPU time of the thread then */
     weir_ns seen_used;         /* what it had used by then */
+    volatile weir_ns forgiven; /* of it, since the run began */
     enum guard_end end;
     double tick_ns;
     bool has_timer;
@@ -150,7 +151,7 @@ static weir_ns used_so_far(struct thread *t)
         t->seen_cpu = cpu();
         t->seen_used = passed < most ? passed : most;
     }
-    return t->seen_used + cpu() - t->seen_cpu;
+    return t->seen_used + cpu() - t->seen_cpu - t->forgiven;
 }
 
 static uintptr_t program_counter(const void *context)
@@ -482,6 +483,7 @@ enum guard_end guard_run(const struct guard_job *job)
     t->job = job;
     t->want = 0;
     t->hooked = 0;
+    t->forgiven = 0;
     t->run++;
     t->started = ticks();
     t->running = 1; /* before the question: a timer that runs out now must be set again */
@@ -542,4 +544,11 @@ void guard_host_leave(void)
     must(t && t->in_host);
     t->in_host = 0;
     guard_poll();
+}
+
+void guard_forgive(weir_ns waited)
+{
+    struct thread *t = self;
+    if (t && t->running && t->in_host && waited > 0)
+        t->forgiven += waited;
 }

@@ -68,6 +68,8 @@ enum guard_end guard_wanted(void);                /* GUARD_DONE: nobody waits fo
  * host and that nobody waits; leaving checks again. Both may abandon. They do not nest. */
 void guard_host_enter(void);
 void guard_host_leave(void);
+/* Between the two: so much of the time since was spent waiting for others, and is not the body's. */
+void guard_forgive(weir_ns waited);
 
 /* Abandon if the deadline has passed: for loops of our own. */
 static inline void guard_poll(void)

@@ -2,8 +2,8 @@
  *
  * The filter is made once and kept as the kernel's own program: to enter costs a cell one call. A
  * cell needs memory (never executable), its deadline timer, futexes on memory it has, and eight bytes
- * to its bell. A sanitizer's run time needs a little more, and so that it can be read what it has to
- * say, such builds let it write to standard error. */
+ * to its bell. A sanitizer's run time needs more: builds with one are for tests, and their cells may
+ * read files and write to standard error. */
 #include "script/jail.h"
 
 #include <errno.h>
@@ -37,9 +37,15 @@ static const unsigned futex_calls[] = {FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAIT_PRIVAT
 
 #ifdef JAIL_SANITIZED
 static const int sanitizer_calls[] = {
-    SCMP_SYS(getpid),       SCMP_SYS(gettid),         SCMP_SYS(sched_yield), SCMP_SYS(sigaltstack),
-    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(getrlimit),   SCMP_SYS(prlimit64),
-    SCMP_SYS(membarrier),   SCMP_SYS(nanosleep),      SCMP_SYS(futex)};
+    SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(sched_yield), SCMP_SYS(sigaltstack),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(getrlimit), SCMP_SYS(prlimit64),
+    SCMP_SYS(membarrier), SCMP_SYS(nanosleep), SCMP_SYS(futex),
+    /* it reads /proc/self/maps to find the stack when a jump leaves a signal handler */
+    SCMP_SYS(openat), SCMP_SYS(read), SCMP_SYS(close), SCMP_SYS(newfstatat), SCMP_SYS(lseek),
+    SCMP_SYS(sched_getaffinity)};
+enum { FILES = 64 };
+#else
+enum { FILES = 0 };
 #endif
 
 static int add_calls(scmp_filter_ctx filter, const int *calls, size_t count)
@@ -127,7 +133,7 @@ const char *jail_enter(int nice)
     struct sock_fprog filter = {.len = program_len, .filter = program};
     if (nice > 0 && setpriority(PRIO_PROCESS, 0, nice) != 0)
         return "setpriority";
-    if (!limit(RLIMIT_CORE, 0) || !limit(RLIMIT_FSIZE, 0) || !limit(RLIMIT_NOFILE, 0) ||
+    if (!limit(RLIMIT_CORE, 0) || !limit(RLIMIT_FSIZE, 0) || !limit(RLIMIT_NOFILE, FILES) ||
         !limit(RLIMIT_MEMLOCK, 0) || !limit(RLIMIT_MSGQUEUE, 0))
         return "setrlimit";
     if (prctl(PR_SET_DUMPABLE, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)

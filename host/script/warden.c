@@ -299,12 +299,14 @@ void warden_watch_anew(struct warden *warden)
     warden->since = clock_stopwatch();
     warden->cpu_since = 0;
     warden->taken = 0;
+    warden->waits = 0;
 }
 
 /* The process's clock is a system call: not before half of the budget has passed. */
 static bool late(struct warden *warden)
 {
-    weir_ns passed = clock_stopwatch() - warden->since, hard = 2 * warden->budget + GRACE_NS;
+    weir_ns passed = clock_stopwatch() - warden->since;
+    weir_ns hard = 2 * warden->budget + GRACE_NS + warden->waits;
     if (warden->over || !warden_open(warden) || passed < warden->budget / 2)
         return warden->over;
     weir_ns cpu = cpu_of(warden);

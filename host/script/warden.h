@@ -79,6 +79,7 @@ struct warden {
 
     weir_ns budget;           /* of the open event */
     weir_ns since, cpu_since; /* when it began; 0: its process's clock was not asked yet */
+    weir_ns waits;            /* what it may have spent looking for our answers */
     uint32_t taken;           /* commands in this event */
     uint32_t refused;         /* of them, for pace */
 

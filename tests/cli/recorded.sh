@@ -17,9 +17,9 @@ check() { # check NAME CONDITION...
     shift
     if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $name"; fi
 }
-trade() { # trade WEIR NAME: its summary in NAME.json
+trade() { # trade WEIR NAME [OPTION...]: its summary in NAME.json
     (cd "$root" && "$1" run --config config/recorded.yaml --journal "$dir/$2" --data "$data/spot" "$data/usdm" \
-        --speed max --json >"$dir/$2.json" 2>"$dir/$2.err") || { echo "FAIL $2: $(tail -n 3 "$dir/$2.err")"; return 1; }
+        --speed max --json "${@:3}" >"$dir/$2.json" 2>"$dir/$2.err") || { echo "FAIL $2: $(tail -n 3 "$dir/$2.err")"; return 1; }
 }
 member() { python3 -c 'import json,sys; v=json.load(open(sys.argv[1]))
 for k in sys.argv[2:]: v=v[k]
@@ -30,6 +30,8 @@ check 'second run' trade "$weir" two
 check 'orders were sent' test "$(member "$dir/one.json" orders sent)" -gt 0
 check 'orders were filled' test "$(member "$dir/one.json" fills)" -gt 0
 check 'equal journals' test "$(member "$dir/one.json" journal_hash)" = "$(member "$dir/two.json" journal_hash)"
+check 'a run with scripts in processes' trade "$weir" process --isolation process
+check 'equal journals of inline and process' test "$(member "$dir/one.json" journal_hash)" = "$(member "$dir/process.json" journal_hash)"
 check 'the replay is equal' "$weir" replay "$dir/one" --verify
 python3 - "$dir/one.json" "$shared/data/golden.json" <<'PY'
 import json, sys
