@@ -164,6 +164,11 @@ static uint32_t holding_make(struct engine *engine, uint32_t instrument, uint32_
     engine->holdings[n] = (struct holding){
         .instrument = instrument, .owner = owner, .next = engine->instruments[instrument].holdings};
     engine->instruments[instrument].holdings = n;
+    if (owner != 0 && owner < GROUP_OWNER) {
+        struct scope *strategy = strategy_of(engine, owner);
+        engine->holdings[n].owned = strategy->holdings;
+        strategy->holdings = n;
+    }
     return n;
 }
 
@@ -385,6 +390,23 @@ static bool is_flag(uint8_t limit)
     return limit == LIMIT_check_balance || limit == LIMIT_self_cross;
 }
 
+/* A scope is about to have a max_loss, or to have none. */
+static void watch_losses(struct engine *engine, const struct scope *scope, bool has)
+{
+    uint32_t change = (uint32_t)has - (uint32_t)(scope->limits[LIMIT_max_loss].how == LIMIT_VALUE);
+    if (scope->kind != SCOPE_strategy && scope->kind != SCOPE_group)
+        return;
+    engine->owner_losses += change;
+    if (scope->kind == SCOPE_strategy) {
+        calm_end(engine, scope);
+        loss_settle_owned(engine, scope);
+        return;
+    }
+    engine->group_losses += change;
+    calm_end_all(engine);
+    loss_settle_all(engine);
+}
+
 void apply_limit(struct engine *engine, const void *input)
 {
     const struct in_limit *in = input;
@@ -397,10 +419,8 @@ void apply_limit(struct engine *engine, const void *input)
         return;
     }
     engine->limits_version++;
-    if (in->limit == LIMIT_max_loss &&
-        (scope->kind == SCOPE_strategy || scope->kind == SCOPE_group))
-        engine->owner_losses +=
-            (uint32_t)((in->how == LIMIT_VALUE) - (scope->limits[in->limit].how == LIMIT_VALUE));
+    if (in->limit == LIMIT_max_loss)
+        watch_losses(engine, scope, in->how == LIMIT_VALUE);
     scope->limits[in->limit] = (struct limit){value, in->how};
     scope->unset &= ~(1u << in->limit);
     if (in->how == LIMIT_UNSET)
@@ -453,7 +473,12 @@ void apply_policy(struct engine *engine, const void *input)
 void set_trading_state(struct engine *engine, struct scope *scope, uint8_t state,
                        const char *reason)
 {
+    bool was_halted = scope->state == TRADING_HALTED_STATE;
     scope->state = state;
+    if (was_halted && scope->kind == SCOPE_strategy) { /* it was not watched */
+        calm_end(engine, scope);
+        loss_settle_owned(engine, scope);
+    }
     tell_state(engine, STATE_TRADING, scope->kind, scope->id, state, reason);
 }
 

@@ -5,6 +5,10 @@
  * follow each execution and each new reference price. Inverse contracts settle in the base asset;
  * their PnL counts in the quote asset at the reference price.
  *
+ * At a price the account's sums follow at once; those of strategies and groups when an instrument is
+ * not calm any more (calm.c), and until then what they would have added is worked out when somebody
+ * asks [loss_now].
+ *
  * At or below minus max_loss, at an execution or a price, host, venue, account and instrument pull
  * the kill switch; a strategy or group is halted and its orders are canceled. A price with which
  * what we hold cannot be valued is not taken [loss_values]. */
@@ -42,8 +46,8 @@ static bool value_at_once(const struct instrument *instrument, const struct stak
     return amount_add(now->realized, gain, out);
 }
 
-static bool value_of(const struct instrument *instrument, const struct holding *holding,
-                     weir_px reference_x2, amount *out)
+bool loss_value(const struct instrument *instrument, const struct holding *holding,
+                weir_px reference_x2, amount *out)
 {
     amount unrealized;
     if (value_at_once(instrument, &holding->now, reference_x2, out))
@@ -73,12 +77,18 @@ static bool add(struct scope *scope, amount change)
     return !scope || amount_add(scope->pnl, change, &scope->pnl);
 }
 
+static bool is_of_strategy(const struct holding *holding)
+{
+    return holding->owner != 0 && holding->owner < GROUP_OWNER;
+}
+
 void loss_settle(struct engine *engine, struct instrument *instrument, struct holding *holding)
 {
     amount now, change;
     weir_qty size = holding->now.qty < 0 ? -holding->now.qty : holding->now.qty;
-    bool known = value_of(instrument, holding, instrument->reference_x2, &now) &&
-                 amount_sub(now, holding->pnl, &change);
+    bool known = loss_value(instrument, holding, instrument->reference_x2, &now) &&
+                 amount_sub(now, holding->pnl, &change) &&
+                 (!is_of_strategy(holding) || calm_follow(engine, instrument, holding));
 
     if (size > instrument->size_most)
         instrument->size_most = size;
@@ -99,6 +109,45 @@ void loss_settle(struct engine *engine, struct instrument *instrument, struct ho
         return;
     }
     holding->pnl = now;
+}
+
+void loss_settle_owned(struct engine *engine, const struct scope *strategy)
+{
+    for (uint32_t n = strategy->holdings; n; n = engine->holdings[n].owned)
+        loss_settle(engine, &engine->instruments[engine->holdings[n].instrument],
+                    &engine->holdings[n]);
+}
+
+void loss_settle_all(struct engine *engine)
+{
+    for (uint32_t n = 1; n <= engine->holding_count; n++)
+        if (is_of_strategy(&engine->holdings[n]))
+            loss_settle(engine, &engine->instruments[engine->holdings[n].instrument],
+                        &engine->holdings[n]);
+}
+
+/* What a strategy's sums would change by if all of it was settled. */
+static amount unsettled(const struct engine *engine, const struct scope *strategy)
+{
+    amount sum = 0, now;
+    for (uint32_t n = strategy->holdings; n; n = engine->holdings[n].owned) {
+        const struct holding *holding = &engine->holdings[n];
+        const struct instrument *instrument = &engine->instruments[holding->instrument];
+        if (!loss_value(instrument, holding, instrument->reference_x2, &now) ||
+            !amount_sub(now, holding->pnl, &now) || !amount_add(sum, now, &sum))
+            return 0; /* the next time that it is settled says so */
+    }
+    return sum;
+}
+
+amount loss_now(const struct engine *engine, const struct scope *scope)
+{
+    amount sum = scope->pnl;
+    bool fits = scope->kind != SCOPE_strategy || amount_add(sum, unsettled(engine, scope), &sum);
+    for (uint32_t i = 1; scope->kind == SCOPE_group && i <= engine->sizes.strategies; i++)
+        if (engine->strategies[i].defined && engine->strategies[i].parent == scope->id)
+            fits = fits && amount_add(sum, unsettled(engine, &engine->strategies[i]), &sum);
+    return fits ? sum : scope->pnl;
 }
 
 /* Flat and not inverse: a price changes nothing. */
@@ -155,9 +204,12 @@ static void watch_owner(struct engine *engine, const struct holding *holding)
         return;
     struct scope *strategy = strategy_of(engine, holding->owner);
     struct scope *group = group_of(engine, strategy);
-    if (is_lost(strategy))
-        halt_owner(engine, strategy);
-    if (group && is_lost(group))
+    if (strategy->floor <= strategy->pnl_least && strategy->state != TRADING_HALTED_STATE) {
+        loss_settle_owned(engine, strategy);
+        if (is_lost(strategy))
+            halt_owner(engine, strategy);
+    }
+    if (group && is_lost(group)) /* settled: nothing is calm while a group has a max_loss */
         halt_owner(engine, group);
 }
 
@@ -174,17 +226,24 @@ static void watch_account(struct engine *engine, const struct instrument *instru
     }
 }
 
-void loss_price(struct engine *engine, struct instrument *instrument)
+static void settle_strategies(struct engine *engine, struct instrument *instrument)
 {
-    if (moves_with_price(instrument, &instrument->own))
-        loss_settle(engine, instrument, &instrument->own);
     for (uint32_t n = instrument->holdings; n; n = engine->holdings[n].next) {
         struct holding *holding = &engine->holdings[n];
-        if (holding->owner >= GROUP_OWNER || !moves_with_price(instrument, holding))
+        if (!is_of_strategy(holding) || !moves_with_price(instrument, holding))
             continue;
         loss_settle(engine, instrument, holding);
         watch_owner(engine, holding);
     }
+    calm_make(engine, instrument);
+}
+
+void loss_price(struct engine *engine, struct instrument *instrument)
+{
+    if (moves_with_price(instrument, &instrument->own))
+        loss_settle(engine, instrument, &instrument->own);
+    if (!is_calm(instrument))
+        settle_strategies(engine, instrument);
     watch_account(engine, instrument);
 }
 

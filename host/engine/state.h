@@ -241,8 +241,10 @@ struct holding {
     struct stake now;
     struct stake base; /* before the executions that are still remembered */
     amount pnl;        /* what it adds to the scopes' sums */
+    amount floor;      /* a strategy's: the least it is worth while its instrument is calm */
     uint32_t owner;    /* strategy number, or GROUP_OWNER + group number */
     uint32_t next;     /* of the same instrument */
+    uint32_t owned;    /* the next of the same strategy */
 };
 enum { GROUP_OWNER = 0x10000 };
 
@@ -258,6 +260,8 @@ struct instrument {
     struct holding own; /* the account's */
     amount reduce[2];   /* exposure of reduce-only orders, by side */
     weir_px reference_x2;
+    weir_px calm_from,
+        calm_to; /* calm.c: reference_x2 between which no strategy is at its max_loss */
     struct weir_top top;
     uint32_t holdings;             /* first of the strategies' */
     uint32_t quotes[2];            /* root of the heap of own quotes, by side */
@@ -313,8 +317,10 @@ struct scope { /* what each order touches is in one line of cache, and comes fir
     uint8_t lost; /* max_loss was reached, and is told */
     amount pnl;
     amount pnl_least; /* at or below it max_loss is reached */
+    amount floor;     /* strategy: the sum of its holdings' */
     struct limit limits[RISK_LIMIT_COUNT];
     uint32_t unset;
+    uint32_t holdings; /* strategy: the first of them */
     char name[NAME_MAX_LEN];
 };
 _Static_assert(offsetof(struct scope, pnl) == 64, "what each order touches of a scope");
@@ -400,6 +406,7 @@ struct engine {
     uint64_t born;
     uint64_t crosses;
     uint32_t owner_losses; /* strategies and groups that have a max_loss */
+    uint32_t group_losses; /* groups that have one */
     uint32_t reconciling;  /* accounts */
     uint32_t revivable;    /* ended orders that a replace on its way can make work again */
     uint8_t killed;        /* enum kill_stage */
@@ -752,8 +759,26 @@ bool loss_values(const struct instrument *instrument, weir_px reference_x2);
 void loss_price(struct engine *engine,
                 struct instrument *instrument); /* after a price: settle, watch and act */
 void loss_settle(struct engine *engine, struct instrument *instrument, struct holding *holding);
+void loss_settle_owned(struct engine *engine, const struct scope *strategy);
+void loss_settle_all(struct engine *engine);
+amount loss_now(const struct engine *engine, const struct scope *scope); /* its profit and loss */
+bool loss_value(const struct instrument *instrument, const struct holding *holding,
+                weir_px reference_x2, amount *out); /* of one holding; false: does not fit */
 void loss_watch(struct engine *engine, const struct instrument *instrument,
                 uint32_t strategy); /* after an execution */
+
+/* --- calm.c ------------------------------------------------------------------------------------- */
+static inline bool is_calm(const struct instrument *instrument)
+{
+    return instrument->reference_x2 >= instrument->calm_from &&
+           instrument->reference_x2 <= instrument->calm_to;
+}
+void calm_make(struct engine *engine, struct instrument *instrument); /* all of it is settled */
+bool calm_follow(struct engine *engine, struct instrument *instrument,
+                 struct holding *holding); /* it has changed; false: a number does not fit */
+void calm_end(struct engine *engine,
+              const struct scope *strategy); /* wherever it holds something */
+void calm_end_all(struct engine *engine);
 
 /* --- submit.c, cross.c, kill.c ---------------------------------------------------------------------- */
 void apply_submit(struct engine *engine, const void *input);

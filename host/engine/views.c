@@ -211,7 +211,7 @@ int engine_limit(const struct engine *engine, enum risk_scope scope, uint32_t id
     if (limit == LIMIT_max_open_orders)
         *used_out = amount_from(found->live, 0);
     else if (limit == LIMIT_max_loss)
-        *used_out = larger(0, -found->pnl);
+        *used_out = larger(0, -loss_now(engine, found));
     else if (limit == LIMIT_throttle_max)
         *used_out = amount_from(sends_in_window(engine, found), 0);
     else if (limit == LIMIT_max_position && scope == SCOPE_instrument)

@@ -155,6 +155,35 @@ static void audit_money(struct engine *engine)
            "profit and loss of host and account");
 }
 
+/* Sums of a strategy, and the promise of calm.c. */
+static void audit_owner(struct engine *engine, const struct scope *scope)
+{
+    amount pnl = 0, floor = 0, now;
+    bool watched = scope->pnl_least != PNL_UNLIMITED && scope->state != TRADING_HALTED_STATE;
+    bool calm = false;
+    uint32_t count = 0;
+    for (uint32_t h = scope->holdings; h; h = engine->holdings[h].owned)
+        count++;
+    for (uint32_t h = 1; h <= engine->holding_count; h++) {
+        const struct holding *holding = &engine->holdings[h];
+        const struct instrument *instrument = &engine->instruments[holding->instrument];
+        if (holding->owner != scope->id)
+            continue;
+        count--;
+        pnl += holding->pnl;
+        floor += holding->floor;
+        calm = calm || (holding->now.qty != 0 && is_calm(instrument));
+        if (!loss_value(instrument, holding, instrument->reference_x2, &now))
+            return;
+        EXPECT(!watched || holding->floor <= now, "holding %u: worth less than its floor", h);
+        EXPECT(engine->group_losses == 0 || holding->pnl == now, "holding %u is not settled", h);
+    }
+    EXPECT(count == 0, "strategy %u: list of holdings", scope->id);
+    EXPECT(pnl == scope->pnl && floor == scope->floor, "strategy %u: profit and loss", scope->id);
+    EXPECT(!watched || !calm || floor > scope->pnl_least,
+           "strategy %u: calm, and it may be at its max_loss", scope->id);
+}
+
 /* Names beyond those that have a place of their own stand in places that all share. */
 static void audit_names(const struct engine *engine, uint32_t n)
 {
@@ -221,6 +250,10 @@ const char *engine_audit(struct engine *engine)
     }
     for (uint32_t h = 1; h <= engine->holding_count; h++)
         audit_holding(engine, h);
+    for (uint32_t s = 1; s <= engine->sizes.strategies; s++)
+        if (engine->strategies[s].defined)
+            audit_owner(engine, &engine->strategies[s]);
+    audit_owner(engine, &engine->external);
     audit_money(engine);
     audit_lists(engine);
     return fault;
