@@ -195,8 +195,28 @@ static void build_endpoint(struct loaded *loaded, struct fy_node *node, struct c
 {
     const struct schema *keys = schema_keys(schema_keys(config_schema, "venues"), "endpoint");
     venue->ws = schema_text(keys, node, "ws");
+    venue->ws_orders = schema_text(keys, node, "ws_orders");
     venue->http = schema_text(keys, node, "http");
     venue->ca_files = build_list(loaded, schema_node(node, "ca_files"));
+}
+
+static enum weir_err build_keys(struct loaded *loaded)
+{
+    struct config *config = &loaded->config;
+    const struct schema *keys = schema_keys(config_schema, "keys");
+    struct fy_node *node = section(loaded, "keys");
+    void *at = NULL;
+    struct fy_node_pair *pair;
+    config->keys = config_keep(loaded, (items_of(node) + 1) * sizeof *config->keys);
+    while (config->keys && node && (pair = fy_node_mapping_iterate(node, &at)) != NULL) {
+        struct config_key *key = &config->keys[config->key_count++];
+        struct fy_node *value = fy_node_pair_value(pair);
+        key->name = node_text(fy_node_pair_key(pair));
+        key->id = schema_text(keys, value, "id");
+        key->secret = schema_text(keys, value, "secret");
+        key->base64 = strcmp(schema_text(keys, value, "encoding"), "base64") == 0;
+    }
+    return config->keys ? WEIR_OK : WEIR_E_NO_MEMORY;
 }
 
 static enum weir_err build_venues(struct loaded *loaded)
@@ -426,7 +446,8 @@ static struct config *load(const char *path, const struct sets *sets,
         build_host(loaded);
         build_policy(loaded);
         build_outside(loaded);
-        if (build_venues(loaded) || build_scripts(loaded) || build_limits(loaded))
+        if (build_keys(loaded) || build_venues(loaded) || build_scripts(loaded) ||
+            build_limits(loaded))
             err = because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
     }
     if (!err)

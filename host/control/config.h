@@ -36,10 +36,16 @@ struct config_venue {
     uint32_t book_window, book_far;
     weir_ns data_age_max, answer_timeout;
     bool emulate;
-    const char *ws, *http;               /* of its endpoint; "": none */
+    const char *ws, *ws_orders, *http;   /* of its endpoint; "": none */
     const char *const *ca_files;         /* ended by NULL */
     const struct weir_setting *settings; /* ended by a NULL name */
     struct config_paper paper;
+};
+
+struct config_key {
+    const char *name;
+    const char *id, *secret; /* sources, as venue/signer.h has them */
+    bool base64;
 };
 
 struct config_limit {
@@ -99,6 +105,8 @@ struct config {
     uint16_t port;
     const char *log_level;
     bool log_json;
+    struct config_key *keys;
+    size_t key_count;
     struct config_venue *venues;
     size_t venue_count;
     struct config_limit *limits;

@@ -20,6 +20,7 @@
 #include "net/net.h"
 #include "script/cells.h"
 #include "sim/paper.h"
+#include "venue/signer.h"
 #include "venue/venue.h"
 
 struct host;
@@ -147,7 +148,8 @@ struct host {
     uint64_t published_lost; /* its room was full */
     uint64_t *effect_seqs;   /* of the queued effects, in their order: a ring of EFFECT_SEQS */
     uint64_t effect_head, effect_tail;
-    struct net *net; /* NULL in virtual time */
+    struct net *net;       /* NULL in virtual time */
+    struct signer *signer; /* likewise */
     struct host_venue *venues;
     size_t venue_count;
     struct host_script *scripts;

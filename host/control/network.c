@@ -33,6 +33,12 @@ static void on_state(void *context, uint32_t conn, enum net_state state, const c
     host_settle(host);
 }
 
+static void on_headers(void *context, uint32_t id, int status, struct weir_bytes headers)
+{
+    struct host_venue *venue = context;
+    (void)session_headers(venue->session, id, clock_now(&venue->host->clock), status, headers);
+}
+
 static void on_response(void *context, uint32_t id, int status, struct weir_bytes body,
                         const char *why)
 {
@@ -81,6 +87,94 @@ static enum weir_err do_request(void *context, struct session *session,
     return lacks(venue, net_request(venue->endpoint, request), "http");
 }
 
+static enum weir_err do_connect_to(void *context, struct session *session, uint32_t conn,
+                                   const char *door, const char *path)
+{
+    struct host_venue *venue = context;
+    (void)session;
+    return lacks(venue, net_connect_to(venue->endpoint, conn, door, path),
+                 strcmp(door, "orders") == 0 ? "ws_orders" : "ws");
+}
+
+static enum weir_err do_sign(void *context, struct session *session, const char *key,
+                             const char *algorithm, struct weir_bytes in, unsigned char *out,
+                             size_t *len)
+{
+    const struct host_venue *venue = context;
+    (void)session;
+    return signer_sign(venue->host->signer, key, algorithm, in, out, len);
+}
+
+static enum weir_err do_key_id(void *context, struct session *session, const char *key, char *out,
+                               size_t room)
+{
+    const struct host_venue *venue = context;
+    (void)session;
+    return signer_id(venue->host->signer, key, out, room);
+}
+
+static weir_ns do_clock(void *context, struct session *session, weir_ns sent, weir_ns received,
+                        weir_ns venue_time)
+{
+    struct host_venue *venue = context;
+    (void)session;
+    return net_clock(venue->endpoint, sent, received, venue_time);
+}
+
+static void do_budget(void *context, struct session *session, const struct weir_budget *budget)
+{
+    struct host_venue *venue = context;
+    (void)session;
+    net_budget(venue->endpoint, budget);
+}
+
+static enum weir_err do_spend(void *context, struct session *session, uint32_t weight,
+                              uint32_t orders, uint32_t lane)
+{
+    struct host_venue *venue = context;
+    (void)session;
+    return net_spend(venue->endpoint, weight, orders, lane);
+}
+
+static void do_banned(void *context, struct session *session, weir_ns until)
+{
+    struct host_venue *venue = context;
+    (void)session;
+    net_ban(venue->endpoint, until);
+    log_line(LOG_ERROR, venue->config->name, "the venue refuses everything for %lld ms",
+             (long long)((until - clock_now(&venue->host->clock)) / 1000000));
+}
+
+/* --- keys -------------------------------------------------------------------------------------*/
+
+/* Is it named by a venue's `settings.key`? */
+static bool is_used(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->venue_count; i++)
+        for (const struct weir_setting *at = config->venues[i].settings; at && at->name; at++)
+            if (strcmp(at->name, "key") == 0 && strcmp(at->value, name) == 0)
+                return true;
+    return false;
+}
+
+static enum weir_err open_keys(struct host *host, struct why *why)
+{
+    const struct config *config = host->config;
+    enum weir_err err = WEIR_OK;
+    host->signer = signer_create(why);
+    if (!host->signer)
+        return why->err;
+    for (size_t i = 0; i < config->key_count && !err; i++) {
+        const struct config_key *key = &config->keys[i];
+        if (!is_used(config, key->name))
+            continue;
+        err = signer_add(host->signer, key->name, key->id, key->secret, key->base64, why);
+        if (err)
+            while_doing(why, "keys.%s", key->name);
+    }
+    return err;
+}
+
 /* --- life -------------------------------------------------------------------------------------*/
 
 enum weir_err host_open_network(struct host *host, struct why *why)
@@ -88,7 +182,7 @@ enum weir_err host_open_network(struct host *host, struct why *why)
     if (host->options.virtual_time)
         return WEIR_OK;
     host->net = net_create(why);
-    return host->net ? WEIR_OK : why->err;
+    return host->net ? open_keys(host, why) : why->err;
 }
 
 enum weir_err host_open_endpoint(struct host_venue *venue, struct session_owner *owner,
@@ -96,8 +190,13 @@ enum weir_err host_open_endpoint(struct host_venue *venue, struct session_owner 
 {
     const struct config_venue *config = venue->config;
     const struct host *host = venue->host;
-    struct net_owner net_owner = {venue, on_state, on_frame, on_response};
+    struct net_owner net_owner = {.context = venue,
+                                  .state = on_state,
+                                  .frame = on_frame,
+                                  .headers = on_headers,
+                                  .response = on_response};
     struct net_config net_config = {.ws = config->ws,
+                                    .ws_orders = config->ws_orders,
                                     .http = config->http,
                                     .ca_files = config->ca_files,
                                     .seed = (uint64_t)host->config->instance << 16 | venue->number};
@@ -109,6 +208,13 @@ enum weir_err host_open_endpoint(struct host_venue *venue, struct session_owner 
     owner->connect = do_connect;
     owner->send = do_send;
     owner->request = do_request;
+    owner->connect_to = do_connect_to;
+    owner->sign = do_sign;
+    owner->key_id = do_key_id;
+    owner->venue_clock = do_clock;
+    owner->budget = do_budget;
+    owner->spend = do_spend;
+    owner->banned = do_banned;
     return WEIR_OK;
 }
 
@@ -116,6 +222,8 @@ void host_close_network(struct host *host)
 {
     net_destroy(host->net); /* and its endpoints */
     host->net = NULL;
+    signer_destroy(host->signer);
+    host->signer = NULL;
 }
 
 /* --- for the operator --------------------------------------------------------------------------*/

@@ -154,11 +154,21 @@ static const struct schema endpoint_keys[] = {
     {"ws", KIND_TEXT, "",
      "wss://host[:port][/path] of its WebSockets; plain ws:// to 127.0.0.1 or [::1] only", NULL,
      NULL},
+    {"ws_orders", KIND_TEXT, "", "likewise, where order entry has a host of its own", NULL, NULL},
     {"http", KIND_TEXT, "", "https://host[:port][/path] of its requests; plain likewise", NULL,
      NULL},
     {"ca_files", KIND_LIST, "",
      "files of certificates (PEM) trusted besides the system's; verifying has no switch", NULL,
      NULL},
+    SCHEMA_END};
+
+static const struct schema key_keys[] = {
+    {"id", KIND_TEXT, "",
+     "where its public half is: file:PATH (mode 0600), credential:NAME (systemd) or fd:NUMBER",
+     NULL, NULL},
+    {"secret", KIND_TEXT, NULL, "where its secret is, likewise; PEM is a private key, else HMAC",
+     NULL, NULL},
+    {"encoding", KIND_WORD, "text", "of an HMAC secret", "text base64", NULL},
     SCHEMA_END};
 
 static const struct schema venue_keys[] = {
@@ -243,6 +253,11 @@ const struct schema config_schema[] = {
     {"policy", KIND_KEYS, "", "how orders in doubt are resolved", NULL, policy_keys},
     {"gateway", KIND_KEYS, "", "HTTP on loopback", NULL, gateway_keys},
     {"log", KIND_KEYS, "", "lines for the operator, on standard error", NULL, log_keys},
+    {"keys", KIND_NAMED, "",
+     "keys of venues by the name that settings.key has; named here, never written; only those that "
+     "a "
+     "venue uses are read",
+     NULL, key_keys},
     {"venues", KIND_NAMED, NULL, "each venue by the name it has here", NULL, venue_keys},
     {"limits", KIND_KEYS, NULL, "every limit is a number or the word none; a missing one refuses",
      NULL, limits_keys},

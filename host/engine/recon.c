@@ -345,12 +345,16 @@ void apply_recon_end(struct engine *engine, const void *input)
     struct account *account = in_recon(engine, msg);
     if (!account)
         return;
-    unlisted_orders(engine, msg->account);
+    bool partial = msg->flags & WEIR_RECON_PARTIAL; /* orders were not asked for */
+    if (!partial)
+        unlisted_orders(engine, msg->account);
     if (msg->flags & WEIR_RECON_HAS_POSITIONS)
         compare_positions(engine, msg->account);
     if (msg->flags & WEIR_RECON_HAS_BALANCES)
         compare_balances(engine, msg->account);
     account->in_recon = 0;
+    if (partial)
+        return;
     note_fills(account);
     if (account->reconciling) {
         account->reconciling = 0;

@@ -169,7 +169,7 @@ static void on_ready(void *context, int events)
 static enum weir_err ask_upgrade(struct conn *conn)
 {
     char request[PATH_ROOM + 1024];
-    const struct url *url = &conn->endpoint->ws;
+    const struct url *url = conn->url;
     if (!upgrade_begin(&conn->upgrade))
         return WEIR_E_IO;
     size_t len = upgrade_request(&conn->upgrade, url->host, url->prefix, conn->path, request,
@@ -205,8 +205,8 @@ static bool begin(struct conn *conn)
     conn->curl_error[0] = '\0';
     conn->glue = glue_create(endpoint->net, on_connected, conn);
     conn->easy = curl_easy_init();
-    if (!conn->glue || !conn->easy || !glue_common(conn->easy, endpoint, &endpoint->ws) ||
-        curl_easy_setopt(conn->easy, CURLOPT_URL, endpoint->ws.origin) ||
+    if (!conn->glue || !conn->easy || !glue_common(conn->easy, endpoint, conn->url) ||
+        curl_easy_setopt(conn->easy, CURLOPT_URL, conn->url->origin) ||
         curl_easy_setopt(conn->easy, CURLOPT_CONNECT_ONLY, 1L) ||
         curl_easy_setopt(conn->easy, CURLOPT_ERRORBUFFER, conn->curl_error))
         return false;
@@ -263,7 +263,10 @@ static void take_down(struct conn *conn)
     conn->endpoint->counts.failures += conn->state == NET_CONNECTING;
     unmake(conn);
     conn->doomed = false;
-    alarm_set(conn->alarm, delay);
+    if (conn->closed)
+        alarm_stop(conn->alarm);
+    else
+        alarm_set(conn->alarm, delay);
     tell_state(conn, NET_DOWN, conn->reason);
 }
 
@@ -336,7 +339,7 @@ static struct conn *find(const struct net_endpoint *endpoint, uint32_t number)
     return NULL;
 }
 
-static struct conn *make(struct net_endpoint *endpoint, uint32_t number)
+static struct conn *make(struct net_endpoint *endpoint, uint32_t number, const struct url *url)
 {
     struct conn *conn = calloc(1, sizeof *conn);
     if (!conn)
@@ -345,9 +348,10 @@ static struct conn *make(struct net_endpoint *endpoint, uint32_t number)
                            .read = read_bytes,
                            .write = write_bytes,
                            .message = on_message,
-                           .drain = endpoint->ws.tls};
+                           .drain = url->tls};
     conn->endpoint = endpoint;
     conn->number = number;
+    conn->url = url;
     conn->alarm = alarm_create(endpoint->net, on_alarm, conn);
     if (!conn->alarm ||
         !frames_init(&conn->frames, &io, endpoint->config.frame_max, endpoint->config.queue_max)) {
@@ -359,21 +363,53 @@ static struct conn *make(struct net_endpoint *endpoint, uint32_t number)
     return conn;
 }
 
+static const struct url *door_of(const struct net_endpoint *endpoint, const char *door)
+{
+    if (strcmp(door, "orders") == 0)
+        return endpoint->ws_orders.given ? &endpoint->ws_orders : &endpoint->ws;
+    return door[0] == '\0' ? &endpoint->ws : NULL;
+}
+
+static enum weir_err close_for_good(struct conn *conn)
+{
+    if (!conn || conn->closed)
+        return WEIR_OK;
+    conn->closed = true;
+    conn->begin = false;
+    alarm_stop(conn->alarm);
+    if (conn->state != NET_DOWN)
+        doom(conn, "closed");
+    return WEIR_OK;
+}
+
 enum weir_err net_connect(struct net_endpoint *endpoint, uint32_t number, const char *path)
 {
-    if (!endpoint->ws.given)
-        return WEIR_E_UNSUPPORTED;
-    if (!path_is_sane(path))
-        return WEIR_E_USAGE;
+    return net_connect_to(endpoint, number, "", path);
+}
+
+enum weir_err net_connect_to(struct net_endpoint *endpoint, uint32_t number, const char *door,
+                             const char *path)
+{
+    const struct url *url = door_of(endpoint, door);
     struct conn *conn = find(endpoint, number);
-    if (conn && strcmp(conn->path, path) == 0)
+    if (!url)
+        return WEIR_E_NOT_FOUND;
+    if (!path)
+        return close_for_good(conn);
+    if (!url->given)
+        return WEIR_E_UNSUPPORTED;
+    if (!path_is_sane(path) || (conn && conn->url->tls != url->tls))
+        return WEIR_E_USAGE;
+    if (conn && conn->url == url && !conn->closed && strcmp(conn->path, path) == 0)
         return WEIR_OK;
     if (!conn && endpoint->conn_count == endpoint->config.conns_max)
         return WEIR_E_FULL;
     if (conn && conn->state != NET_DOWN)
         doom(conn, "moved to another path");
-    if (!conn && !(conn = make(endpoint, number)))
+    if (!conn && !(conn = make(endpoint, number, url)))
         return WEIR_E_NO_MEMORY;
+    conn->url = url;
+    conn->closed = false;
     snprintf(conn->path, sizeof conn->path, "%s", path);
     conn->begin = true;
     endpoint->net->again = true;

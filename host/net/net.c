@@ -122,7 +122,7 @@ static void fill_in(struct net_config *config)
 #undef DEFAULT
     if (config->connect_timeout < 1000000)
         config->connect_timeout = 1000000;
-    config->ws = config->http = NULL;
+    config->ws = config->ws_orders = config->http = NULL;
     config->ca_files = NULL;
 }
 
@@ -147,6 +147,11 @@ static enum weir_err describe(struct net_endpoint *endpoint, const struct net_co
     enum weir_err err = url_parse(config->ws, URL_WS, &endpoint->ws, why);
     if (err) {
         while_doing(why, "ws");
+        return err;
+    }
+    err = url_parse(config->ws_orders, URL_WS, &endpoint->ws_orders, why);
+    if (err) {
+        while_doing(why, "ws_orders");
         return err;
     }
     err = url_parse(config->http, URL_HTTP, &endpoint->http, why);

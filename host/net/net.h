@@ -39,6 +39,9 @@ struct net_owner {
     void (*state)(void *context, uint32_t conn, enum net_state state, const char *why);
     /* One whole message. An error drops the connection, and it is made anew. */
     enum weir_err (*frame)(void *context, uint32_t conn, struct weir_bytes frame);
+    /* The headers of an answer, just before it: lines "name: value", names in small letters. NULL:
+     * not wanted. */
+    void (*headers)(void *context, uint32_t id, int status, struct weir_bytes headers);
     /* The answer to a request, exactly once. status 0: there was none, why says the reason. */
     void (*response)(void *context, uint32_t id, int status, struct weir_bytes body,
                      const char *why);
@@ -47,6 +50,7 @@ struct net_owner {
 /* 0 stands for the value in parentheses. Texts are copied. */
 struct net_config {
     const char *ws;              /* "wss://host[:port][/prefix]"; NULL or "": no sockets */
+    const char *ws_orders;       /* likewise, another host for order entry; NULL or "": as ws */
     const char *http;            /* "https://host[:port][/prefix]"; NULL or "": no requests */
     const char *const *ca_files; /* PEM, ended by NULL: trusted besides the system's; NULL: none */
     uint64_t seed;               /* of the jitter */
@@ -85,12 +89,18 @@ void net_endpoint_destroy(struct net_endpoint *endpoint); /* accepts NULL */
 enum weir_err net_connect(struct net_endpoint *endpoint, uint32_t conn,
                           const char *path) WEIR_MUST_USE;
 
+/* As net_connect, to the host of a door: "" the ws URL, "orders" the ws_orders URL (the ws URL where
+ * none is given). path NULL: the connection is closed for good. E_NOT_FOUND: no such door. */
+enum weir_err net_connect_to(struct net_endpoint *endpoint, uint32_t conn, const char *door,
+                             const char *path) WEIR_MUST_USE;
+
 /* Send one message: as text if it is plain UTF-8 text, else as binary. E_DOWN: not up. E_FULL: too
  * much waits to be written; nothing was queued. */
 enum weir_err net_send(struct net_endpoint *endpoint, uint32_t conn,
                        struct weir_bytes frame) WEIR_MUST_USE;
 
-/* E_UNSUPPORTED: the endpoint has no http URL; E_USAGE; E_FULL. An error: no answer will come. */
+/* E_UNSUPPORTED: the endpoint has no http URL; E_USAGE; E_FULL: too many wait, a rate budget is used
+ * up for this lane, or the venue has banned us. An error: no answer will come. */
 enum weir_err net_request(struct net_endpoint *endpoint,
                           const struct weir_request_http *request) WEIR_MUST_USE;
 
@@ -99,6 +109,19 @@ void net_reconnect(struct net_endpoint *endpoint, uint32_t conn, const char *why
 
 enum net_state net_state(const struct net_endpoint *endpoint, uint32_t conn);
 
+/* --- rate budgets, bans, clocks ----------------------------------------------------------------*/
+
+/* What the venue said of a budget; now: the real time, ns since the epoch. */
+void net_budget(struct net_endpoint *endpoint, const struct weir_budget *budget);
+/* Take from the budgets; E_FULL: nothing was taken. */
+enum weir_err net_spend(struct net_endpoint *endpoint, uint32_t weight, uint32_t orders,
+                        uint32_t lane) WEIR_MUST_USE;
+/* Everything is refused until then; a ban is never shortened. */
+void net_ban(struct net_endpoint *endpoint, weir_ns until);
+weir_ns net_banned_until(const struct net_endpoint *endpoint); /* 0: not banned */
+/* One sample of the venue's clock, and the median of the last 15; venue 0: only the median. */
+weir_ns net_clock(struct net_endpoint *endpoint, weir_ns sent, weir_ns received, weir_ns venue);
+
 struct net_counts {
     uint64_t connects; /* times that a connection came up */
     uint64_t failures; /* tries that did not */
@@ -106,6 +129,7 @@ struct net_counts {
     uint64_t frames_out, bytes_out;
     uint64_t refused; /* sends that found the queue full */
     uint64_t requests, answers;
+    uint64_t held_back; /* requests and frames that a budget or a ban did not let go */
 };
 struct net_counts net_counts(const struct net_endpoint *endpoint);
 

@@ -6,7 +6,9 @@
  *   upgrade.c    the HTTP exchange that begins a WebSocket
  *   frames.c     messages out of frames and back, on wslay
  *   conn.c       one connection: its states, deadlines, delays
- *   request.c    HTTP requests */
+ *   request.c    HTTP requests
+ *   budget.c     what the venue lets us ask for
+ *   venuetime.c  how far its clock is from ours */
 #ifndef WEIR_NET_OWN_H
 #define WEIR_NET_OWN_H
 
@@ -59,7 +61,9 @@ struct conn {
     struct net_endpoint *endpoint;
     uint32_t number;
     enum net_state state;
+    const struct url *url; /* the door */
     char path[PATH_ROOM];
+    bool closed;       /* for good, as the owner asked */
     struct glue *glue; /* of this connection alone: see conn.c */
     CURL *easy;
     struct watch *watch;
@@ -87,15 +91,40 @@ void conn_release(struct conn *conn);
 struct request;
 void requests_release(struct net_endpoint *endpoint);
 
+/* --- budget.c, venuetime.c --------------------------------------------------------------------*/
+
+enum { BUDGETS_MAX = 8, SAMPLES = 15 };
+
+struct rates {
+    struct {
+        uint32_t of; /* enum weir_budget_of */
+        weir_ns window;
+        int64_t limit, used;
+        weir_ns began;
+    } rows[BUDGETS_MAX];
+    size_t count;
+    weir_ns banned_until;
+};
+
+struct venue_time {
+    weir_ns samples[SAMPLES]; /* a ring */
+    size_t count, next;
+    weir_ns median;
+};
+
+weir_ns real_now(void);
+
 /* --- an endpoint ------------------------------------------------------------------------------*/
 
 struct net_endpoint {
     struct net *net;
     struct net_endpoint *next;
     struct net_owner owner;
-    struct net_config config; /* with defaults filled in; its texts are NULL */
-    struct url ws, http;      /* scheme "" : none */
-    X509_STORE *trusted;      /* the operator's certificates; NULL: none */
+    struct net_config config;       /* with defaults filled in; its texts are NULL */
+    struct url ws, ws_orders, http; /* scheme "" : none */
+    struct rates rates;
+    struct venue_time time;
+    X509_STORE *trusted; /* the operator's certificates; NULL: none */
     struct conn **conns;
     uint32_t conn_count;
     struct glue *http_glue; /* NULL until the first request */

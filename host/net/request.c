@@ -10,6 +10,8 @@
 
 #include "net/own.h"
 
+enum { HEADERS_ROOM = 4096 };
+
 struct request {
     struct request *next;
     struct net_endpoint *endpoint;
@@ -19,6 +21,9 @@ struct request {
     unsigned tries;
     char *body;
     size_t len, room;
+    struct curl_slist *headers;
+    char answer_headers[HEADERS_ROOM]; /* lines; what does not fit is left out */
+    size_t headers_len;
     char curl_error[CURL_ERROR_SIZE];
 };
 
@@ -56,6 +61,27 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     return len;
 }
 
+/* One header line of the answer. A line that begins an answer (100 Continue comes before the real
+ * one) forgets those before. */
+static size_t on_header(char *bytes, size_t size, size_t count, void *context)
+{
+    struct request *request = context;
+    size_t len = size * count, keep = len;
+    while (keep > 0 && (bytes[keep - 1] == '\r' || bytes[keep - 1] == '\n'))
+        keep--;
+    const char *colon = memchr(bytes, ':', keep);
+    if (keep > 5 && memcmp(bytes, "HTTP/", 5) == 0)
+        request->headers_len = 0;
+    if (!colon || keep + 1 > HEADERS_ROOM - request->headers_len)
+        return len;
+    char *to = request->answer_headers + request->headers_len;
+    for (size_t i = 0; i < keep; i++)
+        to[i] = bytes + i < colon ? (char)tolower((unsigned char)bytes[i]) : bytes[i];
+    to[keep] = '\n';
+    request->headers_len += keep + 1;
+    return len;
+}
+
 static void release(struct request *request)
 {
     struct net_endpoint *endpoint = request->endpoint;
@@ -67,6 +93,7 @@ static void release(struct request *request)
         endpoint->request_count--;
     }
     curl_easy_cleanup(request->easy);
+    curl_slist_free_all(request->headers);
     free(request->body);
     free(request);
 }
@@ -92,6 +119,9 @@ static void on_done(void *context, CURL *easy, CURLcode code)
     }
     glue_remove(endpoint->http_glue, easy);
     endpoint->counts.answers += status > 0;
+    if (status > 0 && endpoint->owner.headers)
+        endpoint->owner.headers(endpoint->owner.context, request->id, (int)status,
+                                (struct weir_bytes){request->answer_headers, request->headers_len});
     struct weir_bytes body = {request->body ? request->body : "", status ? request->len : 0};
     endpoint->owner.response(endpoint->owner.context, request->id, (int)status, body, why);
     release(request);
@@ -119,6 +149,25 @@ static bool method_is_sane(const char *method)
     return len > 0 && len < 16;
 }
 
+/* Lines "Name: value" as curl wants them. */
+static bool take_headers(struct request *request, const char *lines)
+{
+    char line[1024];
+    while (lines && *lines) {
+        size_t len = strcspn(lines, "\n");
+        if (len == 0 || len >= sizeof line)
+            return false;
+        memcpy(line, lines, len);
+        line[len] = '\0';
+        struct curl_slist *grown = curl_slist_append(request->headers, line);
+        if (!grown)
+            return false;
+        request->headers = grown;
+        lines += len + (lines[len] == '\n');
+    }
+    return true;
+}
+
 static bool describe(struct request *request, const struct weir_request_http *wish)
 {
     const struct net_endpoint *endpoint = request->endpoint;
@@ -134,6 +183,12 @@ static bool describe(struct request *request, const struct weir_request_http *wi
     SET(CURLOPT_PRIVATE, request);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, request);
+    if (!take_headers(request, wish->headers))
+        return false;
+    if (request->headers)
+        SET(CURLOPT_HTTPHEADER, request->headers);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, request);
     SET(CURLOPT_PREREQFUNCTION, before_sending);
     SET(CURLOPT_PREREQDATA, request);
     SET(CURLOPT_TIMEOUT_MS, (long)(timeout < 1000000 ? 1 : timeout / 1000000));
@@ -156,6 +211,9 @@ enum weir_err net_request(struct net_endpoint *endpoint, const struct weir_reque
     if (!wish->method || !wish->path || !method_is_sane(wish->method) || !path_is_sane(wish->path))
         return WEIR_E_USAGE;
     if (endpoint->request_count == endpoint->config.requests_max)
+        return WEIR_E_FULL;
+    bool order = wish->lane == WEIR_LANE_NEW && !wish->idempotent;
+    if (net_spend(endpoint, wish->weight, order, wish->lane))
         return WEIR_E_FULL;
     if (!endpoint->http_glue &&
         !(endpoint->http_glue = glue_create(endpoint->net, on_done, endpoint)))

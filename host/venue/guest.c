@@ -12,6 +12,8 @@
 /* The session whose callback runs on this thread. */
 static _Thread_local struct session *running;
 
+enum { HEADERS_MAX = 2048 };
+
 static bool may_call(struct session *session)
 {
     if (running == session && session->phase != CALL_OPEN)
@@ -135,6 +137,24 @@ static bool method_is_known(const char *method)
     return false;
 }
 
+/* Lines "Name: value", printable ASCII, that can end nothing but themselves; at most 2 KiB. */
+static bool headers_are_clean(const char *headers)
+{
+    size_t len = strnlen(headers, HEADERS_MAX);
+    for (const char *at = headers, *end = headers + len; at < end;) {
+        const char *line_end = memchr(at, '\n', (size_t)(end - at));
+        line_end = line_end ? line_end : end;
+        size_t name = strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
+        if (name == 0 || line_end - at < (ptrdiff_t)name + 2 || memcmp(at + name, ": ", 2) != 0)
+            return false;
+        for (; at < line_end; at++)
+            if (*at < ' ' || *at > '~')
+                return false;
+        at = line_end + (line_end < end);
+    }
+    return len < HEADERS_MAX;
+}
+
 static enum weir_err request(void *host, const struct weir_request_http *request)
 {
     struct session *session = host;
@@ -146,8 +166,11 @@ static enum weir_err request(void *host, const struct weir_request_http *request
         return refused(session, "request has no method of GET, POST, PUT, DELETE, PATCH");
     if (!path_is_clean(request->path))
         return refused(session, "request path is not '/' and printable ASCII");
-    if (!bytes_are_sane(request->body) || request->timeout < 0 || request->idempotent > 1)
-        return refused(session, "request body, timeout or idempotent is out of range");
+    if (!bytes_are_sane(request->body) || request->timeout < 0 || request->idempotent > 1 ||
+        request->lane > WEIR_LANE_CANCEL)
+        return refused(session, "request body, timeout, idempotent or lane is out of range");
+    if (request->headers && !headers_are_clean(request->headers))
+        return refused(session, "request headers are not lines of a name, \": \" and a value");
     if (!session->owner.request)
         return WEIR_E_DOWN;
     return session->owner.request(session->owner.context, session, request);
@@ -163,6 +186,71 @@ static enum weir_err connect_to(void *host, uint32_t conn, const char *path)
     if (!session->owner.connect)
         return WEIR_E_DOWN;
     return session->owner.connect(session->owner.context, session, conn, path);
+}
+
+static enum weir_err connect_door(void *host, uint32_t conn, const char *door, const char *path)
+{
+    struct session *session = host;
+    if (!may_call(session))
+        return WEIR_E_STATE;
+    if (!door || strnlen(door, NAME_MAX_LEN) == NAME_MAX_LEN || (path && !path_is_clean(path)))
+        return refused(session, "connection names no endpoint, or its path is not '/' and ASCII");
+    if (!session->owner.connect_to)
+        return WEIR_E_DOWN;
+    return session->owner.connect_to(session->owner.context, session, conn, door, path);
+}
+
+static enum weir_err key_id(void *host, const char *key, char *out, size_t room)
+{
+    struct session *session = host;
+    if (!may_call(session))
+        return WEIR_E_STATE;
+    if (!key || !out || room == 0)
+        return refused(session, "key_id lacks an argument");
+    if (!session->owner.key_id)
+        return WEIR_E_DOWN;
+    return session->owner.key_id(session->owner.context, session, key, out, room);
+}
+
+static weir_ns venue_clock(void *host, weir_ns sent, weir_ns received, weir_ns venue)
+{
+    struct session *session = host;
+    if (!may_call(session) || !session->owner.venue_clock)
+        return 0;
+    if (venue < 0 || sent < 0 || received < sent)
+        return (void)refused(session, "sample of the clock cannot be"), 0;
+    return session->owner.venue_clock(session->owner.context, session, sent, received, venue);
+}
+
+static void budget(void *host, const struct weir_budget *budget)
+{
+    struct session *session = host;
+    if (!may_call(session) || !session->owner.budget)
+        return;
+    if (!budget || budget->size != sizeof *budget || budget->of >= WEIR_BUDGET_CLASSES ||
+        budget->window <= 0 || budget->limit < -1 || budget->used < -1)
+        (void)refused(session, "rate budget cannot be");
+    else
+        session->owner.budget(session->owner.context, session, budget);
+}
+
+static enum weir_err spend(void *host, uint32_t weight, uint32_t orders, uint32_t lane)
+{
+    struct session *session = host;
+    if (!may_call(session))
+        return WEIR_E_STATE;
+    if (lane > WEIR_LANE_CANCEL)
+        return refused(session, "lane is not one of enum weir_lane");
+    if (!session->owner.spend)
+        return WEIR_OK;
+    return session->owner.spend(session->owner.context, session, weight, orders, lane);
+}
+
+static void banned(void *host, weir_ns until)
+{
+    struct session *session = host;
+    if (may_call(session) && session->owner.banned)
+        session->owner.banned(session->owner.context, session, until);
 }
 
 static enum weir_err timer(void *host, uint32_t id, weir_ns t)
@@ -217,6 +305,12 @@ struct weir_host guest_table(struct session *session)
         .timer = timer,
         .sign = sign,
         .log = log_text,
+        .connect_to = connect_door,
+        .key_id = key_id,
+        .venue_clock = venue_clock,
+        .budget = budget,
+        .spend = spend,
+        .banned = banned,
     };
 }
 
@@ -230,6 +324,8 @@ bool guest_has(const struct session *session, const struct call *call)
     case CALL_RESPONSE: return plugin->on_response;
     case CALL_TIMER: return plugin->on_timer;
     case CALL_RECORDED: return plugin->on_recorded;
+    case CALL_HEADERS: return plugin->on_headers;
+    case CALL_QUERY: return plugin->on_query;
     case CALL_OPEN:
     case CALL_START:
     case CALL_FRAME:
@@ -252,6 +348,8 @@ static enum weir_err dispatch(struct session *session, const struct call *call)
     case CALL_TIMER: return plugin->on_timer(guest, call->id, now);
     case CALL_INTENT: return plugin->on_intent(guest, now, call->intent);
     case CALL_RECORDED: return plugin->on_recorded(guest, now, call->target, call->bytes);
+    case CALL_HEADERS: return plugin->on_headers(guest, call->id, now, call->status, call->bytes);
+    case CALL_QUERY: return plugin->on_query(guest, now, call->query);
     }
     return WEIR_E_OTHER;
 }

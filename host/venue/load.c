@@ -234,8 +234,8 @@ static const char *fault_of(const struct weir_caps *caps)
 {
     if (caps->size != sizeof *caps)
         return "its size is not this host's";
-    if (caps->order_types >> (WEIR_ICEBERG + 1) || caps->tifs >> (WEIR_DAY + 1) ||
-        caps->order_flags & ~(uint32_t)(WEIR_POST_ONLY | WEIR_REDUCE_ONLY))
+    if (caps->order_types >> (WEIR_TAKE_PROFIT_LIMIT + 1) || caps->tifs >> (WEIR_DAY + 1) ||
+        caps->order_flags & ~(uint32_t)(WEIR_POST_ONLY | WEIR_REDUCE_ONLY | WEIR_QUOTE_QTY))
         return "order_types, tifs or order_flags have bits that mean nothing";
     if (caps->orders > 1 || caps->amend > 2 || caps->cancel_all > 1 ||
         caps->query_by_client_id > 1 || caps->open_orders > 1 || caps->fills_since > 1 ||

@@ -43,7 +43,9 @@ enum call_kind {
     CALL_RESPONSE,
     CALL_TIMER,
     CALL_INTENT,
-    CALL_RECORDED
+    CALL_RECORDED,
+    CALL_HEADERS,
+    CALL_QUERY
 };
 struct call {
     enum call_kind kind;
@@ -52,6 +54,7 @@ struct call {
     struct weir_bytes target;
     struct weir_bytes bytes;
     const struct weir_intent *intent;
+    const struct weir_query *query;
     const struct weir_setting *settings;
 };
 

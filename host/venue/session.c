@@ -247,6 +247,36 @@ enum weir_err session_response(struct session *session, uint32_t id, weir_ns now
     return answer(session, err != WEIR_OK ? err : session->frame_err);
 }
 
+enum weir_err session_headers(struct session *session, uint32_t id, weir_ns now, int status,
+                              struct weir_bytes headers)
+{
+    if (session->inside)
+        return WEIR_E_STATE;
+    enter(session, now);
+    struct call call = {.kind = CALL_HEADERS, .id = id, .status = status, .bytes = headers};
+    return answer(session, guest_call(session, &call));
+}
+
+enum weir_err session_query(struct session *session, weir_ns now, const struct weir_query *query)
+{
+    struct weir_query mine = *query;
+    struct call call = {.kind = CALL_QUERY, .query = &mine};
+    if (session->inside)
+        return WEIR_E_STATE;
+    if (!guest_has(session, &call))
+        return WEIR_E_UNSUPPORTED;
+    if (query->msg.size != sizeof *query || query->msg.kind != WEIR_QUERY ||
+        query->of < WEIR_OF_INSTRUMENTS || query->of > WEIR_OF_POSITIONS || query->t_since < 0 ||
+        query->t_until < 0)
+        return WEIR_E_USAGE;
+    struct listing *listing = listing_by_host(session, query->msg.instrument);
+    if (!listing && query->msg.instrument != 0)
+        return WEIR_E_NOT_FOUND;
+    enter(session, now);
+    mine.msg.instrument = listing ? listing->number : 0;
+    return answer(session, guest_call(session, &call));
+}
+
 enum weir_err session_recorded(struct session *session, weir_ns now, struct weir_bytes target,
                                struct weir_bytes body)
 {

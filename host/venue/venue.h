@@ -63,6 +63,17 @@ struct session_owner {
                           const char *algorithm, struct weir_bytes in, unsigned char *out,
                           size_t *len);
     void (*log)(void *context, struct session *session, const char *text);
+    /* What plugin.h says of the functions of these names; NULL: the plugin gets E_DOWN, or 0. */
+    enum weir_err (*connect_to)(void *context, struct session *session, uint32_t conn,
+                                const char *door, const char *path);
+    enum weir_err (*key_id)(void *context, struct session *session, const char *key, char *out,
+                            size_t room);
+    weir_ns (*venue_clock)(void *context, struct session *session, weir_ns sent, weir_ns received,
+                           weir_ns venue);
+    void (*budget)(void *context, struct session *session, const struct weir_budget *budget);
+    enum weir_err (*spend)(void *context, struct session *session, uint32_t weight, uint32_t orders,
+                           uint32_t lane);
+    void (*banned)(void *context, struct session *session, weir_ns until);
 };
 
 struct session_config {
@@ -86,6 +97,11 @@ enum weir_err session_frame(struct session *session, uint32_t conn, weir_ns now,
 enum weir_err session_conn(struct session *session, uint32_t conn, weir_ns now, bool up);
 enum weir_err session_response(struct session *session, uint32_t id, weir_ns now, int status,
                                struct weir_bytes body);
+/* The headers of an answer, before session_response. */
+enum weir_err session_headers(struct session *session, uint32_t id, weir_ns now, int status,
+                              struct weir_bytes headers);
+/* A question beside the order path, instrument: the host's number. E_UNSUPPORTED: it takes none. */
+enum weir_err session_query(struct session *session, weir_ns now, const struct weir_query *query);
 /* An HTTP answer out of a recording: to the plugin's on_recorded; E_UNSUPPORTED: it has none. */
 enum weir_err session_recorded(struct session *session, weir_ns now, struct weir_bytes target,
                                struct weir_bytes body);

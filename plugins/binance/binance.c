@@ -1,4 +1,4 @@
-/* binance.c - Binance: spot, USD-M and COIN-M futures, market data.
+/* binance.c - Binance: spot, USD-M and COIN-M futures, market data; what the venue's connections carry.
  *
  * One session is one market. It asks for diffs, best prices and trades of the symbols that its
  * settings name, on combined streams, and for a snapshot of each book when its stream is up; the
@@ -8,12 +8,14 @@
  *   settings   market    spot | usdm | cm                                           spot
  *              symbols   BTCUSDT,ETHUSDT                                            none: all
  *              depth     100ms | 500ms | 250ms | 1000ms, as the market offers       100ms
+ *              trades    trade | aggTrade                            the market's documented one
+ *              and those of order entry (trade.c)
  *
  * Numbers of requests and timers: what is asked (1 << 24 ...) plus the symbol's number. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "binance.h"
+#include "trade.h"
 
 enum { ASK_DEPTH = 1 << 24, ASK_INFO = 2 << 24, ASK_NUMBER = (1 << 24) - 1 };
 enum { BOOK_FIRST_ROOM = 4096, SYMBOLS_A_PATH = 60, STREAM_MAX = 3 * (WEIR_SYMBOL_MAX + 24) };
@@ -67,6 +69,18 @@ static enum weir_err set_depth(struct binance *binance, const char *value)
     return WEIR_E_BAD_CONFIG;
 }
 
+static enum weir_err set_trades(struct binance *binance, const char *value)
+{
+    static const char *const streams[] = {"trade", "aggTrade"};
+    for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
+        if (strcmp(value, streams[i]) == 0) {
+            binance->trades = streams[i];
+            return WEIR_OK;
+        }
+    say(binance, "trades: expected trade or aggTrade", value);
+    return WEIR_E_BAD_CONFIG;
+}
+
 /* Names between commas or spaces; small letters are taken as capitals. The market is known. */
 static enum weir_err set_symbols(struct binance *binance, const char *value)
 {
@@ -89,6 +103,20 @@ static enum weir_err set_symbols(struct binance *binance, const char *value)
     return WEIR_OK;
 }
 
+static enum weir_err set_of_orders(struct binance *binance, const struct weir_setting *setting)
+{
+    const char *expected = "";
+    enum weir_err err = trade_setting(binance, setting->name, setting->value, &expected);
+    if (err == WEIR_E_NOT_FOUND)
+        say(binance,
+            "expected the settings market, symbols, depth, trades, key, sign, orders, recv_window, "
+            "cancel_after and errors",
+            setting->name);
+    else if (err != WEIR_OK)
+        say(binance, expected, setting->value);
+    return err == WEIR_E_NOT_FOUND ? WEIR_E_BAD_CONFIG : err;
+}
+
 static enum weir_err set_all(struct binance *binance, const struct weir_setting *settings)
 {
     const char *symbols = "";
@@ -98,13 +126,15 @@ static enum weir_err set_all(struct binance *binance, const struct weir_setting 
             err = set_market(binance, settings->value);
         else if (strcmp(settings->name, "depth") == 0)
             err = set_depth(binance, settings->value);
+        else if (strcmp(settings->name, "trades") == 0)
+            err = set_trades(binance, settings->value);
         else if (strcmp(settings->name, "symbols") == 0)
             symbols = settings->value;
-        else {
-            say(binance, "expected the settings market, symbols and depth", settings->name);
-            err = WEIR_E_BAD_CONFIG;
-        }
+        else
+            err = set_of_orders(binance, settings);
     }
+    if (!binance->trades)
+        binance->trades = markets[binance->market].trades;
     return err == WEIR_OK ? set_symbols(binance, symbols) : err;
 }
 
@@ -118,6 +148,7 @@ static void close_session(void *session)
     free(binance->channels);
     free(binance->book);
     symbols_fini(&binance->symbols);
+    trade_close(binance);
     free(binance);
 }
 
@@ -129,11 +160,15 @@ static enum weir_err open_session(const struct weir_host *host, const struct wei
         return WEIR_E_NO_MEMORY;
     binance->host = host;
     binance->depth_speed = "100ms";
-    enum weir_err err = symbols_init(&binance->symbols);
+    enum weir_err err = trade_begin(binance);
+    if (err == WEIR_OK)
+        err = symbols_init(&binance->symbols);
     if (err == WEIR_OK && !book_room(binance, BOOK_FIRST_ROOM))
         err = WEIR_E_NO_MEMORY;
     if (err == WEIR_OK)
         err = set_all(binance, settings);
+    if (err == WEIR_OK)
+        err = trade_open(binance);
     if (err == WEIR_OK)
         *session_out = binance;
     else
@@ -196,6 +231,12 @@ static uint32_t part_of(uint32_t conn)
     return (conn - 1) / 2;
 }
 
+/* The aggregated trades of USD-M have a path of their own; its plain ones come with the books. */
+static bool trades_apart(const struct binance *binance)
+{
+    return markets[binance->market].trades_path != NULL && strcmp(binance->trades, "trade") != 0;
+}
+
 static size_t add_streams(const struct binance *binance, const struct symbol *symbol, bool books,
                           bool trades, const char *between, char *to, size_t room)
 {
@@ -209,7 +250,7 @@ static size_t add_streams(const struct binance *binance, const struct symbol *sy
                                 binance->depth_speed, *between ? between : "/", name);
     if (trades)
         len += (size_t)snprintf(to + len, room - len, "%s%s@%s", len ? "/" : between, name,
-                                markets[binance->market].trades);
+                                binance->trades);
     return len;
 }
 
@@ -246,9 +287,11 @@ static uint32_t wanted_count(const struct binance *binance)
 static enum weir_err start(void *session, weir_ns now)
 {
     struct binance *binance = session;
-    (void)now;
+    enum weir_err begun = login_start(binance, now);
+    if (begun != WEIR_OK)
+        return begun;
     uint32_t parts = (wanted_count(binance) + SYMBOLS_A_PATH - 1) / SYMBOLS_A_PATH;
-    bool apart = markets[binance->market].trades_path != NULL;
+    bool apart = trades_apart(binance);
     enum weir_err err = parts > 0 ? ask_info(binance) : WEIR_OK;
     for (uint32_t part = 0; part < parts && err == WEIR_OK; part++) {
         err = connect_part(binance, part, true, !apart);
@@ -281,8 +324,9 @@ static struct channel *channel_of(struct binance *binance, uint32_t conn)
 static enum weir_err on_frame(void *session, uint32_t conn, weir_ns now, struct weir_bytes frame)
 {
     struct binance *binance = session;
+    if (is_trade_conn(conn))
+        return answer_frame(binance, conn, now, frame);
     struct channel *channel = channel_of(binance, conn);
-    (void)now;
     return channel ? decode_frame(binance, channel, frame) : WEIR_E_FULL;
 }
 
@@ -290,6 +334,8 @@ static enum weir_err on_frame(void *session, uint32_t conn, weir_ns now, struct 
 static enum weir_err on_conn(void *session, uint32_t conn, weir_ns now, int up)
 {
     struct binance *binance = session;
+    if (is_trade_conn(conn))
+        return login_conn(binance, conn, now, up);
     struct channel *channel = channel_of(binance, conn);
     enum weir_err err = WEIR_OK;
     if (!channel)
@@ -336,11 +382,15 @@ static enum weir_err on_response(void *session, uint32_t id, weir_ns now, int st
     struct symbol *symbol = numbered(binance, id & ASK_NUMBER);
     uint8_t tries = 3; /* the rules of the symbols can wait longer */
     enum weir_err err = WEIR_E_BAD_FRAME;
+    if ((id & ~(uint32_t)ASK_NUMBER) == ASK_TRADE)
+        return answer(binance, id, status, body, now);
     if (status == 429 || status == 418)
         tell_limited(binance, status);
     if ((id & ~(uint32_t)ASK_NUMBER) == ASK_INFO) {
         if (status == 200)
             err = symbols_rules(binance, body);
+        if (err == WEIR_OK)
+            tell_budgets(binance, object_get(body, "rateLimits"));
         return err == WEIR_OK ? err : later(binance, id, &tries, now);
     }
     if ((id & ~(uint32_t)ASK_NUMBER) != ASK_DEPTH || !symbol)
@@ -360,6 +410,8 @@ static enum weir_err on_timer(void *session, uint32_t id, weir_ns now)
     struct symbol *symbol = numbered(binance, id & ASK_NUMBER);
     if ((id & ~(uint32_t)ASK_NUMBER) == ASK_INFO)
         return ask_info(binance);
+    if ((id & ~(uint32_t)ASK_NUMBER) == TIMER_TRADE)
+        return login_timer(binance, id & ASK_NUMBER, now);
     return (id & ~(uint32_t)ASK_NUMBER) == ASK_DEPTH && symbol ? ask_depth(binance, symbol, now)
                                                                : WEIR_OK;
 }
@@ -368,7 +420,7 @@ static enum weir_err on_timer(void *session, uint32_t id, weir_ns now)
 static enum weir_err subscribe(struct binance *binance, struct symbol *symbol, weir_ns now)
 {
     char frame[STREAM_MAX + 96];
-    bool apart = markets[binance->market].trades_path != NULL;
+    bool apart = trades_apart(binance);
     for (int trades = 0; trades <= (int)apart; trades++) {
         size_t len =
             (size_t)snprintf(frame, sizeof frame, "{\"method\":\"SUBSCRIBE\",\"params\":[\"");
@@ -396,7 +448,7 @@ static enum weir_err on_intent(void *session, weir_ns now, const struct weir_int
     struct binance *binance = session;
     struct symbol *symbol = numbered(binance, intent->msg.instrument);
     if (intent->msg.kind != WEIR_RESYNC && intent->msg.kind != WEIR_SUBSCRIBE)
-        return WEIR_E_UNSUPPORTED;
+        return trade_intent(binance, intent, now);
     if (!symbol)
         return WEIR_E_NOT_FOUND;
     return intent->msg.kind == WEIR_RESYNC ? ask_depth(binance, symbol, now)
@@ -430,8 +482,33 @@ static enum weir_err on_recorded(void *session, weir_ns now, struct weir_bytes t
     return symbol ? decode_snapshot(binance, NULL, symbol, body) : WEIR_E_BAD_FRAME;
 }
 
+static enum weir_err on_headers(void *session, uint32_t id, weir_ns now, int status,
+                                struct weir_bytes headers)
+{
+    (void)id;
+    return answer_headers(session, status, headers, now);
+}
+
+static enum weir_err on_query(void *session, weir_ns now, const struct weir_query *query)
+{
+    return trade_query(session, query, now);
+}
+
+/* Of spot and USD-M together; what one of them lacks is refused by name when it is asked for. */
 static const struct weir_caps caps = {
     .size = sizeof caps,
+    .order_types = 1u << WEIR_LIMIT | 1u << WEIR_MARKET | 1u << WEIR_STOP | 1u << WEIR_STOP_LIMIT |
+                   1u << WEIR_TAKE_PROFIT | 1u << WEIR_TAKE_PROFIT_LIMIT,
+    .tifs = 1u << WEIR_GTC | 1u << WEIR_IOC | 1u << WEIR_FOK,
+    .order_flags = WEIR_POST_ONLY | WEIR_REDUCE_ONLY | WEIR_QUOTE_QTY,
+    .orders = 1,
+    .amend = 2,
+    .cancel_all = 1,
+    .query_by_client_id = 1,
+    .open_orders = 1,
+    .fills_since = 1,
+    .dead_man = 1, /* USD-M, by symbol */
+    .absence_proves_after = 10 * SECOND,
     .book_rule = WEIR_RULE_RANGE_NEXT, /* spot's; each book message names its market's */
     .client_id_max = 36,
     .data_age_max = 10 * SECOND,
@@ -456,4 +533,6 @@ __attribute__((visibility("default"))) const struct weir_plugin weir_plugin = {
     .probe = binance_probe,
     .on_recorded = on_recorded,
     .seq_name = "u",
+    .on_headers = on_headers,
+    .on_query = on_query,
 };

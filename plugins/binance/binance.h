@@ -6,6 +6,7 @@
  *   frame.c     the general scan: where the members of a frame stand
  *   symbols.c   the symbols, their numbers and their rules (exchangeInfo)
  *   probe.c     what a recorded frame is
+ *   trade.h     order entry, whose files it lists
  *
  * NUMBERS  Prices and quantities are counts of 10^-8, the venue's own resolution, for every symbol
  *          (whose engine keeps them so: its largest quantity is 2^63 of them). A symbol whose rules
@@ -32,7 +33,7 @@ struct market_row {
     uint32_t info_weight;
     const char *books_path;  /* streams of books, up to their names */
     const char *trades_path; /* streams of trades; NULL: on the same connection */
-    const char *trades;      /* the stream of trades that is asked for */
+    const char *trades;      /* the stream of trades that its documents name */
 };
 extern const struct market_row markets[MARKET_COUNT];
 
@@ -78,11 +79,13 @@ struct binance {
     bool only_wanted; /* symbols were named: others are left out */
     bool slow_only;   /* tests: the general scan alone */
     const char *depth_speed;
+    const char *trades; /* the stream of trades that is asked for */
     struct symbols symbols;
     struct channel *channels;
     uint32_t channel_count;
     struct weir_book_msg *book; /* room for one message */
     size_t book_room;           /* levels */
+    struct trade *orders;       /* trade.h: order entry */
 };
 
 /* --- symbols.c ------------------------------------------------------------------------------- */

@@ -287,6 +287,11 @@ static enum weir_err on_frame(void *context, uint32_t conn, struct weir_bytes fr
     return client->frame_answer;
 }
 
+static void on_headers(void *context, uint32_t id, int status, struct weir_bytes headers)
+{
+    keep(hear(context, 'h', id, status, ""), headers);
+}
+
 static void on_response(void *context, uint32_t id, int status, struct weir_bytes body,
                         const char *why)
 {
@@ -295,7 +300,11 @@ static void on_response(void *context, uint32_t id, int status, struct weir_byte
 
 void client_start(struct client *client, struct net_config *config, uint16_t port, bool tls)
 {
-    struct net_owner owner = {client, on_state, on_frame, on_response};
+    struct net_owner owner = {.context = client,
+                              .state = on_state,
+                              .frame = on_frame,
+                              .headers = on_headers,
+                              .response = on_response};
     struct why why;
     char ws[64], http[64];
     snprintf(ws, sizeof ws, "%s://127.0.0.1:%u", tls ? "wss" : "ws", port);

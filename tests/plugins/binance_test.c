@@ -349,7 +349,8 @@ Test(binance, settings_that_mean_nothing_are_refused_by_name)
          "log binance: symbols: expected names such as BTCUSDT, with commas between them, found "
          "\"BTC/USDT\"\n"},
         {{"colour", "red"},
-         "log binance: expected the settings market, symbols and depth, found \"colour\"\n"},
+         "log binance: expected the settings market, symbols, depth, trades, key, sign, "
+         "orders, recv_window, cancel_after and errors, found \"colour\"\n"},
     };
     struct fake fake;
     fake_open(&fake, "spot", "");

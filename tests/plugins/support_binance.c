@@ -115,6 +115,13 @@ static enum weir_err connect_to(void *host, uint32_t conn, const char *path)
     return fake->answer;
 }
 
+static void budget(void *host, const struct weir_budget *told)
+{
+    struct text *said = &((struct fake *)host)->said;
+    text_say(said, "budget %u every %" PRId64 " s: %" PRId64 "\n", told->of,
+             (int64_t)(told->window / 1000000000), told->limit);
+}
+
 static enum weir_err timer(void *host, uint32_t id, weir_ns t)
 {
     text_say(&((struct fake *)host)->said, "timer %u %" PRId64 "\n", id, t);
@@ -139,7 +146,8 @@ void fake_open(struct fake *fake, const char *market, const char *symbols)
                                    .request = request,
                                    .connect = connect_to,
                                    .timer = timer,
-                                   .log = log_line}};
+                                   .log = log_line,
+                                   .budget = budget}};
     fake->plugin = dlsym(library, "weir_plugin");
     cr_assert_not_null(fake->plugin);
     cr_assert_eq(fake->plugin->layout, WEIR_LAYOUT);

@@ -94,7 +94,7 @@ Test(load, faults_of_the_plugin)
     } cases[] = {
         {"bad_magic", WEIR_E_ABI, "expected magic 52494557, found 12345678", false},
         {"bad_size", WEIR_E_ABI, "bytes, found 8", false},
-        {"bad_abi", WEIR_E_ABI, "expected ABI 1, found ABI 2", false},
+        {"bad_abi", WEIR_E_ABI, "expected ABI 2, found ABI 3", false},
         {"bad_layout", WEIR_E_ABI, "found 7: compile it against this host's SDK", false},
         {"bad_no_symbol", WEIR_E_NOT_FOUND, "expected an exported symbol weir_plugin, found none",
          false},

@@ -38,10 +38,16 @@ enum weir_order_type {
     WEIR_STOP_LIMIT,
     WEIR_TAKE_PROFIT, /* market when the trigger is touched from the other side */
     WEIR_TRAILING,
-    WEIR_ICEBERG
+    WEIR_ICEBERG,
+    WEIR_TAKE_PROFIT_LIMIT /* limit when the trigger is touched from the other side */
 };
 enum weir_tif { WEIR_GTC = 0, WEIR_IOC, WEIR_FOK, WEIR_GTD, WEIR_DAY };
-enum weir_order_flags { WEIR_POST_ONLY = 1, WEIR_REDUCE_ONLY = 2 };
+enum weir_order_flags {
+    WEIR_POST_ONLY = 1,
+    WEIR_REDUCE_ONLY = 2,
+    WEIR_QUOTE_QTY =
+        4 /* market orders: qty is money to spend or to get, 10^-qty_exp of the quote */
+};
 enum weir_instrument_kind { WEIR_SPOT = 0, WEIR_LINEAR, WEIR_INVERSE };
 enum weir_instrument_status { WEIR_TRADING = 0, WEIR_HALTED };
 
@@ -92,7 +98,8 @@ enum weir_kind {
         62,                  /* struct weir_cash: instrument, amount = net quantity traded, 1e-18 */
     WEIR_RECON_BALANCE = 63, /* struct weir_cash: asset, amount = wallet total */
     WEIR_RECON_END =
-        64, /* struct weir_msg; flags bit 0: positions listed, bit 1: balances listed */
+        64, /* struct weir_msg; flags bit 0: positions listed, bit 1: balances listed, bit 2: an
+               answer to a weir_query: nothing else was asked, so absence of orders says nothing */
 
     /* intents: what the host asks of a plugin */
     WEIR_NEW = 100,         /* struct weir_intent */
@@ -104,11 +111,12 @@ enum weir_kind {
     WEIR_RECONCILE = 112,   /* struct weir_intent: everything, answered as WEIR_RECON_* rows */
     WEIR_RESYNC = 113,      /* struct weir_intent: a new snapshot of this instrument's book */
     WEIR_SUBSCRIBE = 114,   /* struct weir_intent: market data of this instrument */
+    WEIR_QUERY = 115,       /* struct weir_query, by on_query: what people and reports ask */
 
     WEIR_HOST_KINDS = 200 /* from here on: the host's own, never seen by a plugin */
 };
 
-enum { WEIR_RECON_HAS_POSITIONS = 1, WEIR_RECON_HAS_BALANCES = 2 };
+enum { WEIR_RECON_HAS_POSITIONS = 1, WEIR_RECON_HAS_BALANCES = 2, WEIR_RECON_PARTIAL = 4 };
 
 /* First member of every message; 40 bytes. A plugin sets size, kind, instrument and t_venue; the
  * host stamps venue, account and t when it takes the message. */
@@ -332,6 +340,29 @@ struct weir_intent {
     weir_qty cum_qty; /* filled so far, as the host knows it */
     /* WEIR_QUERY_FILLS, WEIR_RECONCILE: executions from this venue time on; WEIR_NEW with GTD: until then */
     weir_ns t_since;
+};
+
+/* What can be asked beside the order path; each is answered by the events behind it. */
+enum weir_query_of {
+    WEIR_OF_INSTRUMENTS = 1, /* WEIR_INSTRUMENT where a rule changed */
+    WEIR_OF_TIME,            /* a sample of the venue's clock (host->venue_clock) */
+    WEIR_OF_BOOK,            /* WEIR_BOOK, a snapshot of `limit` levels */
+    WEIR_OF_TRADES,          /* WEIR_TRADE, those of the public */
+    WEIR_OF_FUNDING,         /* WEIR_MARK; the account's payments as WEIR_FUNDING */
+    WEIR_OF_OPEN_ORDERS,     /* WEIR_STATUS */
+    WEIR_OF_CLOSED_ORDERS,   /* WEIR_STATUS, ended ones and open ones */
+    WEIR_OF_FILLS,           /* WEIR_FILL */
+    WEIR_OF_BALANCES,        /* WEIR_RECON_BEGIN, rows, WEIR_RECON_END with WEIR_RECON_PARTIAL */
+    WEIR_OF_POSITIONS        /* likewise */
+};
+
+struct weir_query {
+    struct weir_msg
+        msg;         /* kind: WEIR_QUERY; instrument 0: of the whole account, where that can be */
+    uint32_t of;     /* enum weir_query_of */
+    uint32_t limit;  /* rows or levels; 0: as many as the venue gives at once */
+    weir_ns t_since; /* venue time; 0: not said */
+    weir_ns t_until;
 };
 
 #endif

@@ -15,7 +15,7 @@
 #include "weir/error.h"
 #include "weir/event.h"
 
-#define WEIR_ABI   1u
+#define WEIR_ABI   2u
 #define WEIR_MAGIC 0x52494557u /* "WEIR" */
 
 struct weir_bytes {
@@ -83,6 +83,24 @@ struct weir_request_http {
     uint32_t weight;     /* of the venue's rate budget */
     uint32_t idempotent; /* 1: the host may repeat it. Orders never are */
     weir_ns timeout;
+    const char *headers; /* NULL, or lines "Name: value" with '\n' between them */
+    uint32_t lane;       /* enum weir_lane */
+    uint32_t pad;
+};
+
+/* Who comes first when a rate budget runs low: a new order leaves 20 % of it alone, a question or
+ * an amendment 10 %, a cancel nothing. */
+enum weir_lane { WEIR_LANE_NEW = 0, WEIR_LANE_ASK, WEIR_LANE_CANCEL };
+
+/* One of the venue's rate budgets, as its documents or its answers state it. */
+enum weir_budget_of { WEIR_BUDGET_WEIGHT = 0, WEIR_BUDGET_ORDERS, WEIR_BUDGET_CLASSES };
+struct weir_budget {
+    uint32_t size;
+    uint32_t of; /* enum weir_budget_of */
+    weir_ns
+        window;    /* it is full again when a window of this length begins (aligned to the epoch) */
+    int64_t limit; /* -1: not told now, as it was */
+    int64_t used;  /* in the present window; -1: not told now */
 };
 
 struct weir_host {
@@ -120,6 +138,33 @@ struct weir_host {
 
     /* A line for the operator; rate-limited by the host.              [engine thread, any phase] */
     void (*log)(void *host, const char *text);
+
+    /* As connect, to another of the endpoints that the operator named ("orders": that of order
+     * entry; "": the usual one). path NULL closes connection conn for good.
+     *                                                                [engine thread, running] */
+    enum weir_err (*connect_to)(void *host, uint32_t conn, const char *door,
+                                const char *path) WEIR_MUST_USE;
+
+    /* The public half of a named key, such as what goes into an API-key header, as a text that ends
+     * with a zero. E_FULL: out is too small; E_NOT_FOUND.            [engine thread, running] */
+    enum weir_err (*key_id)(void *host, const char *key, char *out, size_t room) WEIR_MUST_USE;
+
+    /* Tell a sample of the venue's clock (venue > 0: its time, which lies between sent and received,
+     * both engine time), and get how far it is ahead of ours: the median of the samples so far.
+     * All 0: only get it.                                            [engine thread, running] */
+    weir_ns (*venue_clock)(void *host, weir_ns sent, weir_ns received, weir_ns venue);
+
+    /* What the venue said of a rate budget.                          [engine thread, running] */
+    void (*budget)(void *host, const struct weir_budget *budget);
+
+    /* Take weight (and orders) from the budgets, for a frame: HTTP requests do it by themselves.
+     * E_FULL: none is left for this lane, or the venue has banned us; nothing was taken.
+     *                                                                [engine thread, running] */
+    enum weir_err (*spend)(void *host, uint32_t weight, uint32_t orders,
+                           uint32_t lane) WEIR_MUST_USE;
+
+    /* The venue refuses everything until t.                          [engine thread, running] */
+    void (*banned)(void *host, weir_ns until);
 };
 
 /* What a frame is, for routing recorded bytes to the right session; see `probe`. "": not told. */
@@ -188,6 +233,14 @@ struct weir_plugin {
      * another number. NULL: it has none; for reports. */
     const char *seq_name;
     const char *seq_name_2;
+
+    /* The headers of the answer to request id, lines "name: value" with small names; it comes before
+     * on_response. May be left out.                                   [engine thread, running] */
+    enum weir_err (*on_headers)(void *session, uint32_t id, weir_ns now, int status,
+                                struct weir_bytes headers);
+
+    /* A question beside the order path. May be left out.              [engine thread, running] */
+    enum weir_err (*on_query)(void *session, weir_ns now, const struct weir_query *query);
 };
 
 /* A fingerprint of the message layouts: changes when any struct of event.h changes size. */
@@ -200,7 +253,7 @@ struct weir_plugin {
                 sizeof(struct weir_cash) * 37u + sizeof(struct weir_intent) * 41u +          \
                 sizeof(struct weir_caps) * 43u + sizeof(struct weir_host) * 47u +            \
                 sizeof(struct weir_plugin) * 53u + sizeof(struct weir_l3) * 59u +            \
-                sizeof(struct weir_sequence) * 61u))
+                sizeof(struct weir_sequence) * 61u + sizeof(struct weir_query) * 67u))
 
 /* The one symbol that a plugin exports. */
 __attribute__((visibility("default"))) extern const struct weir_plugin weir_plugin;
