@@ -74,7 +74,9 @@ static inline int64_t object_decimal(struct weir_bytes object, const char *name,
 {
     struct weir_bytes text = object_text(object, name);
     struct scan scan = scan_of(text);
-    if (text.len == 0)
+    if (exp < 0 || exp > 18)
+        *good = false;
+    if (text.len == 0 || exp < 0 || exp > 18)
         return 0;
     int64_t value = scan_digits(&scan, exp);
     if (!scan_done(&scan))
