@@ -13,23 +13,30 @@
 #include "base/log.h"
 #include "control/commands.h"
 #include "control/host.h"
+#include "control/paths.h"
 #include "control/schema.h"
+#include "control/trial.h"
+#include "script/lint.h"
 
 static const char help[] =
-    "usage: weir try [--for DURATION] [--isolation process|inline] [--json] SCRIPT.lua...\n\n"
+    "usage: weir try [--for DURATION] [--data PATH]... [--set NAME=VALUE]...\n"
+    "                [--isolation process|inline] [--json] SCRIPT.lua...\n\n"
     "Runs scripts in the sandbox against the simulated venue `sim` (BTC-USD, ETH-USD, SOL-USD), on "
     "virtual\n"
     "time. A chunk that does not compile is `refused`; a budget or a run-time error is "
     "`quarantined`;\n"
     "else the outcome is `ok`.\n"
-    "  --for DURATION  virtual time (default 1s)\n"
+    "  --for DURATION  virtual time (default 1s; with --data, all of it)\n"
+    "  --data PATH     a recording instead of the simulated venue, with paper execution\n"
+    "  --config FILE   whose venues take the recordings (default config/recorded.yaml)\n"
+    "  --set NAME=VALUE a setting, as the configuration would have it\n"
     "  --isolation     process: each in a locked-up process of its own (default); inline: in this "
     "one,\n"
     "                  abandoned over budget\n"
     "  --json          one JSON document with outcomes, logs and counts\n\n"
     "Exit: 0 all ok, 1 some script was not, 2 wrong usage or bad input.\n";
 
-enum { SCRIPTS_MAX = 256, LOG_LINES = 200 };
+enum { SCRIPTS_MAX = 256, LOG_LINES = 200, DATA_MAX = 64, SETTINGS_MAX = 64 };
 
 static const char neighbour[] = "weir.every(1000000, function() end)\n";
 
@@ -38,85 +45,25 @@ struct tried {
     const char *path;
     char *logs[LOG_LINES];
     size_t log_count;
+    struct script_lint lint;
+    const char *imports[IMPORTS_MAX + 1]; /* ended by NULL */
 };
 
 struct trial {
     struct tried scripts[SCRIPTS_MAX];
     struct config_script configs[SCRIPTS_MAX + 1];
     size_t count;
-    weir_ns run_for;
+    const char *data[DATA_MAX]; /* recordings */
+    size_t data_count;
+    const char *config; /* whose venues take them */
+    struct config_value settings[SETTINGS_MAX];
+    size_t setting_count;
+    weir_ns run_for; /* 0: a second, or all of the data */
     bool json;
     enum host_isolation isolation;
     char neighbour_file[64];
     weir_ns neighbour_t, neighbour_gap; /* virtual time */
 };
-
-/* --- a configuration of its own ---------------------------------------------------------------*/
-
-static const struct weir_setting sim_settings[] = {
-    {"seed", "42"}, {"balances", "USD:1000000000,BTC:10000,ETH:100000,SOL:1000000"}, {NULL, NULL}};
-
-/* Every limit of every scope said to be none, but for what a strategy needs to be stopped by. */
-static size_t make_limits(struct config_limit *rows)
-{
-    static const enum risk_scope scopes[] = {SCOPE_host, SCOPE_account, SCOPE_strategy,
-                                             SCOPE_instrument};
-    size_t n = 0;
-    for (size_t s = 0; s < sizeof scopes / sizeof scopes[0]; s++)
-        for (int limit = 0; limit < RISK_LIMIT_COUNT; limit++)
-            rows[n++] = (struct config_limit){scopes[s], "*", (enum risk_limit)limit, true, 0};
-    return n;
-}
-
-static void make_script(struct config_script *script, const char *name, const char *file,
-                        bool orders)
-{
-    static const char *const none[] = {NULL};
-    *script = (struct config_script){.name = name,
-                                     .file = file,
-                                     .orders = orders,
-                                     .group = "default",
-                                     .memory = 64 << 20,
-                                     .callback = 50000000,
-                                     .load = 500000000,
-                                     .orders_per_second = 1000,
-                                     .log_lines_per_second = 100,
-                                     .seed = 1,
-                                     .cancel_on_quarantine = true,
-                                     .imports = none};
-}
-
-static void make_config(struct trial *trial, struct config *config, struct config_venue *venue,
-                        struct config_limit *limits)
-{
-    *venue = (struct config_venue){.name = "sim",
-                                   .plugin = "sim",
-                                   .account = "main",
-                                   .execution = EXECUTION_VENUE,
-                                   .settings = sim_settings};
-    *config = (struct config){.path = "weir try",
-                              .orders = 65536,
-                              .executions = 65536,
-                              .client_ids = 65536,
-                              .cancel_on_stop = true,
-                              .stop_wait = 1000000000,
-                              .venues = venue,
-                              .venue_count = 1,
-                              .limits = limits,
-                              .scripts = trial->configs,
-                              .script_count = trial->count + 1};
-    config->limit_count = make_limits(limits);
-    config->policies[POLICY_strict] = 1;
-    config->policies[POLICY_not_found_confirm] = 3;
-    config->policies[POLICY_not_found_after_ns] = 10000000000;
-    config->policies[POLICY_wait_for_ack_ns] = 5000000000;
-    config->policies[POLICY_query_first_ns] = 50000000;
-    config->policies[POLICY_query_most_ns] = 5000000000;
-    config->policies[POLICY_query_rest_ns] = 30000000000;
-    for (size_t i = 0; i < trial->count; i++)
-        make_script(&trial->configs[i], trial->scripts[i].name, trial->scripts[i].path, true);
-    make_script(&trial->configs[trial->count], "neighbour", trial->neighbour_file, false);
-}
 
 /* --- what is seen -----------------------------------------------------------------------------*/
 
@@ -209,15 +156,39 @@ static int report_text(const struct trial *trial, struct host *host)
 
 /* --- running ----------------------------------------------------------------------------------*/
 
+/* What it imports is listed for it, if it is there; else weir.import says what is missing. */
+static void find_imports(struct tried *tried)
+{
+    struct script_source source = {0};
+    struct why why;
+    char path[512];
+    size_t n = 0;
+    if (script_source_read(tried->path, &source, &why) == WEIR_OK &&
+        script_lint(&source, &tried->lint, &why) == WEIR_OK)
+        for (size_t i = 0; i < tried->lint.import_count; i++) {
+            module_path(tried->path, tried->lint.imports[i], path, sizeof path);
+            if (access(path, R_OK) == 0)
+                tried->imports[n++] = tried->lint.imports[i];
+        }
+    free((char *)(uintptr_t)source.text);
+}
+
+static void make_scripts(struct trial *trial)
+{
+    for (size_t i = 0; i < trial->count; i++) {
+        struct tried *tried = &trial->scripts[i];
+        find_imports(tried);
+        trial_script(&trial->configs[i], tried->name, tried->path, true, tried->imports);
+        trial->configs[i].settings =
+            (struct config_value){.items = trial->settings, .count = trial->setting_count};
+    }
+    trial_script(&trial->configs[trial->count], "neighbour", trial->neighbour_file, false, NULL);
+}
+
 static int run(struct trial *trial, struct cells *cells)
 {
-    struct config config;
-    struct config_venue venue;
-    struct config_limit limits[4 * RISK_LIMIT_COUNT];
-    struct host_options options = {.virtual_time = true,
-                                   .start = 1700000000000000000,
-                                   .run_for = trial->run_for,
-                                   .no_journal = true,
+    static struct trial_market market;
+    struct host_options options = {.run_for = trial->run_for,
                                    .instructions = HOST_INSTRUCTIONS,
                                    .cells = cells,
                                    .isolation = trial->isolation,
@@ -225,14 +196,20 @@ static int run(struct trial *trial, struct cells *cells)
                                    .on_callback = on_callback,
                                    .context = trial};
     struct why why;
-    make_config(trial, &config, &venue, limits);
+    make_scripts(trial);
     log_to(stderr, false, LOG_ERROR);
-    struct host *host = host_create(&config, &options, &why);
-    if (!host)
+    if (trial_open(&market, trial->data, trial->data_count, trial->config, trial->configs,
+                   trial->count + 1, &options, &why))
         return usage_error("try", "%s", why.text);
+    struct host *host = host_create(&market.config, &options, &why);
+    if (!host) {
+        trial_close(&market);
+        return usage_error("try", "%s", why.text);
+    }
     enum weir_err err = host_run(host, &why);
     int bad = trial->json ? report_json(trial, host) : report_text(trial, host);
     host_destroy(host);
+    trial_close(&market);
     return err ? usage_error("try", "%s", why.text) : bad ? EXIT_NO : EXIT_OK;
 }
 
@@ -268,6 +245,8 @@ static int add(struct trial *trial, const char *path)
         return usage_error("try", "at most %d scripts", SCRIPTS_MAX);
     if (stat(path, &st) != 0)
         return usage_error("try", "%s: cannot be read: %m", path);
+    if (!S_ISREG(st.st_mode))
+        return usage_error("try", "%s: a regular file is expected", path);
     struct tried *tried = &trial->scripts[trial->count];
     name_after(trial, tried, path);
     trial->count++;
@@ -275,14 +254,26 @@ static int add(struct trial *trial, const char *path)
     return 0;
 }
 
+/* NAME=VALUE, as the configuration would have it. */
+static bool set(struct trial *trial, char *text)
+{
+    char *equals = strchr(text, '=');
+    if (!equals || equals == text || trial->setting_count == SETTINGS_MAX)
+        return false;
+    *equals = '\0';
+    trial->settings[trial->setting_count++] =
+        (struct config_value){.key = text, .text = equals + 1, .place = "--set"};
+    return true;
+}
+
 static int parse(int argc, char **argv, struct trial *trial)
 {
-    static const struct option options[] = {{"for", required_argument, NULL, 'f'},
-                                            {"isolation", required_argument, NULL, 'i'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
-    for (int c; (c = getopt_long(argc, argv, "f:i:jh", options, NULL)) != -1;) {
+    static const struct option options[] = {
+        {"for", required_argument, NULL, 'f'},  {"isolation", required_argument, NULL, 'i'},
+        {"data", required_argument, NULL, 'd'}, {"config", required_argument, NULL, 'c'},
+        {"set", required_argument, NULL, 's'},  {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},       {0}};
+    for (int c; (c = getopt_long(argc, argv, "f:i:d:c:s:jh", options, NULL)) != -1;) {
         switch (c) {
         case 'f':
             if (!duration_parse(optarg, &trial->run_for) || trial->run_for <= 0)
@@ -293,6 +284,16 @@ static int parse(int argc, char **argv, struct trial *trial)
             if (!host_isolation_parse(optarg, &trial->isolation))
                 return usage_error("try", "--isolation: expected process or inline, found '%s'",
                                    optarg);
+            break;
+        case 'd':
+            if (trial->data_count == DATA_MAX)
+                return usage_error("try", "--data: at most %d paths", DATA_MAX);
+            trial->data[trial->data_count++] = optarg;
+            break;
+        case 'c': trial->config = optarg; break;
+        case 's':
+            if (!set(trial, optarg))
+                return usage_error("try", "--set: expected NAME=VALUE, found '%s'", optarg);
             break;
         case 'j': trial->json = true; break;
         case 'h': fputs(help, stdout); return -1;
@@ -322,9 +323,11 @@ int cmd_try(int argc, char **argv)
     struct trial *trial = calloc(1, sizeof *trial);
     if (!trial)
         return usage_error("try", "out of memory");
-    trial->run_for = 1000000000;
+    trial->config = "config/recorded.yaml";
     trial->isolation = ISOLATION_PROCESS;
     int code = parse(argc, argv, trial);
+    if (trial->run_for == 0 && trial->data_count == 0)
+        trial->run_for = 1000000000;
     if (code == 0)
         code = try_all(trial, cells, &no_cells);
     if (trial->neighbour_file[0])

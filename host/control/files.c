@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "control/host.h"
+#include "control/paths.h"
 
 enum { LOOK_EVERY = 1000000000 };
 
@@ -30,11 +31,9 @@ static uint64_t look(const struct config *config)
         mix(&sum, config->files[i]);
     for (size_t i = 0; i < config->script_count; i++) {
         const struct config_script *script = &config->scripts[i];
-        const char *slash = strrchr(script->file, '/');
         mix(&sum, script->file);
         for (size_t m = 0; script->imports[m]; m++) {
-            snprintf(path, sizeof path, "%.*slib/%s.lua",
-                     slash ? (int)(slash - script->file + 1) : 0, script->file, script->imports[m]);
+            module_path(script->file, script->imports[m], path, sizeof path);
             mix(&sum, path);
         }
     }

@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "control/paths.h"
 
 static size_t values_in(const cJSON *item)
 {
@@ -36,19 +37,14 @@ static void convert(const cJSON *from, struct script_value *to, struct script_va
     }
 }
 
-/* lib/NAME.lua beside the script, else scripts/lib/NAME.lua. */
 static enum weir_err read_module(struct loose *loose, const char *path, const char *name,
                                  struct why *why)
 {
-    const char *slash = strrchr(path, '/');
     size_t i = loose->module_count;
     if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
         strlen(name))
         return because(why, WEIR_E_BAD_CONFIG, "%s: weir.import(\"%s\"): not a name", path, name);
-    snprintf(loose->paths[i], sizeof loose->paths[i], "%.*slib/%s.lua",
-             slash ? (int)(slash - path + 1) : 0, path, name);
-    if (access(loose->paths[i], F_OK) != 0)
-        snprintf(loose->paths[i], sizeof loose->paths[i], "scripts/lib/%s.lua", name);
+    module_path(path, name, loose->paths[i], sizeof loose->paths[i]);
     enum weir_err err = script_source_read(loose->paths[i], &loose->modules[i], why);
     if (err)
         return because(why, err,

@@ -51,6 +51,23 @@ const char *plugin_path(const char *name, struct why *why)
     return NULL;
 }
 
+void module_path(const char *script, const char *name, char *out, size_t size)
+{
+    /* in a build below the sources, and where a package puts them */
+    static const char *const places[] = {"/../../scripts/lib", "/../share/weir/scripts/lib"};
+    char folder[PATH_MAX];
+    const char *slash = strrchr(script, '/');
+    size_t len = program_folder(folder, sizeof folder);
+    snprintf(out, size, "%.*slib/%s.lua", slash ? (int)(slash - script + 1) : 0, script, name);
+    if (is_file(out))
+        return;
+    snprintf(out, size, "scripts/lib/%s.lua", name);
+    for (size_t i = 0; !is_file(out) && len > 0 && i < sizeof places / sizeof places[0]; i++)
+        snprintf(out, size, "%s%s/%s.lua", folder, places[i], name);
+    if (!is_file(out))
+        snprintf(out, size, "%.*slib/%s.lua", slash ? (int)(slash - script + 1) : 0, script, name);
+}
+
 static bool has_segments(const char *folder)
 {
     DIR *dir = opendir(folder);

@@ -12,6 +12,10 @@
  *                                                                              [main thread] */
 const char *plugin_path(const char *name, struct why *why);
 
+/* A module of Lua that a script imports: lib/NAME.lua beside the script, in scripts/lib below the present
+ * folder, or in the scripts/lib that belongs to the program. If there is none, the first of these. */
+void module_path(const char *script, const char *name, char *out, size_t size);
+
 /* The journal in a folder: the folder itself, or the newest run below it. E_NOT_FOUND: none. */
 enum weir_err journal_path(const char *folder, char *out, size_t size, struct why *why);
 

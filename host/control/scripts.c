@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "control/host.h"
+#include "control/paths.h"
 
 enum { MODULES_MAX = 16, PUBLISHED_TEXT = 8192 };
 
@@ -156,18 +157,15 @@ static size_t values_in(const struct config_value *value)
     return count;
 }
 
-/* scripts/lib/NAME.lua, beside the script. */
 static enum weir_err read_modules(const struct config_script *config, struct script_source *modules,
                                   size_t *count, struct why *why)
 {
     for (*count = 0; config->imports[*count]; (*count)++) {
         char path[512];
-        const char *slash = strrchr(config->file, '/');
         if (*count == MODULES_MAX)
             return because(why, WEIR_E_FULL, "scripts.%s.imports: at most %d", config->name,
                            MODULES_MAX);
-        snprintf(path, sizeof path, "%.*slib/%s.lua", slash ? (int)(slash - config->file + 1) : 0,
-                 config->file, config->imports[*count]);
+        module_path(config->file, config->imports[*count], path, sizeof path);
         enum weir_err err = script_source_read(path, &modules[*count], why);
         if (err) {
             while_doing(why, "scripts.%s.imports", config->name);
