@@ -6,7 +6,8 @@
  *   - the journal's own head tells the hash with which the snapshot's segment began, and the records
  *     from there to its place give the hash, and the counts, that it was taken at.
  * What is not so is told in the log, and an older one is tried, then all of the journal is read.
- * Old segments stay where they are; `weir replay --verify` reads them all.
+ * Old segments stay where they are; a host that began at a snapshot reads them beside its work and
+ * tells of damage, and `weir replay --verify` reads them all.
  *
  * FILE      NNNN.snapshot, named by its sequence; written under another name, synced, renamed.
  *             0  struct snapshot_head

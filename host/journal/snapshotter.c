@@ -1,5 +1,7 @@
 /* snapshotter.c - the second engine: it reads behind the journal and is written from time to time.
  *
+ * BEFORE    A start at a snapshot has not read what came before it. That is read here, once, so that
+ *           damage to any byte of a journal is still found, by the host itself. [read_before]
  * WHEN      It is at the end of what can be read, between two inputs, and what it read is durable:
  *           a snapshot never tells of what a power loss may still take. [write_if_due]
  * WRONG     What the second engine says is compared with what the first one said. If they differ,
@@ -22,9 +24,11 @@ struct snapshotter {
     struct effects effects;
     struct reader *reader;
     struct follower follower;
-    uint64_t since; /* bytes of messages since the last one */
-    uint64_t seq;   /* of the last record */
-    bool told;      /* the last error */
+    uint64_t since;   /* bytes of messages since the last one */
+    uint64_t seq;     /* of the last record */
+    bool told;        /* the last error */
+    bool read_before; /* once is enough */
+    uint32_t before;  /* segments before this one are to be read; 0: none */
 };
 
 static enum weir_err take_input(struct snapshotter *s, const struct journal_record *record,
@@ -69,7 +73,40 @@ static enum weir_err begin(struct snapshotter *s, struct why *why)
         err = snapshot_resume(s->folder, &s->config.sizes, s->home.engine, &options, &s->reader,
                               &seq, why);
     s->since = 0;
+    if (err == WEIR_OK && seq != 0 && !s->read_before) {
+        struct journal_extent extent;
+        reader_extent(s->reader, &extent);
+        s->before = extent.end.segment;
+        s->read_before = true;
+    }
     return err;
+}
+
+/* All segments before the one that the snapshot is in. False: it is time to stop. */
+static bool read_before(struct snapshotter *s, uint32_t segment)
+{
+    struct why why;
+    struct reader *reader;
+    struct journal_record record;
+    struct journal_extent extent = {0};
+    enum weir_err err = reader_open(s->folder, NULL, &reader, &why);
+    if (err != WEIR_OK)
+        return true; /* the next look at the journal tells */
+    bool go_on = true;
+    for (uint32_t n = 1; go_on && err == WEIR_OK && extent.segments < segment; n++) {
+        err = reader_next(reader, &record, &why);
+        reader_extent(reader, &extent);
+        if (n % RECORDS == 0)
+            go_on = follower_sleep(&s->follower, 0);
+    }
+    reader_close(reader);
+    if (go_on && err != WEIR_OK)
+        log_line(
+            LOG_ERROR, "journal",
+            "what came before the snapshot that this host began at is damaged; its state is that "
+            "of the snapshot, and the journal cannot be replayed: %s",
+            why.text);
+    return go_on;
 }
 
 static void end(struct snapshotter *s)
@@ -139,6 +176,9 @@ static void run(struct follower *follower, void *context)
     int ms = EACH_MS;
     do {
         err = s->reader ? WEIR_OK : begin(s, &why);
+        if (err == WEIR_OK && s->before > 0 && !read_before(s, s->before))
+            break;
+        s->before = 0;
         if (err == WEIR_OK && !catch_up(s, &err, &why))
             break;
         if (err == WEIR_OK)

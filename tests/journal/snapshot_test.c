@@ -440,3 +440,44 @@ Test(snapshot, beside_a_running_host_one_is_written_and_the_next_start_uses_it, 
               memcmp(all.extent.hash, summary.hash, sizeof summary.hash) == 0);
     folder_remove(&folder);
 }
+
+/* Damage that a start at a snapshot does not meet is found beside the running host. */
+Test(snapshot, what_came_before_the_snapshot_is_read_after_the_start)
+{
+    struct why why;
+    struct journal_extent extent;
+    struct folder folder = folder_new();
+    struct engine_sizes sizes = world_sizes();
+    struct snapshotter *snapshotter;
+    struct world world;
+    char said[2000] = "";
+    begin(&world, &folder);
+    world_play(&world, 4000);
+    (void)world_close(&world);
+    (void)write_after(&folder, &sizes, 3500);
+    FILE *log = tmpfile();
+    log_to(log, false, LOG_INFO);
+    for (int damaged = 0; damaged < 2; damaged++) {
+        cr_assert(engine_home_init(&world.home, &sizes, &why) == WEIR_OK);
+        enum weir_err err =
+            journal_restart(&world.options, world.home.engine, &world.journal, &extent, &why);
+        cr_assert(err == WEIR_OK && extent.segments > 2, "%s", why.text);
+        struct snapshots_config config = {
+            .folder = folder.path, .sizes = sizes, .every = 1 << 30, .journal = NULL};
+        cr_assert(snapshotter_start(&config, &snapshotter, &why) == WEIR_OK, "%s", why.text);
+        for (int i = 0; i < (damaged ? 300 : 30) && !strstr(said, "is damaged"); i++) {
+            usleep(10000);
+            fflush(log);
+            rewind(log);
+            said[fread(said, 1, sizeof said - 1, log)] = '\0';
+        }
+        snapshotter_stop(snapshotter);
+        (void)world_close(&world);
+        cr_expect(damaged == (strstr(said, "is damaged") != NULL), "%d: %s", damaged, said);
+        file_flip(&folder, "00000001.weir", 20000, 4);
+    }
+    cr_expect(strstr(said, "00000001.weir"), "%s", said);
+    log_to(stderr, false, LOG_INFO);
+    fclose(log);
+    folder_remove(&folder);
+}
