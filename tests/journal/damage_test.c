@@ -219,12 +219,11 @@ static void flip_all(enum how how, struct flips *flips)
         struct bytes bytes = file_read(&folder, name);
         size_t end = end_of(&folder, segment);
         for (size_t at = 0; at < bytes.len; at++) {
-            bool head = at < 160, records = at >= SEGMENT_HEAD && at < end;
-            bool sparse = segment == 1 && records && at > SEGMENT_HEAD + 600 && at + 600 < end;
-            if (sparse ? at % 7 != 0 : !head && !records && at % 61 != 0 && at > end + 40)
-                continue;
-            if (!head && at < SEGMENT_HEAD && at % 61 != 0)
-                continue;
+            bool words = at < 160, records = at >= SEGMENT_HEAD && at < end + 40;
+            bool middle = segment == 1 && at > SEGMENT_HEAD + 600 && at + 600 < end;
+            if ((!words && !records) || middle) /* each of the three journals a third of the rest */
+                if (at % 3 != (size_t)how)
+                    continue;
             flip_and_read(&folder, name, at, (unsigned char)(1u << (at * 5 + at / 8) % 8), how,
                           SAMPLES, flips);
         }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SMALL = 16 << 10, SAMPLES = 160 };
@@ -248,5 +249,40 @@ Test(disk, without_a_next_segment_new_risk_stops_before_the_last_room_is_used)
     struct reading reading = read_all(&folder, NULL);
     cr_expect(reading.err == WEIR_E_NOT_FOUND && reading.samples == taken, "%s", reading.why.text);
     check_again("full", &folder, taken);
+    folder_remove(&folder);
+}
+
+/* --- folders ---------------------------------------------------------------------------------- */
+
+Test(disk, a_folder_that_cannot_be_used_is_refused_by_name_and_reason)
+{
+    struct folder folder = folder_new(), file, deep, nowhere = {"/proc/weir-journal"};
+    struct why why;
+    struct journal_lock *lock;
+    file_write(&folder, "file", (const unsigned char *)"x", 1);
+    snprintf(file.path, sizeof file.path, "%.200s/file", folder.path);
+    snprintf(deep.path, sizeof deep.path, "%.200s/no/such", folder.path);
+    const struct {
+        const struct folder *folder;
+        const char *text;
+    } rows[] = {{&file, "cannot open the journal folder: Not a directory"},
+                {&deep, "cannot make the journal folder: No such file or directory"},
+                {&nowhere, "cannot make the journal folder: "}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum weir_err err = journal_lock(rows[i].folder->path, &lock, &why);
+        cr_expect(err == WEIR_E_IO, "%s", rows[i].folder->path);
+        cr_expect(strstr(why.text, rows[i].text) && strstr(why.text, rows[i].folder->path), "%s",
+                  why.text);
+    }
+    cr_assert(chmod(folder.path, 0500) == 0);
+    if (geteuid() != 0) { /* nothing is read-only for root */
+        cr_expect(journal_lock(folder.path, &lock, &why) == WEIR_E_IO);
+        cr_expect(strstr(why.text, "cannot open the journal's lock: Permission denied"), "%s",
+                  why.text);
+    }
+    cr_assert(chmod(folder.path, 0777) == 0);
+    cr_expect(journal_lock(folder.path, &lock, &why) == WEIR_E_UNSAFE_FILE);
+    cr_expect(strstr(why.text, "mode 0777, expected 0700"), "%s", why.text);
+    cr_assert(chmod(folder.path, 0700) == 0);
     folder_remove(&folder);
 }

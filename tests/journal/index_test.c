@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "journal/support_world.h"
 
@@ -296,4 +297,38 @@ Test(index, beside_a_running_host_it_follows_and_takes_the_rest_at_the_end)
 
     cr_expect(index_open(folder.path, (struct index **)&indexer, &why) != WEIR_OK, "no folder");
     cr_expect(strstr(why.text, "indexing "), "%s", why.text);
+}
+
+/* Below its floor the index does not grow, and says so once; what it lacks comes when there is room. */
+Test(index, without_room_on_the_disk_it_waits_and_the_journal_goes_on)
+{
+    struct folder folder = folder_new();
+    struct indexer *indexer;
+    struct world world;
+    struct why why;
+    struct index *index;
+    char said[2000];
+    uint64_t records;
+    FILE *log = tmpfile();
+    log_to(log, false, LOG_INFO);
+    world_open(&world, &folder, JOURNAL_GROUP);
+    world.journal = start(&world.options);
+    world_define(&world);
+    cr_assert(indexer_start(folder.path, UINT64_MAX, &indexer, &why) == WEIR_OK, "%s", why.text);
+    world_play(&world, 300);
+    usleep(300000);
+    (void)world_close(&world);
+    indexer_stop(indexer);
+    fflush(log);
+    rewind(log);
+    said[fread(said, 1, sizeof said - 1, log)] = '\0';
+    log_to(stderr, false, LOG_INFO);
+    fclose(log);
+    cr_expect(strstr(said, "index.db waits: ") && strstr(said, "the journal comes first"), "%s",
+              said);
+    cr_assert(index_open(folder.path, &index, &why) == WEIR_OK, "%s", why.text);
+    cr_assert(index_update(index, &records, &why) == WEIR_OK, "%s", why.text);
+    cr_expect(records > 300, "all of it was left: %lu", records);
+    index_close(index);
+    folder_remove(&folder);
 }
