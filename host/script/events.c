@@ -95,6 +95,7 @@ void push_book_event(struct cell *cell, lua_State *L, const void *arg)
         set_decimal(L, FIELD_ask_qty, top->ask_qty, instrument->qty_exp);
     }
     set_int(L, FIELD_seq, (int64_t)top->seq);
+    set_dropped(L, cell);
 }
 
 static void push_level(lua_State *L, bool there, int64_t value, int exp)
