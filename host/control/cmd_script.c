@@ -7,18 +7,20 @@
 
 #include "control/commands.h"
 #include "control/loose.h"
+#include "control/repl.h"
 #include "control/script_tests.h"
 
 static const char help[] =
     "usage: weir script new NAME\n"
     "       weir script check [--json] FILE.lua...\n"
-    "       weir script test [--json] FILE_test.lua...\n\n"
+    "       weir script test [--json] FILE_test.lua...\n"
+    "       weir script repl [OPTION...]\n\n"
     "  new    writes NAME.lua, a strategy that works, and NAME_test.lua, its tests\n"
     "  check  finds what can be found without running: syntax, names that nobody has (of globals, "
     "of\n"
     "         functions, events and members), a declaration of settings that is wrong\n"
     "  test   runs tables of tests against a pretend market, on virtual time\n"
-    "\n"
+    "  repl   Lua by the line, in a running host or a recording; see `weir script repl --help`\n\n"
     "Exit: 0 ok, 1 the answer is no, 2 wrong usage or bad input.\n";
 
 /* --- new ------------------------------------------------------------------------------------------- */
@@ -289,5 +291,7 @@ int cmd_script(int argc, char **argv)
         return with_files("script check", argc - 1, argv + 1, script_check_files);
     if (strcmp(what, "test") == 0)
         return with_files("script test", argc - 1, argv + 1, script_test_files);
-    return usage_error("script", "expected new, check or test; see `weir script --help`");
+    if (strcmp(what, "repl") == 0)
+        return script_repl(argc - 1, argv + 1);
+    return usage_error("script", "expected new, check, test or repl; see `weir script --help`");
 }

@@ -232,6 +232,7 @@ void host_destroy(struct host *host)
     host->next_note = 0;
     if (host->observer && host->seq > 0)
         host_note(host); /* the last word, while everybody is still there */
+    host_close_prompt(host);
     if (host->scripts)
         host_close_scripts(host);
     if (host->venues)

@@ -102,6 +102,9 @@ struct host_venue {
     struct queue waiting; /* requests without an answer, each with its deadline */
 };
 
+/* A prompt of an operator in the running host. */
+struct host_prompt;
+
 struct host_script {
     const struct config_script *config;
     struct host *host;
@@ -111,6 +114,7 @@ struct host_script {
     char sha256[65];             /* of its source and modules */
     char next_sha256[65];        /* of a version that is prepared; "": none is */
     uint32_t version;            /* 1 at the start, one more with each reload */
+    struct text *said;           /* where its lines go; NULL: the log */
     uint64_t callbacks;
 };
 
@@ -160,6 +164,7 @@ struct host {
     uint32_t instrument_room;
     struct script_answer *answer; /* of the wish being applied */
     struct host_files files;
+    struct host_prompt *prompt; /* prompt.c; NULL: nobody has asked */
     struct tap *tap;
     struct stages stages;
     struct observer *observer;
@@ -262,6 +267,16 @@ enum weir_err host_prepare_script(struct host *host, struct host_script *guest,
                                   struct why *why) WEIR_MUST_USE;
 void host_commit_script(struct host *host, struct host_script *guest);
 void host_drop_script(struct host_script *guest);
+
+/* scripts.c: a script that stands in no configuration, in the world of this host; inline. */
+enum weir_err host_lone_script(struct host_script *guest, const struct script_config *config,
+                               struct why *why) WEIR_MUST_USE;
+/* prompt.c: one line of Lua, with the rights of a reader, or of a script (as, orders). */
+void host_prompt(struct host *host, const struct wish *wish, struct wish_answer *answer);
+void host_close_prompt(struct host *host);
+
+/* loop.c, virtual time: until t, or the end of the data; false: it has ended, or failed (why->err). */
+bool host_run_until(struct host *host, weir_ns t, struct why *why);
 
 bool host_files_changed(struct host *host); /* files.c: host.watch, and something did */
 /* operate.c: false: not a wish of this file's. */

@@ -259,37 +259,57 @@ static void keep_pace(struct host *host, weir_ns real_start, weir_ns virtual_sta
     }
 }
 
-static enum weir_err run_virtual(struct host *host, struct why *why)
+/* One thing that is due, at the time it is due. False: nothing is, or it failed (*err_out). */
+static bool virtual_step(struct host *host, weir_ns until, weir_ns real_start,
+                         weir_ns *virtual_start, enum weir_err *err_out, struct why *why)
 {
     const struct host_feed *feed = host->options.feed;
-    weir_ns real_start = clock_stopwatch(), virtual_start = 0;
-    while (!host->done) {
-        weir_ns data = feed && !host->stopping ? feed->next(feed->context) : INT64_MAX;
-        weir_ns timer = next_timer(host), next = least(data, timer);
-        if (feed && !host->stopping && data == INT64_MAX) {
-            host_stop(host); /* the data has ended */
-            continue;
-        }
-        if (next == INT64_MAX)
-            break;
-        virtual_start = virtual_start ? virtual_start : next;
-        if (host->options.speed > 0)
-            keep_pace(host, real_start, virtual_start, next);
-        clock_advance(&host->clock, next);
-        if (timer <= next)
-            fire_timers(host);
-        if (feed && data <= next) {
-            enum weir_err err = feed->give(feed->context, host, why);
-            host_settle(host);
-            if (err)
-                return err;
-        }
-        look_for_signals(host);
-        take_wishes(host);
-        host_note(host);
-        host->done = may_end(host);
+    weir_ns data = feed && !host->stopping ? feed->next(feed->context) : INT64_MAX;
+    weir_ns timer = next_timer(host), next = least(data, timer);
+    if (feed && !host->stopping && data == INT64_MAX) {
+        host_stop(host); /* the data has ended */
+        return true;
     }
-    return WEIR_OK;
+    if (next == INT64_MAX || next > until)
+        return false;
+    *virtual_start = *virtual_start ? *virtual_start : next;
+    if (host->options.speed > 0)
+        keep_pace(host, real_start, *virtual_start, next);
+    clock_advance(&host->clock, next);
+    if (timer <= next)
+        fire_timers(host);
+    if (feed && data <= next) {
+        *err_out = feed->give(feed->context, host, why);
+        host_settle(host);
+        if (*err_out)
+            return false;
+    }
+    look_for_signals(host);
+    take_wishes(host);
+    host_note(host);
+    host->done = may_end(host);
+    return true;
+}
+
+static enum weir_err run_virtual(struct host *host, struct why *why)
+{
+    weir_ns real_start = clock_stopwatch(), virtual_start = 0;
+    enum weir_err err = WEIR_OK;
+    while (!host->done && virtual_step(host, INT64_MAX, real_start, &virtual_start, &err, why))
+        ;
+    return err;
+}
+
+bool host_run_until(struct host *host, weir_ns t, struct why *why)
+{
+    weir_ns virtual_start = 0;
+    why->err = WEIR_OK;
+    while (!host->done && virtual_step(host, t, 0, &virtual_start, &why->err, why))
+        ;
+    if (why->err || host->done)
+        return false;
+    clock_advance(&host->clock, t);
+    return true;
 }
 
 enum weir_err host_run(struct host *host, struct why *why)

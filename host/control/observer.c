@@ -126,7 +126,8 @@ static const struct act acts[] = {
     {"kill", WISH_KILL, WISHES},           {"stop", WISH_STOP, WISHES - 8},
     {"cancel", WISH_CANCEL, WISHES - 16},  {"disarm", WISH_DISARM, WISHES - 16},
     {"resume", WISH_RELEASE, WISHES - 24}, {"reload", WISH_RELOAD, WISHES - 32},
-    {"arm", WISH_ARM, WISHES - 32},        {"limits", WISH_LIMITS, WISHES - 32}};
+    {"arm", WISH_ARM, WISHES - 32},        {"limits", WISH_LIMITS, WISHES - 32},
+    {"eval", WISH_EVAL, WISHES - 40}};
 
 static void put_wish(struct observer *observer, struct control_peer *peer, const struct act *act,
                      const cJSON *request)
@@ -137,6 +138,12 @@ static void put_wish(struct observer *observer, struct control_peer *peer, const
     snprintf(wish.reason, sizeof wish.reason, "%s", json_text(request, "reason", ""));
     snprintf(wish.cid, sizeof wish.cid, "%s",
              json_text(request, "cid", json_text(request, "script", "")));
+    snprintf(wish.code, sizeof wish.code, "%s", json_text(request, "code", ""));
+    wish.orders = cJSON_IsTrue(json_get(request, "orders")) ? 1 : 0;
+    if (strlen(json_text(request, "code", "")) >= sizeof wish.code) {
+        reply_error(peer, "a line of Lua has at most 2047 bytes");
+        return;
+    }
     for (size_t i = 0; i < WISHES; i++)
         if (observer->pending[i].id != 0)
             used++;

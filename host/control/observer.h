@@ -17,7 +17,8 @@ enum wish_kind {
     WISH_STOP,
     WISH_ARM, /* cid: name of the script */
     WISH_DISARM,
-    WISH_LIMITS
+    WISH_LIMITS,
+    WISH_EVAL /* code; cid: name of a script, whose strategy it is asked for, or ""; orders */
 };
 
 struct wish {
@@ -26,6 +27,8 @@ struct wish {
     uint32_t uid;  /* who asked */
     char cid[WEIR_ID_MAX];
     char reason[WEIR_REASON_MAX];
+    uint32_t orders; /* it may send some */
+    char code[2048];
 };
 
 struct wish_answer {

@@ -65,7 +65,9 @@ static void world_log(void *context, struct script *script, const char *line)
     struct host_script *guest = context;
     const struct host_options *options = &guest->host->options;
     (void)script;
-    if (options->on_log)
+    if (guest->said)
+        text_say(guest->said, "%s\n", line);
+    else if (options->on_log)
         options->on_log(options->context, guest->config->name, line);
     else if (!options->screen)
         log_line(LOG_INFO, guest->config->name, "%s", line);
@@ -282,11 +284,10 @@ static void place(const struct host *host, const struct config_script *config,
     out->nice = (int)config->nice;
 }
 
-static enum weir_err create(struct host *host, struct host_script *guest, struct why *why)
+static struct script_world world_of(struct host_script *guest)
 {
-    char prefix[40];
-    struct script_world world = {.context = guest,
-                                 .engine = host->engine,
+    return (struct script_world){.context = guest,
+                                 .engine = guest->host->engine,
                                  .now = world_now,
                                  .submit = world_submit,
                                  .change = world_change,
@@ -294,6 +295,19 @@ static enum weir_err create(struct host *host, struct host_script *guest, struct
                                  .log = world_log,
                                  .alert = world_alert,
                                  .publish = world_publish};
+}
+
+enum weir_err host_lone_script(struct host_script *guest, const struct script_config *config,
+                               struct why *why)
+{
+    struct script_world world = world_of(guest);
+    return script_create(config, &world, &guest->script, why);
+}
+
+static enum weir_err create(struct host *host, struct host_script *guest, struct why *why)
+{
+    char prefix[40];
+    struct script_world world = world_of(guest);
     struct parts parts;
     enum weir_err err = parts_read(host, guest->config, guest->strategy, &parts, why);
     order_prefix(host, guest->config->name, prefix, sizeof prefix);

@@ -158,6 +158,7 @@ static bool put_string(struct plain *out, const char *text, size_t len)
 static bool put_number(lua_State *L, int index, struct plain *out)
 {
     char text[64];
+    int top = lua_gettop(L);
     if (lua_isinteger(L, index)) {
         snprintf(text, sizeof text, LUA_INTEGER_FMT, lua_tointeger(L, index));
         return say(out, text);
@@ -168,7 +169,11 @@ static bool put_number(lua_State *L, int index, struct plain *out)
                  "a number that is not finite is not plain data");
         return false;
     }
-    snprintf(text, sizeof text, "%.17g", x);
+    snprintf(text, sizeof text, "%.15g", x); /* 50000.1 as it was written, if that is the number */
+    bool exact = lua_stringtonumber(L, text) > 0 && lua_tonumber(L, -1) == x;
+    lua_settop(L, top);
+    if (!exact)
+        snprintf(text, sizeof text, "%.17g", x);
     if (!strpbrk(text, ".e"))
         snprintf(text + strlen(text), 3, ".0");
     return say(out, text);

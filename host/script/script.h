@@ -218,6 +218,10 @@ void script_drop(struct script *script);
 enum weir_err script_state_save(struct script *script, const char **text_out, size_t *len_out,
                                 struct why *why) WEIR_MUST_USE;
 
+/* One line of Lua for a person, in a script that runs here (not in a process): what its values are, tables
+ * as JSON. Globals stay. False: out says what is wrong; over a budget the script has ended, too. */
+bool script_eval(struct script *script, const char *code, char *out, size_t room);
+
 /* --- what happens ----------------------------------------------------------------------------- */
 
 /* One thing that happened: WEIR_TOP, IN_BOOK_STATE (book), WEIR_TRADE (trade, and bars), OUT_ORDER
