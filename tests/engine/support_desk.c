@@ -85,6 +85,7 @@ void desk_open(struct desk *desk, const struct engine_sizes *sizes)
 {
     size_t bytes = engine_bytes(sizes);
     memset(desk, 0, sizeof *desk);
+    desk->sizes = *sizes;
     desk->memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
     memset(desk->memory, 0, bytes);
     struct arena arena = {desk->memory, (unsigned char *)desk->memory + bytes};
@@ -107,6 +108,21 @@ void desk_open(struct desk *desk, const struct engine_sizes *sizes)
         .asset = "USDT",
         .amount = amount_pack(amount_from(10000, 0))};
     desk_apply(desk, &wallet);
+}
+
+void desk_move(struct desk *desk)
+{
+    size_t bytes = (engine_bytes(&desk->sizes) + 63) / 64 * 64;
+    size_t image = engine_image_bytes(&desk->sizes);
+    unsigned char *memory = aligned_alloc(64, bytes);
+    cr_assert(memory && image <= bytes && (void *)desk->engine == desk->memory);
+    engine_freeze(desk->engine);
+    memset(memory + image, 0, bytes - image);
+    memcpy(memory, desk->memory, image);
+    free(desk->memory);
+    desk->memory = memory;
+    desk->engine = (struct engine *)(void *)memory;
+    engine_thaw(desk->engine);
 }
 
 void desk_close(struct desk *desk)

@@ -780,11 +780,15 @@ static void tell_line(struct desk *desk, struct line *line)
         wrong(line, "audit", sums);
 }
 
+enum { MOVE_EVERY = 9 };
+
 void desk_tell(struct desk *desk, const char *name, const char *const *lines)
 {
     for (int i = 0; lines[i]; i++) {
         struct line line = {.story = name, .text = lines[i], .number = i + 1};
         tell_line(desk, &line);
+        if (i % MOVE_EVERY == MOVE_EVERY - 1)
+            desk_move(desk);
     }
 }
 

@@ -36,6 +36,7 @@
 
 struct desk {
     struct engine *engine;
+    struct engine_sizes sizes;
     void *memory;
     weir_ns now;
     uint64_t seq;
@@ -51,6 +52,8 @@ struct engine_sizes desk_sizes(void);
 void desk_open(struct desk *desk, const struct engine_sizes *sizes);
 void desk_close(struct desk *desk);
 void desk_apply(struct desk *desk, void *input);
+/* Its image, put elsewhere: the old memory is gone, and nobody may notice. Stories do it as they go. */
+void desk_move(struct desk *desk);
 const char *desk_cid(const struct desk *desk, const char *name); /* "a/": the slice of a */
 const char *desk_wire(const struct desk *desk, const char *cid); /* cid itself if it is not known */
 int64_t px_of(const char *text);
