@@ -243,7 +243,8 @@ static void set_up(struct trial *trial)
              "book_far: 64, settings: {latency_us: 1000, balances: \"USD:1000000,BTC:10\"}}\n"
              "limits:\n  host: {%s}\n  accounts: {\"*\": {%s}}\n  strategies: {\"*\": {%s}}\n"
              "  instruments: {\"*\": {%s}}\n"
-             "scripts:\n  load: {file: \"%s\", callback: 2s, orders_per_second: 100000}\n",
+             "scripts:\n  load: {file: \"%s\", callback: 2s, orders_per_second: 100000, isolation: "
+             "inline}\n",
              trial->journal, trial->folder, BUILD_DIR, limits, limits, limits, limits,
              trial->script);
     write_file(trial->config, text);
