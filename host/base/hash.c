@@ -1,9 +1,9 @@
 /* hash.c - checksums: CRC32C for records, SHA-256 for chains.
  *
  * CRC32C has two hands. With SSE4.2 the instruction takes 8 bytes in 3 cycles but can start one each
- * cycle, so long input goes as three streams whose results are joined by a table that says what
- * STRIDE zero bytes do to a checksum. Else: slicing by 8, one table look-up a byte. Both are the same
- * function, and a test holds them against each other. [crc32c] */
+ * cycle, so input goes as three streams of equal length, whose results are joined by what that many
+ * zero bytes do to a checksum: a product of polynomials, one PCLMULQDQ. Else: slicing by 8, one table
+ * look-up a byte. Both are the same function, and a test holds them against each other. [crc32c] */
 #include "base/hash.h"
 
 #define OPENSSL_SUPPRESS_DEPRECATED
@@ -13,14 +13,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <wmmintrin.h>
+#endif
+
 #include "base/check.h"
 
 #define POLYNOMIAL 0x82F63B78u /* 0x1EDC6F41, lowest bit first */
 
-enum { STRIDE = 256 };
+enum { WORDS_LEAST = 3, WORDS_MOST = 64 }; /* of 8 bytes, in each stream */
 
-static uint32_t table[8][256];  /* [k][b]: byte b and then k zero bytes */
-static uint32_t stride[4][256]; /* [k][b]: byte b at place k of a checksum, and STRIDE zero bytes */
+static uint32_t table[8][256]; /* [k][b]: byte b and then k zero bytes */
+/* [n]: x^(64 n - 33), lowest bit first. The product with a checksum is one bit short of 64, and the
+ * instruction multiplies by x^32: together that is x^(64 n). */
+static uint32_t zero_words[2 * WORDS_MOST + 1];
 static bool has_instruction;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -39,14 +45,14 @@ static void make_tables(void)
             crc = crc >> 1 ^ (crc & 1 ? POLYNOMIAL : 0);
         table[0][byte] = crc;
     }
-    for (uint32_t byte = 0; byte < 256; byte++) {
+    for (uint32_t byte = 0; byte < 256; byte++)
         for (int k = 1; k < 8; k++)
             table[k][byte] = after_zeros(table[k - 1][byte], 1);
-        for (int k = 0; k < 4; k++)
-            stride[k][byte] = after_zeros(byte << 8 * k, STRIDE);
-    }
+    zero_words[1] = 1; /* x^31 */
+    for (int n = 2; n <= 2 * WORDS_MOST; n++)
+        zero_words[n] = after_zeros(zero_words[n - 1], 8);
 #if defined(__x86_64__)
-    has_instruction = __builtin_cpu_supports("sse4.2");
+    has_instruction = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
 #endif
 }
 
@@ -72,29 +78,34 @@ static uint32_t by_table(uint32_t crc, const unsigned char *at, size_t len)
 }
 
 #if defined(__x86_64__)
-static uint32_t after_stride(uint32_t crc)
+/* What 8 * words zero bytes after it make of a checksum. */
+__attribute__((target("sse4.2,pclmul"))) static inline uint64_t pass_words(uint64_t crc,
+                                                                           size_t words)
 {
-    return stride[0][crc & 0xFF] ^ stride[1][crc >> 8 & 0xFF] ^ stride[2][crc >> 16 & 0xFF] ^
-           stride[3][crc >> 24];
+    __m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)crc),
+                                           _mm_cvtsi64_si128((long long)zero_words[words]), 0);
+    return __builtin_ia32_crc32di(0, (uint64_t)_mm_cvtsi128_si64(product));
 }
 
-__attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t crc,
-                                                                 const unsigned char *at,
-                                                                 size_t len)
+__attribute__((target("sse4.2,pclmul"))) static uint32_t by_instruction(uint32_t crc,
+                                                                        const unsigned char *at,
+                                                                        size_t len)
 {
-    for (; len >= 3 * STRIDE; at += 3 * STRIDE, len -= 3 * STRIDE) {
-        uint64_t a = crc, b = 0, c = 0;
-        for (size_t i = 0; i < STRIDE; i += 8) {
+    uint64_t a = crc;
+    while (len >= 3 * 8 * WORDS_LEAST) {
+        size_t words = len / 24 < WORDS_MOST ? len / 24 : WORDS_MOST, stride = 8 * words;
+        uint64_t b = 0, c = 0;
+        for (size_t i = 0; i < stride; i += 8) {
             a = __builtin_ia32_crc32di(a, load_64(at + i));
-            b = __builtin_ia32_crc32di(b, load_64(at + i + STRIDE));
-            c = __builtin_ia32_crc32di(c, load_64(at + i + 2 * STRIDE));
+            b = __builtin_ia32_crc32di(b, load_64(at + i + stride));
+            c = __builtin_ia32_crc32di(c, load_64(at + i + 2 * stride));
         }
-        crc = after_stride(after_stride((uint32_t)a) ^ (uint32_t)b) ^ (uint32_t)c;
+        a = pass_words(a, 2 * words) ^ pass_words(b, words) ^ c;
+        at += 3 * stride, len -= 3 * stride;
     }
-    uint64_t rest = crc;
     for (; len >= 8; at += 8, len -= 8)
-        rest = __builtin_ia32_crc32di(rest, load_64(at));
-    crc = (uint32_t)rest;
+        a = __builtin_ia32_crc32di(a, load_64(at));
+    crc = (uint32_t)a;
     for (; len > 0; at++, len--)
         crc = __builtin_ia32_crc32qi(crc, *at);
     return crc;
