@@ -64,4 +64,6 @@ void queue_drop(struct queue *queue)
     if (msg->kind == GAP_KIND)
         queue->tail += msg->size;
     queue->tail += at(queue, queue->tail)->size;
+    if (queue->tail == queue->head) /* the next comes where memory is warm */
+        queue->tail = queue->head = 0;
 }

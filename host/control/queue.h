@@ -14,7 +14,7 @@
 struct queue {
     unsigned char *bytes;
     size_t room; /* a power of two */
-    size_t head; /* where the next goes, counting on for ever */
+    size_t head; /* where the next goes, counting on until all is taken */
     size_t tail;
     size_t most; /* fullest so far */
 };
