@@ -2,6 +2,10 @@
  *
  * GROUP    What was appended while a sync ran is the next group. The thread sleeps only when there
  *          is nothing to bring, for 20 us at first and 2 ms in the end; who waits wakes it.
+ * PAGES    A page that is cleaned is protected until it is written to again: then the engine thread
+ *          would fault, some microseconds in the kernel. So while records keep coming a group ends with
+ *          the last whole page; where there is none, or somebody waits, the page of the last record
+ *          goes too, and is made writable again at once. [hash_group, sync_group]
  * FAILURE  A sync that fails is the end of `durable`: the pages may be dropped and marked clean, so
  *          a later success would mean nothing. Records are still appended (they survive our death,
  *          and a person may want them), but nothing is ever called durable again. [writer_sync] */
@@ -51,12 +55,16 @@ static void warn(struct journal *journal, uint32_t *flag, const char *reason)
 
 /* --- sync ------------------------------------------------------------------------------------ */
 
-static void hash_records(struct journal *journal, struct segment *segment, uint64_t filled)
+/* Of the records up to `filled` those that end before `end`. */
+static void hash_records(struct journal *journal, struct segment *segment, uint64_t filled,
+                         uint64_t end)
 {
     while (segment->hashed < filled) {
         const struct record_head *record =
             (const struct record_head *)(const void *)(segment->map + segment->hashed);
         uint32_t size = (uint32_t)record->word;
+        if (segment->hashed + RECORD_HEAD + size > end)
+            return;
         if (record->class <= JOURNAL_EFFECT)
             sha256_add(journal->hash, record + 1, size);
         journal->inputs += record->class == JOURNAL_INPUT;
@@ -103,6 +111,10 @@ static void sync_group(struct journal *journal, struct segment *segment, uint64_
     if (!bring(journal, segment, filled))
         return;
     SET(synced_bytes, journal->synced_bytes + filled - segment->synced);
+    if (filled < segment->bytes) /* not vital: an error leaves the fault to the engine */
+        (void)journal->maker.io->touch(journal->maker.io->context,
+                                       segment->map + filled / SEGMENT_HEAD * SEGMENT_HEAD,
+                                       SEGMENT_HEAD);
     segment->synced = filled;
     segment->noted = noted;
     segment_set_durable(segment, filled);
@@ -130,6 +142,17 @@ static void leave_segment(struct journal *journal)
     segment_destroy(done);
 }
 
+/* Of what is filled the next group takes the records on whole pages; all of them if there are none
+ * such, or somebody waits. */
+static void hash_group(struct journal *journal, struct segment *segment, uint64_t filled)
+{
+    uint64_t before = segment->hashed;
+    if (!__atomic_load_n(&journal->waiting, __ATOMIC_RELAXED))
+        hash_records(journal, segment, filled, filled / SEGMENT_HEAD * SEGMENT_HEAD);
+    if (segment->hashed == before)
+        hash_records(journal, segment, filled, filled);
+}
+
 bool writer_sync(struct journal *journal)
 {
     struct segment *segment = journal->oldest;
@@ -139,9 +162,9 @@ bool writer_sync(struct journal *journal)
         journal->sync != JOURNAL_NEVER && !__atomic_load_n(&journal->failed, __ATOMIC_ACQUIRE);
     bool work = filled > segment->hashed;
 
-    hash_records(journal, segment, filled);
-    if (filled > segment->synced && may_sync) {
-        sync_group(journal, segment, filled);
+    hash_group(journal, segment, filled);
+    if (segment->hashed > segment->synced && may_sync) {
+        sync_group(journal, segment, segment->hashed);
         work = true;
     }
     if (may_sync && !work && (sealed || journal->idle >= IDLE_NS_MOST))
