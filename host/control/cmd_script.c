@@ -131,8 +131,8 @@ static int script_new(int argc, char **argv)
     if (code == EXIT_OK)
         code = write_new(test, test_template, name);
     if (code == EXIT_OK)
-        fprintf(stderr, "next: weir script check %s; weir script test %s; weir try %s --for 60s\n",
-                script, test, script);
+        printf("next: weir script check %s; weir script test %s; weir try %s --for 60s\n", script,
+               test, script);
     return code;
 }
 

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# guide.sh WEIR - docs/strategy.md as a newcomer follows it: each file is written, each command run, and what
+# it prints must be what the guide shows (`...` stands for anything).
+set -u
+weir=$(realpath "$1")
+root=$(cd "$(dirname "$0")/../.." && pwd)
+dir=$(mktemp -d)
+mkdir "$dir/bin" "$dir/tests"
+cp -r "$root/config" "$root/scripts" "$dir/"
+cp -r "$root/tests/cli" "$dir/tests/"
+ln -s "$weir" "$dir/bin/weir"
+trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+export PATH=$dir/bin:$PATH
+python3 - "$root/docs/strategy.md" <<'PY'
+import re, subprocess, sys, time
+text = open(sys.argv[1]).read()
+passed = failed = 0
+
+def fits(want, got):
+    pattern = "".join(".*" if part == "..." else re.escape(part) for part in re.split(r"(\.\.\.)", want))
+    return re.fullmatch(pattern, got, re.S) is not None
+
+def run(command, want):
+    global passed, failed
+    if command.endswith("&"):
+        subprocess.Popen(command[:-1], shell=True)
+        time.sleep(2)
+        return
+    done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+    got = done.stdout.strip("\n")
+    good = fits("\n".join(want), got)
+    passed += good
+    failed += not good
+    if not good:
+        print(f"FAIL $ {command}\n--- the guide says\n" + "\n".join(want) + f"\n--- it printed\n{got}")
+
+for info, body in re.findall(r"```(\S[^\n]*)\n(.*?)```", text, re.S):
+    name = re.search(r"file=(\S+)", info)
+    if name:
+        open(name.group(1), "w").write(body)
+        lines = len(body.splitlines())
+        if name.group(1) == "scripts/first.lua" and lines != 15:
+            print(f"FAIL the first strategy has {lines} lines")
+            failed += 1
+    if info != "console":
+        continue
+    command, want = None, []
+    for line in body.splitlines() + ["$ "]:
+        if line.startswith("$ "):
+            if command:
+                run(command, want)
+            command, want = line[2:], []
+        else:
+            want.append(line)
+print(f"{passed} passed, {failed} failed")
+sys.exit(failed > 0 or passed == 0)
+PY
