@@ -58,6 +58,8 @@ static void on_emit(void *context, const struct weir_msg *event)
 {
     struct account *account = context;
     books_event(account->books, event);
+    if (account->front)
+        wire_binance.event(account->front, event);
     if (event->kind == WEIR_INSTRUMENT)
         keep_instrument(account, (const struct weir_instrument *)event);
     if (event->kind == WEIR_SESSION)
@@ -120,6 +122,8 @@ static weir_ns now_of(const struct account *account)
     return clock_now(&account->exchange->clock);
 }
 
+static void ask_for_book(struct account *account, uint32_t instrument);
+
 static enum weir_err start(struct account *account, struct why *why)
 {
     const struct weir_plugin *plugin = account->exchange->plugin;
@@ -155,10 +159,13 @@ struct account *account_open(struct exchange *exchange, const char *key, struct 
                                        .timer = on_timer_wish,
                                        .sign = no_sign,
                                        .log = on_log};
-    if (start(account, why)) {
+    account->front = wire_binance.create(account);
+    if (!account->front || start(account, why)) {
         account_close(account);
         return NULL;
     }
+    for (size_t i = 0; i < account->instrument_count; i++)
+        ask_for_book(account, account->instruments[i].msg.instrument);
     return account;
 }
 
@@ -166,6 +173,7 @@ void account_close(struct account *account)
 {
     if (account->session && account->exchange->plugin->close)
         account->exchange->plugin->close(account->session);
+    wire_binance.destroy(account->front);
     books_destroy(account->books);
     free(account);
 }
@@ -248,6 +256,14 @@ enum weir_err account_request(struct account *account, struct weir_intent *inten
     if (wrong && fault == FAULT_DISCONNECT)
         client_end(client);
     return WEIR_OK;
+}
+
+enum weir_err account_ask(struct account *account, struct weir_intent *intent)
+{
+    intent->msg.size = sizeof *intent;
+    intent->msg.t = now_of(account);
+    books_request(account->books, intent);
+    return ask(account, intent, UINT64_MAX); /* no client's number */
 }
 
 bool account_audit(struct account *account)

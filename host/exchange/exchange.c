@@ -78,6 +78,7 @@ static void run(struct exchange *exchange)
         weir_ns now = clock_now(&exchange->clock), next = now + second;
         for (struct account *account = exchange->accounts; account; account = account->next) {
             account_run(account, now);
+            wire_binance.settled(account->front, now);
             next = least(next, account_next(account));
         }
         if (exchange->audit_again && exchange->audit_left == 0)

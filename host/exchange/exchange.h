@@ -17,9 +17,17 @@
 #include "base/why.h"
 #include "weir/plugin.h"
 
+/* Who may trade through a dialect of a real venue; the list ends with a NULL name. */
+struct exchange_key {
+    const char *name;    /* the API key */
+    const char *secret;  /* of HMAC; or a public key in PEM (Ed25519, RSA) */
+    const char *account; /* "main": the one whose market is public */
+};
+
 struct exchange_options {
     const char *plugin;                  /* path of the .so */
     const struct weir_setting *settings; /* of it, ended by a NULL name */
+    const struct exchange_key *keys;     /* NULL: none */
     uint16_t port;                       /* 0: any free one */
     bool (*stop_asked)(void);            /* asked after each wake: a signal came */
 };

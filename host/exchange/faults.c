@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const kinds[FAULT_KINDS] = {"drop_ack", "reject", "disconnect", "duplicate",
-                                               "delay"};
+static const char *const kinds[FAULT_KINDS] = {"drop_ack",  "reject", "error",  "disconnect",
+                                               "duplicate", "delay",  "reorder"};
 
 /* The words of `match`, and the messages that each stands for. */
 static const struct {
@@ -30,23 +30,46 @@ static bool is_id(const char *text)
     return len > 0 && len < WEIR_ID_MAX && text[len] == '\0';
 }
 
+/* A state of the whole venue. False: there is none of that name. */
+static bool set_state(struct faults *faults, const char *kind, int64_t ms)
+{
+    weir_ns until = faults->now + ms * 1000000;
+    if (strcmp(kind, "freeze") == 0)
+        faults->freeze_until = until;
+    else if (strcmp(kind, "ban") == 0)
+        faults->ban_until = until;
+    else if (strcmp(kind, "maintenance") == 0)
+        faults->maintenance_until = until;
+    else if (strcmp(kind, "lag") == 0)
+        faults->lag_ms = ms;
+    else if (strcmp(kind, "clock") == 0)
+        faults->clock_ms = ms;
+    else
+        return false;
+    return true;
+}
+
 enum weir_err faults_add(struct faults *faults, const cJSON *wish, struct why *why)
 {
     static const char *const keys[] = {"kind", "match", "count", "ms", NULL};
     struct fault fault = {.count = 1, .ms = 100};
-    int64_t count = 1;
+    int64_t count = 1, ms = 0;
     enum weir_err err = json_only(wish, keys, why);
     if (err)
         return err;
     const char *kind = json_text(wish, "kind", ""), *match = json_text(wish, "match", "");
+    bool lasts = json_get(wish, "ms") && json_whole(json_get(wish, "ms"), &ms) && ms >= -600000 &&
+                 ms <= 600000 && (ms >= 0 || strcmp(kind, "clock") == 0);
+    if (lasts && set_state(faults, kind, ms))
+        return WEIR_OK;
     if (!json_get(wish, "match"))
         match = "*";
     while (fault.kind < FAULT_KINDS && strcmp(kinds[fault.kind], kind) != 0)
         fault.kind++;
     if (fault.kind == FAULT_KINDS)
         return because(why, WEIR_E_USAGE,
-                       "kind: expected drop_ack, reject, disconnect, duplicate or delay, found "
-                       "'%.40s'",
+                       "kind: expected drop_ack, reject, error, disconnect, duplicate, delay or "
+                       "reorder, or with ms freeze, ban, maintenance, lag or clock, found '%.40s'",
                        kind);
     if (strcmp(match, "*") != 0 && !is_id(match))
         return because(why, WEIR_E_USAGE,
@@ -78,7 +101,7 @@ void faults_json(const struct faults *faults, struct text *out)
         json_string(out, fault->match);
         json_key(out, "count");
         json_uint(out, fault->count);
-        if (fault->kind == FAULT_DELAY) {
+        if (fault->kind >= FAULT_DELAY) {
             json_key(out, "ms");
             json_int(out, fault->ms);
         }
@@ -127,7 +150,7 @@ bool faults_of_request(struct faults *faults, const struct weir_intent *intent,
         *kind_out = faults->list[i].kind;
         if (*kind_out > FAULT_DISCONNECT || !hits(&faults->list[i], word, intent->client_id))
             continue;
-        if (*kind_out == FAULT_DROP_ACK)
+        if (*kind_out == FAULT_DROP_ACK || *kind_out == FAULT_ERROR)
             mute(faults, intent);
         spend(faults, i);
         return true;
@@ -181,7 +204,8 @@ struct event_fate faults_of_event(struct faults *faults, const struct weir_msg *
             continue;
         fate.disconnect = fault->kind == FAULT_DISCONNECT;
         fate.twice = fault->kind == FAULT_DUPLICATE;
-        fate.delay_ms = fault->kind == FAULT_DELAY ? fault->ms : 0;
+        fate.delay_ms = fault->kind >= FAULT_DELAY ? fault->ms : 0;
+        fate.alone = fault->kind == FAULT_REORDER;
         spend(faults, i);
         return fate;
     }

@@ -2,10 +2,20 @@
  *
  *   drop_ack    the request is carried out and never answered
  *   reject      the request is refused and not carried out
+ *   error       the request is carried out and answered with an error that says nothing of it (503)
  *   disconnect  the request is carried out and the connection ends before the answer; or it ends
  *               before a report
  *   duplicate   an answer or report comes twice
  *   delay       it, and all behind it, comes `ms` later
+ *   reorder     it comes `ms` later, and what is behind it does not wait
+ *
+ * and what is wrong with the whole venue for `ms`, in the dialects of real venues:
+ *
+ *   freeze      no market data; pings are answered
+ *   ban         every request is refused, with the time until it ends
+ *   maintenance every request is refused
+ *   lag         questions are answered as of `ms` ago
+ *   clock       its clock is `ms` ahead (negative: behind), for good
  *
  * `match` names a request (new cancel replace query fills reconcile), and with it the answers to it; a
  * report (fill expired); the client id of one order; or * for any of these. */
@@ -19,9 +29,11 @@
 enum fault_kind {
     FAULT_DROP_ACK,
     FAULT_REJECT,
+    FAULT_ERROR,
     FAULT_DISCONNECT,
     FAULT_DUPLICATE,
     FAULT_DELAY,
+    FAULT_REORDER,
     FAULT_KINDS
 };
 
@@ -42,6 +54,9 @@ struct faults {
         uint16_t kind;
     } muted[MUTED_MAX];
     size_t muted_count;
+    weir_ns now; /* set by the owner before faults_add */
+    weir_ns freeze_until, ban_until, maintenance_until;
+    int64_t lag_ms, clock_ms;
 };
 
 /* Add what the JSON says; refused with the reason. */
@@ -55,6 +70,7 @@ bool faults_of_request(struct faults *faults, const struct weir_intent *intent,
 struct event_fate {
     bool drop, twice, disconnect;
     int64_t delay_ms;
+    bool alone; /* what is behind it does not wait */
 };
 struct event_fate faults_of_event(struct faults *faults, const struct weir_msg *event);
 

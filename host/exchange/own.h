@@ -5,7 +5,7 @@
  *   books.c            the truth about it
  *   faults.c           what is done wrong on purpose
  *   server.c           HTTP and WebSocket, on libwebsockets
- *   dialect_*.c        languages */
+ *   dialect_*.c        languages of messages; wire.h: those of real venues, binance*.c */
 #ifndef WEIR_EXCHANGE_OWN_H
 #define WEIR_EXCHANGE_OWN_H
 
@@ -14,6 +14,7 @@
 #include "exchange/dialect.h"
 #include "exchange/exchange.h"
 #include "exchange/faults.h"
+#include "exchange/wire.h"
 
 enum { TIMERS_MAX = 16, ASKERS_MAX = 256, INSTRUMENTS_KEPT = 64 };
 
@@ -32,6 +33,7 @@ struct account {
     } timers[TIMERS_MAX];
     size_t timer_count;
     struct books *books;
+    struct front *front; /* wire.h: what the account looks like in the language of a real venue */
     struct weir_instrument instruments[INSTRUMENTS_KEPT]; /* told to each client that comes */
     size_t instrument_count;
     struct client *client; /* NULL: nobody is there; what happens is heard of by asking */

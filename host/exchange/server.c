@@ -14,7 +14,14 @@
 #include "base/log.h"
 #include "exchange/own.h"
 
-enum { PATH_MOST = 256, BODY_MOST = 65536, CHUNK = 65536, WAITING_MOST = 64 << 20 };
+enum {
+    PATH_MOST = 256,
+    BODY_MOST = 65536,
+    CHUNK = 65536,
+    WAITING_MOST = 64 << 20,
+    QUERY_MOST = 8192,
+    KEY_MOST = 256
+};
 
 /* A frame that waits to be written. */
 struct waiting {
@@ -29,11 +36,13 @@ struct client {
     struct server *server;
     struct client *next;
     struct account *account;
-    const struct dialect *dialect;
+    const struct dialect *dialect; /* NULL: it speaks a wire */
+    const struct wire *wire;
     uint64_t generation;
     struct waiting *first, **last;
-    size_t bytes; /* that wait */
-    weir_ns hold; /* nothing new is due before this */
+    size_t bytes;   /* that wait */
+    weir_ns hold;   /* nothing new is due before this */
+    weir_ns latest; /* when the last one that waits is due */
     bool ending;
 };
 
@@ -47,7 +56,25 @@ struct door {
     char path[PATH_MOST];
     struct text answer;
     size_t sent;
-    uint64_t audit; /* waits for this one; 0: for none */
+    uint64_t audit;      /* waits for this one; 0: for none */
+    struct reply *reply; /* of a wire, while it is not sent */
+    char method[8];
+    bool begun; /* the request went to the wire */
+    char query[QUERY_MOST];
+    char key[KEY_MOST];
+};
+
+/* An HTTP request of a wire. */
+struct reply {
+    struct lws *wsi;
+    struct reply *next;
+    struct server *server;
+    struct account *account;
+    struct text body;
+    char headers[512];
+    unsigned status; /* 0: not known yet */
+    weir_ns due;
+    bool drop;
 };
 
 struct server {
@@ -55,12 +82,14 @@ struct server {
     struct lws_context *context;
     uv_loop_t loop;
     struct client *clients;
+    struct reply *replies;
     uint64_t generations;
     uint64_t audited; /* audits up to this one are done */
     uint16_t port;
 };
 
 static const struct dialect *const dialects[] = {&dialect_remote};
+static const struct wire *const wires[] = {&wire_binance};
 
 static struct server *server_of(struct lws *wsi)
 {
@@ -80,34 +109,56 @@ void client_end(struct client *client)
     lws_callback_on_writable(client->wsi);
 }
 
+/* Behind what is due no later. alone: what comes after does not wait for it. */
+static void queue(struct client *client, const char *bytes, size_t len, weir_ns delay, bool alone)
+{
+    weir_ns now = clock_now(&client->server->exchange->clock);
+    weir_ns due = now + delay > client->hold ? now + delay : client->hold;
+    if (client->ending || len == 0)
+        return;
+    if (!alone)
+        client->hold = due;
+    struct waiting *waiting = malloc(sizeof *waiting + LWS_PRE + len);
+    if (!waiting || client->bytes + len > WAITING_MOST) { /* it does not read what it is told */
+        free(waiting);
+        client_end(client);
+        return;
+    }
+    struct waiting **at = &client->first;
+    if (client->latest <= due)
+        at = client->last;
+    while (*at && (*at)->due <= due)
+        at = &(*at)->next;
+    *waiting = (struct waiting){.next = *at, .due = due, .len = len};
+    memcpy(waiting->bytes + LWS_PRE, bytes, len);
+    *at = waiting;
+    if (!waiting->next) {
+        client->last = &waiting->next;
+        client->latest = due;
+    }
+    client->bytes += len;
+    if (client->first == waiting && due <= now)
+        lws_callback_on_writable(client->wsi);
+}
+
 void client_tell(struct client *client, const struct weir_msg *event, weir_ns delay)
 {
     struct text bytes;
-    weir_ns now = clock_now(&client->server->exchange->clock);
-    if (client->ending)
-        return;
     text_init(&bytes);
     client->dialect->give(event, &bytes);
-    client->hold = now + delay > client->hold ? now + delay : client->hold;
-    struct waiting *waiting = bytes.len > 0 ? malloc(sizeof *waiting + LWS_PRE + bytes.len) : NULL;
-    if (waiting && client->bytes + bytes.len <= WAITING_MOST) {
-        *waiting = (struct waiting){.due = client->hold, .len = bytes.len};
-        memcpy(waiting->bytes + LWS_PRE, bytes.data, bytes.len);
-        *client->last = waiting;
-        client->last = &waiting->next;
-        client->bytes += bytes.len;
-        if (client->first == waiting && waiting->due <= now)
-            lws_callback_on_writable(client->wsi);
-    } else if (bytes.len > 0) { /* it does not read what it is told */
-        free(waiting);
-        client_end(client);
-    }
+    queue(client, bytes.data, bytes.len, delay, false);
     text_fini(&bytes);
+}
+
+void client_say(struct client *client, const char *text, size_t len, weir_ns delay, bool alone)
+{
+    queue(client, text, len, delay, alone);
 }
 
 static int write_frames(struct client *client)
 {
-    enum lws_write_protocol kind = client->dialect->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT;
+    bool binary = client->dialect && client->dialect->binary;
+    enum lws_write_protocol kind = binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT;
     weir_ns now = clock_now(&client->server->exchange->clock);
     while (!client->ending && client->first && client->first->due <= now &&
            !lws_send_pipe_choked(client->wsi)) {
@@ -143,16 +194,43 @@ static const struct dialect *dialect_of(const char *path, const char **key_out)
     return NULL;
 }
 
+static const struct wire *wire_of(const char *path)
+{
+    for (size_t i = 0; i < sizeof wires / sizeof wires[0]; i++)
+        if (wires[i]->owns(path))
+            return wires[i];
+    return NULL;
+}
+
+/* lws takes the query apart at its '&'. */
+static void copy_query(struct lws *wsi, struct door *door)
+{
+    size_t len = 0;
+    for (int i = 0; len + 2 < sizeof door->query; i++) {
+        char *to = door->query + len + (i > 0);
+        int got = lws_hdr_copy_fragment(wsi, to, (int)(sizeof door->query - len - 2),
+                                        WSI_TOKEN_HTTP_URI_ARGS, i);
+        if (got <= 0)
+            break;
+        if (i > 0)
+            door->query[len++] = '&';
+        len += (size_t)got;
+    }
+    door->query[len] = '\0';
+}
+
 static int join(struct lws *wsi, struct door *door)
 {
     struct server *server = server_of(wsi);
     char path[PATH_MOST];
-    const char *key;
+    const char *key = "main";
     struct why why;
     int len = lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI);
-    const struct dialect *dialect = len > 0 ? dialect_of(path, &key) : NULL;
-    if (!dialect)
+    const struct wire *wire = len > 0 ? wire_of(path) : NULL;
+    const struct dialect *dialect = len > 0 && !wire ? dialect_of(path, &key) : NULL;
+    if (!dialect && !wire)
         return -1;
+    copy_query(wsi, door);
     struct account *account = exchange_account(server->exchange, key, &why);
     struct client *client = account ? calloc(1, sizeof *client) : NULL;
     if (!client)
@@ -161,11 +239,14 @@ static int join(struct lws *wsi, struct door *door)
     client->server = server;
     client->account = account;
     client->dialect = dialect;
+    client->wire = wire;
     client->generation = ++server->generations;
     client->last = &client->first;
     client->next = server->clients;
     server->clients = client;
     door->client = client;
+    if (wire)
+        return wire->opened(account->front, client, path, door->query) ? 0 : -1;
     account_join(account, client);
     return 0;
 }
@@ -179,7 +260,10 @@ static void leave(struct door *door)
     while (*at != client)
         at = &(*at)->next;
     *at = client->next;
-    account_leave(client->account, client);
+    if (client->wire)
+        client->wire->closed(client->account->front, client);
+    else
+        account_leave(client->account, client);
     while (client->first) {
         struct waiting *waiting = client->first;
         client->first = waiting->next;
@@ -192,6 +276,10 @@ static void leave(struct door *door)
 static int take_message(struct client *client, struct weir_bytes message)
 {
     struct weir_intent intent;
+    if (client->wire) {
+        client->wire->message(client->account->front, client, message);
+        return 0;
+    }
     if (client->dialect->take(message, &intent) || account_request(client->account, &intent)) {
         log_line(LOG_WARN, client->account->key, "a client sent what is not %s: %zu bytes",
                  client->dialect->name, message.len);
@@ -258,8 +346,142 @@ static int answer_faults(struct lws *wsi, struct door *door)
     return send_head(wsi, door, 200);
 }
 
+/* --- requests of a wire -----------------------------------------------------------------------*/
+
+static void reply_free(struct reply *reply)
+{
+    struct reply **at = &reply->server->replies;
+    while (*at != reply)
+        at = &(*at)->next;
+    *at = reply->next;
+    text_fini(&reply->body);
+    free(reply);
+}
+
+void reply_send(struct reply *reply, unsigned status, const char *headers, struct weir_bytes body,
+                weir_ns delay)
+{
+    weir_ns now = clock_now(&reply->server->exchange->clock);
+    if (reply->status)
+        return;
+    reply->status = status;
+    snprintf(reply->headers, sizeof reply->headers, "%s", headers);
+    text_add(&reply->body, body.data, body.len);
+    reply->due = now + delay;
+    if (reply->due <= now)
+        lws_callback_on_writable(reply->wsi);
+}
+
+void reply_drop(struct reply *reply)
+{
+    reply->drop = true;
+    reply->status = 1;
+    lws_callback_on_writable(reply->wsi);
+}
+
+static int add_header(struct lws *wsi, const char *line, size_t len, unsigned char **at,
+                      unsigned char *end)
+{
+    char name[64];
+    const char *colon = memchr(line, ':', len);
+    if (!colon || (size_t)(colon - line) + 2 > sizeof name)
+        return 0;
+    size_t name_len = (size_t)(colon - line) + 1;
+    memcpy(name, line, name_len);
+    name[name_len] = '\0';
+    const char *value = colon + 1 + (colon[1] == ' ');
+    return lws_add_http_header_by_name(wsi, (const unsigned char *)name,
+                                       (const unsigned char *)value, (int)(line + len - value), at,
+                                       end);
+}
+
+/* Its time has come: the head, then the body as of any answer. */
+static int reply_write(struct lws *wsi, struct door *door)
+{
+    unsigned char buffer[LWS_PRE + 2048], *at = buffer + LWS_PRE, *start = at,
+                                          *end = buffer + sizeof buffer;
+    struct reply *reply = door->reply;
+    if (reply->drop)
+        return -1;
+    struct text body = reply->body;
+    text_init(&reply->body);
+    text_fini(&door->answer);
+    door->answer = body;
+    door->sent = 0;
+    if (lws_add_http_common_headers(wsi, reply->status, "application/json", door->answer.len, &at,
+                                    end))
+        return -1;
+    for (const char *line = reply->headers; *line;) {
+        size_t len = strcspn(line, "\n");
+        if (add_header(wsi, line, len, &at, end))
+            return -1;
+        line += len + (line[len] == '\n');
+    }
+    if (lws_finalize_write_http_header(wsi, start, &at, end))
+        return -1;
+    bool empty = door->answer.len == 0;
+    reply_free(reply);
+    door->reply = NULL;
+    if (empty)
+        return lws_http_transaction_completed(wsi) ? -1 : 0;
+    lws_callback_on_writable(wsi);
+    return 0;
+}
+
+static int run_wire(struct lws *wsi, struct door *door)
+{
+    struct server *server = server_of(wsi);
+    door->begun = true;
+    const struct exchange_key *key = server->exchange->options->keys;
+    const char *name = "main";
+    struct why why;
+    for (; key && key->name; key++)
+        if (strcmp(key->name, door->key) == 0)
+            name = key->account;
+    struct account *account = exchange_account(server->exchange, name, &why);
+    struct reply *reply = account ? calloc(1, sizeof *reply) : NULL;
+    if (!reply)
+        return -1;
+    *reply =
+        (struct reply){.wsi = wsi, .next = server->replies, .server = server, .account = account};
+    text_init(&reply->body);
+    server->replies = reply;
+    door->reply = reply;
+    door->body[door->body_len < BODY_MOST ? door->body_len : BODY_MOST - 1] = '\0';
+    struct wire_request request = {door->method, door->path, door->query, door->body, door->key};
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, 120);
+    wire_of(door->path)->request(account->front, &request, reply);
+    return 0;
+}
+
+static int begin_wire(struct lws *wsi, struct door *door, const char *method)
+{
+    char length[24] = "";
+    snprintf(door->method, sizeof door->method, "%s", method);
+    copy_query(wsi, door);
+    if (lws_hdr_custom_copy(wsi, door->key, sizeof door->key, "x-mbx-apikey:", 13) <= 0)
+        door->key[0] = '\0';
+    if (lws_hdr_copy(wsi, length, sizeof length, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0 &&
+        strcmp(length, "0") != 0 && strcmp(method, "GET") != 0)
+        return 0; /* the body follows */
+    return run_wire(wsi, door);
+}
+
+static void forget_reply(struct door *door)
+{
+    struct reply *reply = door ? door->reply : NULL;
+    if (!reply)
+        return;
+    wire_binance.gone(reply->account->front, reply);
+    reply_free(reply);
+    door->reply = NULL;
+}
+
 static int on_request(struct lws *wsi, struct door *door)
 {
+    static const char *const methods[] = {"GET", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"};
+    char *uri = NULL;
+    int uri_len = 0, method = lws_http_get_uri_and_method(wsi, &uri, &uri_len);
     struct server *server = server_of(wsi);
     text_fini(&door->answer);
     text_init(&door->answer);
@@ -268,6 +490,14 @@ static int on_request(struct lws *wsi, struct door *door)
     door->posting = lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI) > 0;
     int len = lws_hdr_copy(wsi, door->path, sizeof door->path,
                            door->posting ? WSI_TOKEN_POST_URI : WSI_TOKEN_GET_URI);
+    door->method[0] = '\0';
+    door->begun = false;
+    if (method >= 0 && method < 6 && uri_len > 0 && uri_len < PATH_MOST && host_is_loopback(wsi)) {
+        memcpy(door->path, uri, (size_t)uri_len);
+        door->path[uri_len] = '\0';
+        if (wire_of(door->path))
+            return begin_wire(wsi, door, methods[method]);
+    }
     if (!host_is_loopback(wsi))
         return answer_error(wsi, door, 403, "the Host header does not name loopback");
     if (len > 0 && door->posting && strcmp(door->path, "/_weir/faults") == 0)
@@ -280,13 +510,16 @@ static int on_request(struct lws *wsi, struct door *door)
         return 0; /* server_audited */
     }
     return answer_error(wsi, door, 404,
-                        "there are GET /_weir/books, GET and POST /_weir/faults, and WebSockets "
-                        "at /remote/KEY");
+                        "there are GET /_weir/books, GET and POST /_weir/faults, WebSockets at "
+                        "/remote/KEY, and Binance's paths");
 }
 
 static int on_body_end(struct lws *wsi, struct door *door)
 {
     struct why why;
+    if (door->method[0])
+        return door->begun ? 0 : run_wire(wsi, door);
+    server_of(wsi)->exchange->faults.now = clock_now(&server_of(wsi)->exchange->clock);
     cJSON *wish = json_read(door->body, door->body_len, &why);
     enum weir_err err = wish ? faults_add(&server_of(wsi)->exchange->faults, wish, &why) : why.err;
     cJSON_Delete(wish);
@@ -297,7 +530,8 @@ static int take_body(struct door *door, const char *bytes, size_t len)
 {
     if (len > sizeof door->body - door->body_len)
         return -1;
-    memcpy(door->body + door->body_len, bytes, len);
+    if (len > 0)
+        memcpy(door->body + door->body_len, bytes, len);
     door->body_len += len;
     return 0;
 }
@@ -306,6 +540,10 @@ static int write_answer(struct lws *wsi, struct door *door)
 {
     static unsigned char buffer[LWS_PRE + CHUNK];
     struct server *server = server_of(wsi);
+    if (door->reply) {
+        bool ready = door->reply->status && door->reply->due <= clock_now(&server->exchange->clock);
+        return ready ? reply_write(wsi, door) : 0;
+    }
     if (door->audit > 0 && door->audit <= server->audited) {
         door->audit = 0;
         exchange_books_json(server->exchange, &door->answer);
@@ -344,6 +582,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_HTTP_WRITEABLE: return write_answer(wsi, door);
     case LWS_CALLBACK_CLOSED_HTTP:
     case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
+        forget_reply(door);
         if (door)
             text_fini(&door->answer);
         return 0;
@@ -366,6 +605,9 @@ weir_ns server_next(const struct server *server)
     for (const struct client *client = server->clients; client; client = client->next)
         if (client->first && client->first->due < next)
             next = client->first->due;
+    for (const struct reply *reply = server->replies; reply; reply = reply->next)
+        if (reply->status && reply->due < next)
+            next = reply->due;
     return next;
 }
 
@@ -375,6 +617,9 @@ void server_wait(struct server *server, weir_ns most)
     for (struct client *client = server->clients; client; client = client->next)
         if (client->first && client->first->due <= now)
             lws_callback_on_writable(client->wsi);
+    for (struct reply *reply = server->replies; reply; reply = reply->next)
+        if (reply->status && reply->due <= now)
+            lws_callback_on_writable(reply->wsi);
     uv_run(&server->loop, UV_RUN_NOWAIT); /* it tells the kernel what it waits for */
     uv_update_time(&server->loop);
     int ms = uv_backend_timeout(&server->loop);
@@ -424,7 +669,7 @@ struct server *server_create(struct exchange *exchange, uint16_t port, struct wh
     info.foreign_loops = loops;
     info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_DISABLE_IPV6 |
                    LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
-    info.max_http_header_data = 4096;
+    info.max_http_header_data = 16384;
     info.keepalive_timeout = 30;
     server->context = lws_create_context(&info);
     struct lws_vhost *vhost =

@@ -378,10 +378,13 @@ static void renamed(struct binance *binance, const struct pending *pending)
         return;
     live->px = pending->px;
     live->qty = pending->qty;
-    if (pending->new_id[0] && pending->action != DO_MODIFY)
-        orders_rename(&binance->orders->orders, live, pending->new_id);
-    else
-        live->next_id[0] = '\0';
+    live->next_id[0] = '\0';
+    if (!pending->new_id[0])
+        return;
+    if (pending->action == DO_MODIFY &&
+        !live->sent[0]) /* the host renames it, the venue does not */
+        memcpy(live->sent, live->client_id, sizeof live->sent);
+    orders_rename(&binance->orders->orders, live, pending->new_id);
 }
 
 /* An amendment holds. */

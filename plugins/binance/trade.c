@@ -258,10 +258,13 @@ static enum weir_err place(struct binance *binance, const struct symbol *symbol,
     return err;
 }
 
-/* Names the order by the venue's id where that is known, else by ours. */
-static void put_id(struct params *params, const char *venue_id, const char *client_id,
+/* Names the order by the venue's id where that is known, else by ours as it was sent. */
+static void put_id(struct params *params, struct binance *binance, const struct weir_intent *intent,
                    const char *venue_name, const char *client_name)
 {
+    const struct live *live = orders_find(&binance->orders->orders, intent->client_id);
+    const char *client_id = live && live->sent[0] ? live->sent : intent->client_id;
+    const char *venue_id = intent->venue_id;
     bool digits = venue_id[0] && strspn(venue_id, "0123456789") == strlen(venue_id);
     if (digits)
         params_word(params, venue_name, venue_id);
@@ -284,10 +287,10 @@ static enum weir_err cancel(struct binance *binance, const struct symbol *symbol
     if (!pending)
         return WEIR_E_FULL;
     if (algo) {
-        put_id(&params, intent->venue_id, intent->client_id, "algoId", "clientAlgoId");
+        put_id(&params, binance, intent, "algoId", "clientAlgoId");
     } else {
         params_text(&params, "symbol", symbol->name);
-        put_id(&params, intent->venue_id, intent->client_id, "orderId", "origClientOrderId");
+        put_id(&params, binance, intent, "orderId", "origClientOrderId");
     }
     return call(binance, pending, &params, now);
 }
@@ -315,7 +318,7 @@ static enum weir_err modify(struct binance *binance, const struct symbol *symbol
     params_text(params, "side", side_word(intent->side));
     params_decimal(params, "quantity", intent->qty, symbol->qty_exp);
     params_decimal(params, "price", intent->px, symbol->px_exp);
-    put_id(params, intent->venue_id, intent->client_id, "orderId", "origClientOrderId");
+    put_id(params, binance, intent, "orderId", "origClientOrderId");
     return call(binance, pending, params, now);
 }
 
@@ -326,7 +329,7 @@ static enum weir_err reduce(struct binance *binance, const struct symbol *symbol
     if (!pending)
         return WEIR_E_FULL;
     params_text(params, "symbol", symbol->name);
-    put_id(params, intent->venue_id, intent->client_id, "orderId", "origClientOrderId");
+    put_id(params, binance, intent, "orderId", "origClientOrderId");
     if (intent->new_client_id[0])
         params_text(params, "newClientOrderId", intent->new_client_id);
     params_decimal(params, "newQty", intent->qty, symbol->qty_exp);
@@ -349,7 +352,7 @@ static enum weir_err cancel_replace(struct binance *binance, const struct symbol
     params_text(params, "newClientOrderId", intent->new_client_id);
     params_text(params, "cancelReplaceMode", "STOP_ON_FAILURE");
     params_text(params, "cancelRestrictions", "ONLY_NEW");
-    put_id(params, intent->venue_id, intent->client_id, "cancelOrderId", "cancelOrigClientOrderId");
+    put_id(params, binance, intent, "cancelOrderId", "cancelOrigClientOrderId");
     return call(binance, pending, params, now);
 }
 
@@ -397,7 +400,7 @@ static enum weir_err query(struct binance *binance, const struct symbol *symbol,
     if (renamed)
         params_text(&params, "origClientOrderId", live->next_id);
     else
-        put_id(&params, intent->venue_id, intent->client_id, algo ? "algoId" : "orderId",
+        put_id(&params, binance, intent, algo ? "algoId" : "orderId",
                algo ? "clientAlgoId" : "origClientOrderId");
     return call(binance, pending, &params, now);
 }

@@ -98,6 +98,7 @@ struct pending {
 /* An order that may live at the venue. */
 struct live {
     char client_id[WEIR_ID_MAX]; /* "": free */
+    char sent[WEIR_ID_MAX];      /* what the venue calls it, if otherwise */
     char next_id[WEIR_ID_MAX];   /* what a replacement calls it; "": none is open */
     char venue_id[WEIR_ID_MAX];
     char alias[WEIR_ID_MAX]; /* of an order with a trigger: the order that it became */
