@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "control/commands.h"
 #include "control/config.h"
@@ -50,6 +51,21 @@ static void check_plugin(const struct config_venue *venue, struct faults *faults
     fault(faults, why.text);
 }
 
+/* Its settings, and those of its execution, are for the plugin and for paper execution to judge: all venues are
+ * opened in a host without a network, a journal or scripts, and closed again. */
+static void check_venues(const struct config *config, struct faults *faults)
+{
+    struct why why;
+    struct config venues = *config;
+    const struct host_options options = {.virtual_time = true, .start = 1, .no_journal = true};
+    venues.script_count = 0;
+    log_to(stderr, false, LOG_ERROR); /* what a plugin says is in the fault */
+    struct host *host = host_create(&venues, &options, &why);
+    if (!host)
+        fault(faults, why.text);
+    host_destroy(host);
+}
+
 static void check_script(const struct config_script *script, struct faults *faults)
 {
     struct why why;
@@ -65,6 +81,8 @@ static int check(const char *path, bool json)
     struct config *config = config_check(path, fault, &faults);
     for (size_t i = 0; config && i < config->venue_count; i++)
         check_plugin(&config->venues[i], &faults);
+    if (config && faults.count == 0)
+        check_venues(config, &faults);
     for (size_t i = 0; config && i < config->script_count; i++)
         check_script(&config->scripts[i], &faults);
     json_end(&faults.json);

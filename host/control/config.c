@@ -3,6 +3,7 @@
  * Relative paths in a file are relative to the folder from which weir is run, as on a command line. */
 #include "control/config.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -378,6 +379,40 @@ static enum weir_err check_ranges(const struct config *config, struct why *why)
     return WEIR_OK;
 }
 
+/* A script without any time, and a name where an address must stand. */
+static enum weir_err check_values(const struct config *config, struct why *why)
+{
+    unsigned char address[16];
+    for (size_t i = 0; i < config->script_count; i++) {
+        const struct config_script *script = &config->scripts[i];
+        const struct {
+            const char *key;
+            weir_ns ns;
+        } times[] = {{"callback", script->callback}, {"load", script->load}};
+        for (size_t t = 0; t < sizeof times / sizeof times[0]; t++)
+            if (times[t].ns < 100000)
+                return because(why, WEIR_E_BAD_CONFIG,
+                               "%s: scripts.%s.%s: expected 100us or more, found %lldns",
+                               config->path, script->name, times[t].key, (long long)times[t].ns);
+    }
+    for (size_t v = 0; v < config->venue_count; v++)
+        for (const struct weir_setting *b = config->venues[v].paper.balances; b && b->name; b++) {
+            amount value;
+            if (amount_parse(b->value, strlen(b->value), &value) != WEIR_OK || value < 0)
+                return because(why, WEIR_E_BAD_CONFIG,
+                               "%s: venues.%s.paper.balances.%s: expected an amount such as "
+                               "1000.5, found '%s'",
+                               config->path, config->venues[v].name, b->name, b->value);
+        }
+    if (inet_pton(AF_INET, config->listen, address) != 1 &&
+        inet_pton(AF_INET6, config->listen, address) != 1)
+        return because(
+            why, WEIR_E_BAD_CONFIG,
+            "%s: gateway.listen: expected an address such as 127.0.0.1 or ::1, found '%s'",
+            config->path, config->listen);
+    return WEIR_OK;
+}
+
 static enum weir_err check_limits(const struct config *config, struct why *why)
 {
     enum weir_err err = WEIR_OK;
@@ -452,6 +487,8 @@ static struct config *load(const char *path, const struct sets *sets,
     }
     if (!err)
         err = check_ranges(&loaded->config, why);
+    if (!err)
+        err = check_values(&loaded->config, why);
     if (!err)
         err = check_limits(&loaded->config, why);
     if (err) {

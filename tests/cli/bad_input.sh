@@ -64,6 +64,16 @@ printf 'host: {instance: -4, sink: 1, orders: many}\nvenues: {a: {plugin: sim, e
 expect 'each fault of a file is told' 2 '^4 true$' sh -c "'$weir' check --json --config '$dir/many.yaml' | python3 -c 'import json,sys
 f = json.load(sys.stdin)[\"faults\"]; print(len(f), all(\"many.yaml:\" in x for x in f))' | tr T t; exit 2"
 expect 'run tells the first and how many more' 2 'and 3 more; .weir check. tells all' "$weir" run --config "$dir/many.yaml"
+change 'port: 8900' 'port: 8900
+  listen: localhost'
+sed -i '/listen: 127.0.0.1/d' "$dir/weir.yaml"
+expect 'a name instead of an address' 2 "gateway.listen: expected an address such as 127.0.0.1 or ::1, found 'localhost'" "$weir" check --config "$dir/weir.yaml"
+change 'callback: 50ms' 'callback: 0s'
+expect 'a script without time' 2 'scripts.maker.callback: expected 100us or more, found 0ns' "$weir" check --config "$dir/weir.yaml"
+change 'balances: {USD: 1000000}' 'balances: {USD: lots}'
+expect 'a balance that is no number' 2 "venues.sim.paper.balances.USD: expected an amount such as 1000.5, found 'lots'" "$weir" check --config "$dir/weir.yaml"
+change 'clip: 0.05' 'clip: lots'
+expect 'a setting of another type' 2 'weir.yaml:[0-9]+:[0-9]+: settings.clip: expected a number, 0 or more; found "lots"' "$weir" check --config "$dir/weir.yaml"
 change 'plugin: sim' 'plugin: simm'
 expect 'missing plugin' 2 "venues.sim: plugin 'simm': no such file: looked at " "$weir" check --config "$dir/weir.yaml"
 change 'scripts/two_sided_maker.lua' 'scripts/none.lua'
