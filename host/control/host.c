@@ -15,8 +15,10 @@
 enum {
     INSTRUMENTS = 4096,
     STRATEGIES = 1024,
-    INPUT_ROOM = 1 << 26,
-    EFFECT_ROOM = 1 << 26,
+    ROOM_LEAST = 1 << 26,
+    ROW_BYTES = 384,     /* an order or an execution, told by the venue */
+    EFFECT_BYTES = 1024, /* of an order: what it is now, and a cancel of it */
+    EFFECT_LEAST = 32,   /* bytes of one effect */
     PUBLISHED_ROOM = 1 << 20,
     TAP_ROOM = 1 << 23
 };
@@ -95,6 +97,14 @@ static enum weir_err open_journal(struct host *host, const struct engine_sizes *
     return err || host->options.virtual_time ? err : start_followers(host, sizes, why);
 }
 
+size_t host_room(size_t count, size_t bytes_each)
+{
+    size_t room = ROOM_LEAST;
+    while (room < bytes_each * count)
+        room *= 2;
+    return room;
+}
+
 static enum weir_err make_lists(struct host *host, struct why *why)
 {
     const struct config *config = host->config;
@@ -102,13 +112,17 @@ static enum weir_err make_lists(struct host *host, struct why *why)
     host->scripts = calloc(config->script_count + 1, sizeof *host->scripts);
     host->instruments = calloc(INSTRUMENTS + 1, sizeof *host->instruments);
     host->instrument_room = INSTRUMENTS;
-    host->effect_seqs = mmap(NULL, EFFECT_SEQS * sizeof *host->effect_seqs, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t rows = (size_t)config->orders + config->executions; /* of a whole reconciliation */
+    size_t effects = host_room(config->orders, EFFECT_BYTES);
+    host->effect_seq_room = effects / EFFECT_LEAST;
+    host->effect_seqs =
+        mmap(NULL, host->effect_seq_room * sizeof *host->effect_seqs, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (host->effect_seqs == MAP_FAILED)
         host->effect_seqs = NULL;
     if (!host->venues || !host->scripts || !host->instruments || !host->effect_seqs ||
-        !queue_init(&host->inputs, INPUT_ROOM) || !queue_init(&host->effects, EFFECT_ROOM) ||
-        !queue_init(&host->published, PUBLISHED_ROOM))
+        !queue_init(&host->inputs, host_room(rows, ROW_BYTES)) ||
+        !queue_init(&host->effects, effects) || !queue_init(&host->published, PUBLISHED_ROOM))
         return because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
     host->venue_count = config->venue_count;
     host->script_count = config->script_count;
@@ -245,7 +259,7 @@ void host_destroy(struct host *host)
     queue_fini(&host->effects);
     queue_fini(&host->published);
     if (host->effect_seqs)
-        munmap(host->effect_seqs, EFFECT_SEQS * sizeof *host->effect_seqs);
+        munmap(host->effect_seqs, host->effect_seq_room * sizeof *host->effect_seqs);
     if (host->memory)
         munmap(host->memory, host->memory_size);
     config_destroy(host->reloaded);

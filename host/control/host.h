@@ -86,8 +86,6 @@ struct host_options {
     void *context;
 };
 
-enum { EFFECT_SEQS = 1 << 20 };
-
 struct host_venue {
     const struct config_venue *config;
     struct host *host;
@@ -150,8 +148,9 @@ struct host {
     struct queue inputs, effects;
     struct queue published;  /* by scripts, for scripts: struct published */
     uint64_t published_lost; /* its room was full */
-    uint64_t *effect_seqs;   /* of the queued effects, in their order: a ring of EFFECT_SEQS */
-    uint64_t effect_head, effect_tail;
+    uint64_t *effect_seqs;   /* of the queued effects, in their order */
+    size_t effect_seq_room;  /* so many may be queued */
+    size_t effect_head, effect_tail;
     struct net *net;       /* NULL in virtual time */
     struct signer *signer; /* likewise */
     struct host_venue *venues;
@@ -200,6 +199,10 @@ void host_recorded_answer(struct host *host, struct host_venue *venue, struct we
                           struct weir_bytes body);
 
 /* --- between the files of the host ------------------------------------------------------------*/
+
+/* A power of two, for so many messages of so many bytes: a restart, a kill or a whole reconciliation
+ * speaks of all orders at once. It is address space, used as needed. */
+size_t host_room(size_t count, size_t bytes_each);
 
 /* Queue an input; it is stamped and applied when its turn comes. */
 void host_push(struct host *host, const struct weir_msg *input);

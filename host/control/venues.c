@@ -7,7 +7,7 @@
 #include "control/paths.h"
 #include "sim/latencies.h"
 
-enum { WAITING_ROOM = 1 << 26 }; /* bytes, used as needed: 160,000 requests without an answer */
+enum { WAITING_BYTES = 512 }; /* a request without an answer; as many as there may be orders */
 
 /* --- what a session tells ---------------------------------------------------------------------*/
 
@@ -182,7 +182,7 @@ static enum weir_err open_venue(struct host_venue *venue, struct why *why)
     const char *path = plugin_path(config->plugin, why);
     if (!path)
         return why->err;
-    if (!queue_init(&venue->waiting, WAITING_ROOM))
+    if (!queue_init(&venue->waiting, host_room(venue->host->config->orders, WAITING_BYTES)))
         return because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
     enum weir_err err = plugin_load(path, &venue->plugin, why);
     if (!err)

@@ -33,8 +33,9 @@ static void take_effect(void *context, const struct weir_msg *effect)
         script_answer_effect(host->answer, effect);
     if (host->cells)
         cells_see(host->cells, effect);
-    host->effect_seqs[host->effect_head++ & (EFFECT_SEQS - 1)] = seq;
-    if (!queue_push(&host->effects, effect))
+    if (queue_push(&host->effects, effect))
+        host->effect_seqs[host->effect_head++ & (host->effect_seq_room - 1)] = seq;
+    else
         log_line(LOG_ERROR, "effects", "the queue of effects is full: one of kind %u was lost",
                  effect->kind);
 }
@@ -81,7 +82,7 @@ uint64_t host_take(struct host *host, struct weir_msg *input)
 /* Each effect once, to whom it concerns. */
 static void dispatch(struct host *host, const struct weir_msg *effect)
 {
-    uint64_t seq = host->effect_seqs[host->effect_tail++ & (EFFECT_SEQS - 1)];
+    uint64_t seq = host->effect_seqs[host->effect_tail++ & (host->effect_seq_room - 1)];
     if (host->tap)
         (void)tap_push(host->tap, effect);
     if (effect->kind < WEIR_HOST_KINDS)
@@ -100,6 +101,8 @@ static void settle_effects(struct host *host)
     while ((effect = queue_front(&host->effects)) != NULL) {
         dispatch(host, effect);
         queue_drop(&host->effects);
+        if (queue_empty(&host->effects))
+            host->effect_head = host->effect_tail = 0;
     }
 }
 
