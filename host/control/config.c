@@ -112,6 +112,7 @@ static void build_host(struct loaded *loaded)
     config->index = schema_number(keys, node, "index") != 0;
     config->snapshot = schema_number(keys, node, "snapshot");
     config->control = schema_text(keys, node, "control");
+    config->state = schema_text(keys, node, "state");
     config->inline_without_cells = strcmp(schema_text(keys, node, "without_cells"), "inline") == 0;
     config->cancel_on_stop = strcmp(schema_text(keys, node, "on_stop"), "cancel") == 0;
     config->stop_wait = schema_number(keys, node, "stop_wait");
@@ -283,6 +284,11 @@ static enum weir_err build_scripts(struct loaded *loaded)
         script->nice = (uint32_t)schema_number(keys, value, "nice");
         script->cancel_on_quarantine =
             strcmp(schema_text(keys, value, "on_quarantine"), "cancel") == 0;
+        script->retry = strcmp(schema_text(keys, value, "retry"), "always") == 0  ? RETRY_ALWAYS
+                        : strcmp(schema_text(keys, value, "retry"), "crash") == 0 ? RETRY_CRASH
+                                                                                  : RETRY_NEVER;
+        script->retries = (uint32_t)schema_number(keys, value, "retries");
+        script->retry_wait = schema_number(keys, value, "retry_wait");
         script->imports = build_list(loaded, schema_node(value, "imports"));
         if (!build_value(loaded, schema_node(value, "settings"), &script->settings))
             return WEIR_E_NO_MEMORY;

@@ -66,6 +66,8 @@ struct config_value {
     size_t count;
 };
 
+enum retry { RETRY_NEVER = 0, RETRY_CRASH, RETRY_ALWAYS };
+
 struct config_script {
     const char *name;
     const char *file; /* path, resolved */
@@ -79,6 +81,9 @@ struct config_script {
     uint8_t wake;  /* enum script_wake */
     uint32_t nice; /* of its process */
     bool cancel_on_quarantine;
+    enum retry retry;
+    uint32_t retries;
+    weir_ns retry_wait;
     const char *const *imports;   /* ended by NULL */
     struct config_value settings; /* a table */
 };
@@ -97,6 +102,7 @@ struct config {
     int64_t snapshot; /* bytes of messages between two; 0: none */
     const char *control;
     bool cancel_on_stop;
+    const char *state;         /* folder of weir.state; NULL or "": nowhere */
     bool inline_without_cells; /* where there can be no process cells, scripts run inline */
     weir_ns stop_wait, busy_poll;
     uint32_t orders, executions, client_ids;

@@ -113,6 +113,11 @@ struct host_script {
     char next_sha256[65];        /* of a version that is prepared; "": none is */
     uint32_t version;            /* 1 at the start, one more with each reload */
     struct text *said;           /* where its lines go; NULL: the log */
+    weir_ns began;               /* it runs since */
+    uint32_t tries;              /* how often it was started again by itself */
+    weir_ns retry_at;            /* when it will be; INT64_MAX: not */
+    char *state;                 /* weir.state as it was written last; NULL: not yet */
+    size_t state_len;
     uint64_t callbacks;
 };
 
@@ -169,6 +174,7 @@ struct host {
     struct observer *observer;
     int wake; /* eventfd */
     weir_ns next_note;
+    weir_ns next_states;       /* when weir.state is asked for */
     struct out_alert told[64]; /* of orders, the last in the log */
     size_t told_next;
     bool journal_failed;
@@ -251,6 +257,26 @@ weir_ns host_script_next_timer(const struct host *host);
 void host_script_timers(struct host *host);
 /* Tell what scripts published to those that asked for it; false: nothing waits. */
 bool host_script_published(struct host *host);
+/* Load what its files say now beside it, or instead of what was stopped, and switch. */
+enum weir_err host_restart_script(struct host *host, struct host_script *guest,
+                                  struct why *why) WEIR_MUST_USE;
+
+/* quarantine.c: a script ended; and what brings it back. */
+void host_script_ended(struct host *host, struct host_script *guest);
+enum weir_err host_revive_script(struct host *host, struct host_script *guest,
+                                 struct why *why) WEIR_MUST_USE;
+weir_ns host_next_retry(const struct host *host);
+void host_retries(struct host *host);
+void host_tell_quarantine(struct host *host, const struct host_script *guest,
+                          const struct script_report *report); /* provenance.c */
+
+/* states.c: weir.state in files. Text from malloc, or NULL: there is none. */
+enum weir_err host_state_read(const struct host *host, const struct config_script *config,
+                              char **text_out, size_t *len_out, struct why *why) WEIR_MUST_USE;
+void host_state_kept(struct host *host, struct host_script *guest, const char *text, size_t len);
+void host_states(struct host *host); /* ask for them, from time to time */
+void host_states_last(struct host *host);
+
 /* Live: what scripts in processes said. True: there was something. */
 bool host_script_turns(struct host *host);
 bool host_scripts_pending(const struct host *host); /* one of them is about something */

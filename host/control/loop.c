@@ -27,6 +27,7 @@ static weir_ns next_timer(const struct host *host)
     weir_ns next = engine_next_timer(host->engine);
     next = least(next, host_venue_next_timer(host));
     next = least(next, host_script_next_timer(host));
+    next = least(next, host_next_retry(host));
     if (host->options.run_for && !host->stopping)
         next = least(next, host->started + host->options.run_for);
     if (host->stopping)
@@ -44,6 +45,8 @@ static void fire_timers(struct host *host)
     host_settle(host);
     host_script_timers(host);
     host_settle(host);
+    host_retries(host);
+    host_states(host);
     if (host->options.run_for && clock_now(&host->clock) >= host->started + host->options.run_for)
         host_stop(host);
 }

@@ -37,6 +37,14 @@ static void turn_switch(struct host *host, const struct wish *wish, bool armed,
         say_unknown(host, wish->cid, answer);
         return;
     }
+    if (armed && guest->outcome != SCRIPT_OK) {
+        struct why why;
+        answer->ok = host_revive_script(host, guest, &why) == WEIR_OK;
+        guest->tries = 0;
+        snprintf(answer->text, sizeof answer->text, "%s%s%s", answer->ok ? "script " : "",
+                 answer->ok ? wish->cid : why.text, answer->ok ? " runs again, and is armed" : "");
+        return;
+    }
     struct in_limit state = {.msg = {.size = sizeof state, .kind = IN_TRADING_STATE},
                              .scope = SCOPE_strategy,
                              .limit = armed ? TRADING_ACTIVE : TRADING_CANCEL_ONLY,

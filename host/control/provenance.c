@@ -55,6 +55,21 @@ void host_tell_script(struct host *host, const struct host_script *guest)
     put(host, &script.msg, sizeof script, SIDE_SCRIPT);
 }
 
+void host_tell_quarantine(struct host *host, const struct host_script *guest,
+                          const struct script_report *report)
+{
+    struct side_quarantine out = {.strategy = guest->strategy,
+                                  .version = guest->version,
+                                  .outcome = (uint32_t)report->outcome,
+                                  .crashed = report->crashed,
+                                  .max_callback = report->max_callback_ns,
+                                  .memory_most = report->memory_max};
+    if (!host->journal)
+        return;
+    copy(out.reason, sizeof out.reason, report->reason);
+    put(host, &out.msg, sizeof out, SIDE_QUARANTINE);
+}
+
 void host_tell_provenance(struct host *host)
 {
     struct side_build build = {.version = WEIR_VERSION, .compiler = __VERSION__};

@@ -120,6 +120,7 @@ static enum weir_err same_host(const struct config *a, const struct config *b, s
                                  {"host.segment", a->segment == b->segment},
                                  {"host.disk_floor", a->disk_floor == b->disk_floor},
                                  {"host.index", a->index == b->index},
+                                 {"host.state", strcmp(a->state, b->state) == 0},
                                  {"host.control", strcmp(a->control, b->control) == 0},
                                  {"host.orders", a->orders == b->orders},
                                  {"host.executions", a->executions == b->executions},

@@ -37,6 +37,8 @@ static const struct schema host_keys[] = {
     {"control", KIND_TEXT, "run/weir.sock", "control socket of `weir ctl`", NULL, NULL},
     {"on_stop", KIND_WORD, "cancel", "what happens to working orders at an orderly stop",
      "cancel keep", NULL},
+    {"state", KIND_TEXT, "run/state",
+     "folder in which weir.state of each script is kept over restarts; empty: nowhere", NULL, NULL},
     {"without_cells", KIND_WORD, "refuse",
      "where the kernel lacks what process cells take (seccomp, memfd): refuse: do not start; "
      "inline: "
@@ -243,6 +245,14 @@ static const struct schema script_keys[] = {
      "spin hybrid park", NULL},
     {"nice", KIND_WHOLE, "0", "how much less its process counts than others", "0 to 19", NULL},
     {"on_quarantine", KIND_WORD, "cancel", "what happens to its orders", "cancel keep", NULL},
+    {"retry", KIND_WORD, "crash",
+     "after what end it is started again by itself: crash (its process died), always (budgets and "
+     "errors, too), never; `weir ctl arm` does so at any time",
+     "crash always never", NULL},
+    {"retries", KIND_WHOLE, "3",
+     "how often at most, until it has run for ten minutes or is armed by hand", "0 to 1000", NULL},
+    {"retry_wait", KIND_DURATION, "10s",
+     "before the first time; each further wait is twice as long", NULL, NULL},
     {"imports", KIND_LIST, "", "modules of scripts/lib that it may import", NULL, NULL},
     {"settings", KIND_FREE, "", "weir.settings of the script", NULL, NULL},
     SCHEMA_END};

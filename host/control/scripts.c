@@ -73,6 +73,13 @@ static void world_log(void *context, struct script *script, const char *line)
         log_line(LOG_INFO, guest->config->name, "%s", line);
 }
 
+static void world_state(void *context, struct script *script, const char *text, size_t len)
+{
+    struct host_script *guest = context;
+    (void)script;
+    host_state_kept(guest->host, guest, text, len);
+}
+
 static void world_alert(void *context, struct script *script, const struct script_alert *alert)
 {
     struct host_script *guest = context;
@@ -195,6 +202,7 @@ struct parts {
     struct script_source modules[MODULES_MAX];
     struct script_value *tree;
     struct script_config config;
+    char *state; /* kept from before; NULL: none */
     char sha256[65];
 };
 
@@ -245,6 +253,7 @@ static void parts_free(struct parts *parts)
         free((char *)(uintptr_t)parts->modules[i].text);
     free((char *)(uintptr_t)parts->source.text);
     free(parts->tree);
+    free(parts->state);
 }
 
 /* Names of its orders: "maker-1", "maker-2" ...; on a journal that is continued "maker-1eko-1" ..., with
@@ -284,6 +293,17 @@ static void place(const struct host *host, const struct config_script *config,
     out->nice = (int)config->nice;
 }
 
+/* weir.state as it was kept, for one that begins. */
+static enum weir_err state_read(const struct host *host, const struct config_script *config,
+                                struct parts *parts, struct why *why)
+{
+    size_t len;
+    enum weir_err err = host_state_read(host, config, &parts->state, &len, why);
+    parts->config.state = parts->state;
+    parts->config.state_len = len;
+    return err;
+}
+
 static struct script_world world_of(struct host_script *guest)
 {
     return (struct script_world){.context = guest,
@@ -294,7 +314,8 @@ static struct script_world world_of(struct host_script *guest)
                                  .book = world_book,
                                  .log = world_log,
                                  .alert = world_alert,
-                                 .publish = world_publish};
+                                 .publish = world_publish,
+                                 .state = world_state};
 }
 
 enum weir_err host_lone_script(struct host_script *guest, const struct script_config *config,
@@ -313,6 +334,8 @@ static enum weir_err create(struct host *host, struct host_script *guest, struct
     order_prefix(host, guest->config->name, prefix, sizeof prefix);
     parts.config.order_prefix = prefix;
     place(host, guest->config, &parts.config);
+    if (!err)
+        err = state_read(host, guest->config, &parts, why);
     if (!err)
         err = script_create(&parts.config, &world, &guest->script, why);
     memcpy(guest->sha256, parts.sha256, sizeof guest->sha256);
@@ -403,6 +426,31 @@ void host_commit_script(struct host *host, struct host_script *guest)
     look_after(host, guest);
 }
 
+/* Its orders are allowed again before its `reload` handlers run. */
+enum weir_err host_restart_script(struct host *host, struct host_script *guest, struct why *why)
+{
+    struct parts parts;
+    enum weir_err err = parts_read(host, guest->config, guest->strategy, &parts, why);
+    place(host, guest->config, &parts.config);
+    if (!err)
+        err = state_read(host, guest->config, &parts, why);
+    if (!err)
+        err = script_prepare(guest->script, &parts.config, why);
+    if (!err) {
+        struct in_limit active = {.msg = {.size = sizeof active, .kind = IN_TRADING_STATE},
+                                  .scope = SCOPE_strategy,
+                                  .limit = TRADING_ACTIVE,
+                                  .id = guest->strategy};
+        memcpy(guest->next_sha256, parts.sha256, sizeof guest->next_sha256);
+        host_do(host, &active.msg);
+        host_commit_script(host, guest);
+    }
+    parts_free(&parts);
+    if (err)
+        while_doing(why, "scripts.%s", guest->config->name);
+    return err;
+}
+
 static const struct book *cells_book(void *context, uint32_t instrument, enum book_state *state_out)
 {
     return book_of(context, instrument, state_out);
@@ -473,22 +521,9 @@ static void look_after(struct host *host, struct host_script *guest)
         options->on_callback(options->context, guest->config->name, clock_now(&host->clock));
     if (outcome == guest->outcome)
         return;
-    struct script_report report;
     guest->outcome = outcome;
-    script_report(guest->script, &report);
-    if (!options->on_log)
-        log_line(LOG_ERROR, guest->config->name, "%s: %s%s%s", script_outcome_name(outcome),
-                 report.reason, *report.detail ? "\n" : "", report.detail);
-    const struct script_alert alert = {.level = "critical", .text = report.reason};
-    host_note_alert(host, guest->strategy, &alert);
-    if (guest->config->cancel_on_quarantine) {
-        struct in_change input = {
-            .msg = {.size = sizeof input, .kind = IN_CANCEL_MANY, .venue = 0xffff},
-            .strategy = guest->strategy,
-            .asker = ASKER_HOST,
-            .reason = "the script was quarantined"};
-        host_push(host, &input.msg);
-    }
+    if (outcome != SCRIPT_OK)
+        host_script_ended(host, guest);
 }
 
 static void call(struct host *host, struct host_script *guest, const struct weir_msg *msg)
@@ -502,6 +537,14 @@ static void call(struct host *host, struct host_script *guest, const struct weir
 void host_start_scripts(struct host *host)
 {
     for (size_t i = 0; i < host->script_count; i++) {
+        struct host_script *guest = &host->scripts[i];
+        guest->began = clock_now(&host->clock);
+        guest->retry_at = INT64_MAX;
+        if (engine_trading_state(host->engine, SCOPE_strategy, guest->strategy) != TRADING_ACTIVE)
+            log_line(LOG_WARN, guest->config->name,
+                     "disarmed since before the restart: it sends nothing but cancels; `weir ctl "
+                     "arm %s` ends that",
+                     guest->config->name);
         script_start(host->scripts[i].script);
         look_after(host, &host->scripts[i]);
         host_settle(host);
@@ -514,12 +557,15 @@ void host_stop_scripts(struct host *host)
         script_stop(host->scripts[i].script);
         look_after(host, &host->scripts[i]);
     }
+    host_states_last(host);
 }
 
 void host_close_scripts(struct host *host)
 {
-    for (size_t i = 0; i < host->script_count; i++)
+    for (size_t i = 0; i < host->script_count; i++) {
         script_destroy(host->scripts[i].script);
+        free(host->scripts[i].state);
+    }
     script_thread_fini();
 }
 

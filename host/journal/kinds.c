@@ -342,6 +342,12 @@ static const struct field script[] = {
     F(side_script, version, U32),
     F(side_script, sha256, HASH),
 };
+static const struct field quarantine[] = {
+    F(side_quarantine, strategy, STRATEGY), F(side_quarantine, version, U32),
+    F(side_quarantine, outcome, U32),       F(side_quarantine, crashed, U32),
+    F(side_quarantine, max_callback, I64),  F(side_quarantine, memory_most, U64),
+    F(side_quarantine, reason, TEXT),
+};
 static const struct field config[] = {
     F(side_config, version, U64),
     F(side_config, sha256, HASH),
@@ -439,6 +445,7 @@ static const struct kind kinds[] = {
     ROW(SIDE_CONFIG,          SIDE,   side_config,       "config",           config),
     ROW(SIDE_TIMING,          SIDE,   side_timing,       "timing",           timing),
     ROW(SIDE_SCRIPT,          SIDE,   side_script,       "script",           script),
+    ROW(SIDE_QUARANTINE,      SIDE,   side_quarantine,   "quarantine",       quarantine),
 };
 /* clang-format on */
 

@@ -17,7 +17,8 @@ enum side_kind {
     SIDE_PLUGIN,                        /* struct side_plugin */
     SIDE_CONFIG,                        /* struct side_config */
     SIDE_TIMING,                        /* struct side_timing */
-    SIDE_SCRIPT                         /* struct side_script */
+    SIDE_SCRIPT,                        /* struct side_script */
+    SIDE_QUARANTINE                     /* struct side_quarantine */
 };
 
 /* What a replay needs to know before the first input. */
@@ -50,6 +51,20 @@ struct side_script {
     uint32_t version;         /* 1 at the start, one more with each reload of it */
     unsigned char sha256[32]; /* of its source and its modules */
 };
+
+/* A script was stopped, and why. What came of it, the switch of its strategy and the cancels of its
+ * orders, are inputs after it. */
+struct side_quarantine {
+    struct weir_msg msg;
+    uint32_t strategy;
+    uint32_t version;     /* as in side_script */
+    uint32_t outcome;     /* 1 refused, 2 quarantined */
+    uint32_t crashed;     /* 1: its process died */
+    int64_t max_callback; /* ns */
+    uint64_t memory_most; /* bytes of Lua memory */
+    char reason[184];     /* file:line and why, cut */
+};
+
 struct side_plugin {
     struct weir_msg msg; /* venue: whose */
     char name[NAME_MAX_LEN];

@@ -464,6 +464,19 @@ static void take_end(struct warden *warden, const struct command_record *command
     warden_over(warden, (enum script_outcome)said.outcome);
 }
 
+/* What it saved, or why it could not, to whoever asked. */
+static void give_state(struct warden *warden, bool fine)
+{
+    struct script *script = warden->script;
+    char line[LINE_MOST];
+    if (fine && script->world.state) {
+        script->world.state(script->world.context, script, warden->said, warden->said_len);
+    } else if (!fine) {
+        text_line(warden->said, warden->said_len, line, sizeof line);
+        script_tell(script, line);
+    }
+}
+
 static void take_done(struct warden *warden, const struct command_record *command)
 {
     const struct script *script = warden->script;
@@ -479,6 +492,8 @@ static void take_done(struct warden *warden, const struct command_record *comman
         broke(warden, "a state that is too long");
         return;
     }
+    if (saves)
+        give_state(warden, said.ok != 0);
     /* never at once again: time must go on */
     warden->next_timer = said.next_timer > soonest ? said.next_timer : soonest;
     warden->went_well = said.ok != 0;

@@ -253,6 +253,23 @@ enum weir_err script_state_save(struct script *script, const char **text_out, si
     return WEIR_OK;
 }
 
+void script_state_ask(struct script *script)
+{
+    const char *text;
+    size_t len;
+    struct why why;
+    must(!script->busy);
+    if (script->warden) {
+        warden_tell(script->warden, TELL_SAVE, NULL);
+        script_bury(script);
+    } else if (script->cell && script->world.state) {
+        if (script_state_save(script, &text, &len, &why) == WEIR_OK)
+            script->world.state(script->world.context, script, text, len);
+        else
+            script_tell(script, why.text);
+    }
+}
+
 static bool run_in_shadow(struct script *script, struct version *version)
 {
     const char *text;
@@ -371,6 +388,7 @@ void script_commit(struct script *script)
     script->may_trade = script->next_may_trade;
     script->reason[0] = script->detail[0] = '\0';
     script->report.outcome = SCRIPT_OK;
+    script->report.crashed = false;
     if (script->started)
         script_take_over(script);
 }

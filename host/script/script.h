@@ -168,6 +168,8 @@ struct script_world {
     void (*log)(void *context, struct script *script, const char *line);
     void (*alert)(void *context, struct script *script, const struct script_alert *alert);
     void (*publish)(void *context, struct script *script, const struct script_message *message);
+    /* weir.state as text, after script_state_ask(). Borrowed. */
+    void (*state)(void *context, struct script *script, const char *text, size_t len);
 };
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -222,6 +224,10 @@ enum weir_err script_state_save(struct script *script, const char **text_out, si
  * as JSON. Globals stay. False: out says what is wrong; over a budget the script has ended, too. */
 bool script_eval(struct script *script, const char *code, char *out, size_t room);
 
+/* The same without waiting: world.state() gets it, now or when its process has answered. What is not
+ * plain data is told in a line of the script's log, and nothing comes. */
+void script_state_ask(struct script *script);
+
 /* --- what happens ----------------------------------------------------------------------------- */
 
 /* One thing that happened: WEIR_TOP, IN_BOOK_STATE (book), WEIR_TRADE (trade, and bars), OUT_ORDER
@@ -271,6 +277,7 @@ struct script_report {
     uint64_t log_dropped;    /* above the rate */
     uint64_t errors;         /* uncaught errors */
     weir_ns max_callback_ns; /* real time, load included */
+    bool crashed;            /* it ended because its process died, not by a budget or an error */
     uint64_t left_out;       /* market events, since it was behind */
     size_t memory;
     size_t memory_max;

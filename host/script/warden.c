@@ -269,6 +269,7 @@ static void explain_exit(struct warden *warden, int status)
 
 void warden_died(struct warden *warden, int status)
 {
+    warden->crashed |= !warden->over;
     explain_exit(warden, status);
 }
 
@@ -609,4 +610,5 @@ void warden_report(const struct warden *warden, struct script_report *report_out
     report_out->memory = warden->counts.memory;
     report_out->memory_max = warden->counts.memory_max;
     report_out->left_out = warden->left_out;
+    report_out->crashed = warden->crashed;
 }

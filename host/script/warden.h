@@ -73,6 +73,7 @@ struct warden {
     uint16_t kinds[EVENT_ROOM];  /* of events by number: a message's kind, or enum event_kind */
     uint64_t answered;           /* questions */
     enum cell_mode mode;         /* what it may ask */
+    bool crashed;                /* its process died, and not by us */
     bool over;                   /* refused or quarantined */
     enum script_outcome outcome; /* then */
     uint32_t rings;              /* of its bell, while nothing was open */
