@@ -4,6 +4,7 @@
 #define WEIR_SIM_MARKETFACTS_H
 
 #include "sim/marketstats.h"
+#include "sim/orderfacts.h"
 #include "sim/recording.h"
 
 enum {
@@ -95,6 +96,8 @@ struct market {
     struct bar *bars;
     uint32_t bar_count, bar_room;
     uint64_t rows_left_out;
+
+    struct orderfacts *orders; /* NULL: the market was not shown order by order */
 
     bool closed;
     struct feed_counts counts;

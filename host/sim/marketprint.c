@@ -301,6 +301,26 @@ static void put_capture_trades(const struct market *market, struct text *t)
     put_uint(t, "duplicate_ids", market->duplicate_ids);
 }
 
+/* --- orders ------------------------------------------------------------------------------------ */
+
+static void put_orders(const struct market *market, struct text *t)
+{
+    orderfacts_json(market->orders, market->px_exp, market->qty_exp, t);
+    if (market->trades == 0)
+        return;
+    json_key(t, "trades");
+    json_object(t);
+    put_uint(t, "count", market->on_book);
+    put_sum(market, t, "volume", market->volume);
+    put_sum(market, t, "notional", market->notional);
+    put_average(market, t, "vwap_8dp", 8);
+    put_prices(market, t);
+    orderfacts_json_traders(market->orders, t);
+    put_id(market, t, "first_id", market->first);
+    put_id(market, t, "last_id", market->newest);
+    json_end(t);
+}
+
 /* --- streams: the rest ------------------------------------------------------------------------- */
 
 static void put_snapshot(const struct market *market, struct text *t)
@@ -414,6 +434,11 @@ static bool has_trades(const struct market *market)
     return market->trades > 0;
 }
 
+static bool has_orders(const struct market *market)
+{
+    return market->orders != NULL;
+}
+
 static bool always(const struct market *market)
 {
     (void)market;
@@ -430,6 +455,7 @@ void marketstats_json(const struct marketstats *stats, struct text *out)
     } parts[] = {
         {"books", has_book, {put_stream_book, put_capture_book}},
         {"trades", has_trades, {put_stream_trades, put_capture_trades}},
+        {"orders", has_orders, {put_orders, put_orders}},
         {"streams", always, {put_stream, put_stream}},
     };
     bool several = has_several(stats);

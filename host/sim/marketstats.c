@@ -34,6 +34,7 @@ void marketstats_destroy(struct marketstats *stats)
         free(market->updates.quotes);
         free(market->checkpoints);
         free(market->bars);
+        orderfacts_destroy(market->orders);
         free(market->ids);
         free(market);
     }
@@ -381,6 +382,13 @@ void market_trade(struct market *market, const struct weir_trade *trade, weir_ns
     market->lead_max = !market->has_lead || lead > market->lead_max ? lead : market->lead_max;
     market->has_lead = true;
     add_to_bar(market, trade, qty);
+}
+
+bool market_order(struct market *market, const struct weir_l3 *order, weir_ns t)
+{
+    if (!market->orders)
+        market->orders = orderfacts_create();
+    return market->orders && orderfacts_take(market->orders, order, t);
 }
 
 void market_close(struct market *market, const struct feed_counts *counts, enum book_state state,

@@ -51,12 +51,15 @@ void market_book(struct market *market, const struct weir_book_msg *msg, const s
 void market_top(struct market *market, const struct weir_top *top);
 void market_trade(struct market *market, const struct weir_trade *trade, weir_ns t);
 
+/* One order, out of a message of that receive time. False: no memory. */
+bool market_order(struct market *market, const struct weir_l3 *order, weir_ns t);
+
 /* The end: what the book machine counted, its state and its book (NULL: none). Both are read by
  * marketstats_json and marketstats_table, so they come soon after. */
 void market_close(struct market *market, const struct feed_counts *counts, enum book_state state,
                   const struct book *book);
 
-/* Members "books", "trades" and "streams" of an object that is open. */
+/* Members "books", "trades", "orders" and "streams" of an object that is open. */
 void marketstats_json(const struct marketstats *stats, struct text *out);
 /* For people: a line each. */
 void marketstats_table(const struct marketstats *stats, struct text *out);

@@ -112,6 +112,15 @@ static void on_event(void *context, struct session *session, const struct weir_m
         market_trade(place->markets[event->instrument - 1], message, event->t);
 }
 
+static void on_order(void *context, struct session *session, uint32_t instrument,
+                     const struct weir_l3 *order)
+{
+    const struct place *place = context;
+    (void)session;
+    if (!market_order(place->markets[instrument - 1], order, place->rebuild->at.record.t))
+        place->rebuild->no_memory = true;
+}
+
 static void on_log(void *context, struct session *session, const char *text)
 {
     const struct place *place = context;
@@ -150,6 +159,7 @@ static struct place *open_place(struct rebuild *rebuild, const char *market, enu
                                   .instrument = on_instrument,
                                   .book = on_book,
                                   .top = on_top,
+                                  .order = on_order,
                                   .log = on_log};
     place->session = session_create(rebuild->plugin, &config, &owner, why);
     if (!place->session || session_start(place->session, rebuild->at.record.t) != WEIR_OK) {

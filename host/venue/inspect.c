@@ -115,7 +115,7 @@ static const char *l3(const union venue_event *event)
     const struct weir_l3 *it = &event->l3;
     if (it->side > WEIR_SELL || it->action > WEIR_L3_MATCH)
         return "side or action is not one of its list";
-    return it->px <= 0 || it->qty < 0 ? "an order has a price, and no negative quantity" : NULL;
+    return it->px < 0 || it->qty < 0 ? "neither price nor quantity of an order is negative" : NULL;
 }
 
 static const char *nothing(const union venue_event *event)

@@ -112,7 +112,7 @@ static void read_item(const struct market_symbol *symbol, struct scan *scan, str
             scan_skip(scan);
         }
     }
-    if (scan_ok(scan) && (item->px <= 0 || item->qty < 0 || item->type > 1))
+    if (scan_ok(scan) && (item->px < 0 || item->qty < 0 || item->type > 1))
         scan_fail(scan, WEIR_E_BAD_FRAME);
 }
 
@@ -121,7 +121,7 @@ static enum weir_err read_trade(struct venue *venue, struct market_symbol *symbo
 {
     struct item item = {0};
     read_item(symbol, &frame->data, &item);
-    if (scan_ok(&frame->data) && item.qty == 0)
+    if (scan_ok(&frame->data) && (item.qty == 0 || item.px == 0))
         scan_fail(&frame->data, WEIR_E_BAD_FRAME);
     struct weir_trade trade = {.msg.t_venue = market_us(item.us),
                                .id = item.id,

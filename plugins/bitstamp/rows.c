@@ -100,7 +100,7 @@ static enum weir_err read_order(struct venue *venue, const struct market_symbol 
     bool bid = scan_is(row->columns[6], "bid");
     if (err != WEIR_OK)
         return err;
-    if (order.action == UINT8_MAX || (!bid && !scan_is(row->columns[6], "ask")) || order.px <= 0 ||
+    if (order.action == UINT8_MAX || (!bid && !scan_is(row->columns[6], "ask")) || order.px < 0 ||
         order.qty < 0)
         return WEIR_E_BAD_FRAME;
     order.side = bid ? WEIR_BUY : WEIR_SELL;

@@ -246,7 +246,7 @@ struct weir_l3 {
     struct weir_msg msg;
     uint64_t id;
     uint64_t other; /* MATCH: the taker's, and id is the maker's */
-    weir_px px;
+    weir_px px;   /* 0: rounded to nothing */
     weir_qty qty; /* ADD, CHANGE: what rests now. REMOVE: what had rested, or 0 if it was filled */
     uint8_t side; /* enum weir_side of the order */
     uint8_t action;
