@@ -45,20 +45,20 @@ static enum weir_err read_book(struct venue *venue, struct market_symbol *symbol
 {
     struct weir_book_msg head = {.msg.flags = snapshot ? WEIR_BOOK_SNAPSHOT : 0};
     struct weir_bytes key;
-    int first = 1;
+    int first = 1, sides = 0;
     market_book(&venue->market, symbol);
     scan_expect(scan, '{');
     while (scan_key(scan, &first, &key)) {
         if (scan_is(key, "bids"))
-            market_levels(&venue->market, symbol, scan, WEIR_BUY, false);
+            market_levels(&venue->market, symbol, scan, WEIR_BUY, false), sides |= 2;
         else if (scan_is(key, "asks"))
-            market_levels(&venue->market, symbol, scan, WEIR_SELL, false);
+            market_levels(&venue->market, symbol, scan, WEIR_SELL, false), sides |= 1;
         else if (scan_is(key, "microtimestamp"))
             head.last_seq = market_id(scan);
         else
             scan_skip(scan);
     }
-    if (scan_ok(scan) && head.last_seq == 0)
+    if (scan_ok(scan) && (head.last_seq == 0 || sides != 3))
         scan_fail(scan, WEIR_E_BAD_FRAME);
     head.msg.t_venue = market_us(head.last_seq);
     market_book_end(&venue->market, symbol, &head);

@@ -100,7 +100,7 @@ static enum weir_err read_book(struct venue *venue, struct market_symbol *symbol
     struct weir_bytes key;
     int first = 1;
     uint64_t depth = depth_of(frame->topic);
-    bool snapshot = scan_is(frame->type, "snapshot");
+    bool snapshot = scan_is(frame->type, "snapshot"), bids = false, asks = false;
     if (depth == 0 || (!snapshot && !scan_is(frame->type, "delta")))
         return WEIR_E_BAD_FRAME;
     if (depth > 1 && symbol->keep == 0)
@@ -111,9 +111,9 @@ static enum weir_err read_book(struct venue *venue, struct market_symbol *symbol
     scan_expect(&scan, '{');
     while (scan_key(&scan, &first, &key)) {
         if (scan_is(key, "b"))
-            market_levels(&venue->market, symbol, &scan, WEIR_BUY, false);
+            market_levels(&venue->market, symbol, &scan, WEIR_BUY, false), bids = true;
         else if (scan_is(key, "a"))
-            market_levels(&venue->market, symbol, &scan, WEIR_SELL, false);
+            market_levels(&venue->market, symbol, &scan, WEIR_SELL, false), asks = true;
         else if (scan_is(key, "u"))
             head.last_seq = market_id(&scan);
         else if (scan_is(key, "seq"))
@@ -125,7 +125,7 @@ static enum weir_err read_book(struct venue *venue, struct market_symbol *symbol
         return scan.err;
     if (depth == 1)
         return snapshot ? tell_best(venue, symbol, frame, head.last_seq) : WEIR_OK;
-    if (head.last_seq == 0)
+    if (head.last_seq == 0 || !bids || !asks)
         return WEIR_E_BAD_FRAME;
     head.msg.flags = snapshot ? WEIR_BOOK_SNAPSHOT : 0;
     market_book_end(&venue->market, symbol, &head);

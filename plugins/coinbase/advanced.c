@@ -100,7 +100,7 @@ static enum weir_err read_book(struct venue *venue, struct scan *scan)
             scan_skip(scan);
     }
     bool snapshot = scan_is(type, "snapshot");
-    if (scan_ok(scan) && !snapshot && !scan_is(type, "update"))
+    if (scan_ok(scan) && (head.msg.t_venue == 0 || (!snapshot && !scan_is(type, "update"))))
         scan_fail(scan, WEIR_E_BAD_FRAME);
     head.msg.flags = snapshot ? WEIR_BOOK_SNAPSHOT : 0;
     market_book_end(&venue->market, symbol, &head);
@@ -206,6 +206,8 @@ enum weir_err advanced_frame(struct venue *venue, struct weir_bytes bytes)
     int first = 1;
     if (err != WEIR_OK)
         return err;
+    if (frame.channel.len > 0 && !frame.numbered)
+        return WEIR_E_BAD_FRAME;
     if (frame.numbered)
         market_sequence(&venue->market, frame.seq);
     bool books = scan_is(frame.channel, "l2_data"),

@@ -33,21 +33,23 @@ static enum weir_err read_book(struct venue *venue, struct market_symbol *symbol
 {
     struct weir_book_msg head = {.msg.flags = snapshot ? WEIR_BOOK_SNAPSHOT : 0};
     struct weir_bytes key;
-    int first = 1;
+    int first = 1, sides = 0;
     market_book(&venue->market, symbol);
     scan_expect(&scan, '{');
     while (scan_key(&scan, &first, &key)) {
         if (snapshot && scan_is(key, "asks"))
-            market_levels(&venue->market, symbol, &scan, WEIR_SELL, false);
+            market_levels(&venue->market, symbol, &scan, WEIR_SELL, false), sides++;
         else if (snapshot && scan_is(key, "bids"))
-            market_levels(&venue->market, symbol, &scan, WEIR_BUY, false);
+            market_levels(&venue->market, symbol, &scan, WEIR_BUY, false), sides++;
         else if (!snapshot && scan_is(key, "changes"))
-            read_changes(venue, symbol, &scan);
+            read_changes(venue, symbol, &scan), sides += 2;
         else if (scan_is(key, "time"))
             head.msg.t_venue = market_time(market_word(&scan));
         else
             scan_skip(&scan);
     }
+    if (scan_ok(&scan) && (sides != 2 || (!snapshot && head.msg.t_venue == 0)))
+        scan_fail(&scan, WEIR_E_BAD_FRAME);
     head.last_seq = (uint64_t)head.msg.t_venue;
     market_book_end(&venue->market, symbol, &head);
     return scan.err;

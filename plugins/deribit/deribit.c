@@ -114,14 +114,15 @@ static enum weir_err read_book(struct venue *venue, struct market_symbol *symbol
     struct scan scan = frame->data;
     struct weir_book_msg head = {0};
     struct weir_bytes key, type = {scan.at, 0};
+    bool bids = false, asks = false;
     int first = 1;
     market_book(&venue->market, symbol);
     scan_expect(&scan, '{');
     while (scan_key(&scan, &first, &key)) {
         if (scan_is(key, "bids"))
-            read_levels(venue, symbol, &scan, WEIR_BUY);
+            read_levels(venue, symbol, &scan, WEIR_BUY), bids = true;
         else if (scan_is(key, "asks"))
-            read_levels(venue, symbol, &scan, WEIR_SELL);
+            read_levels(venue, symbol, &scan, WEIR_SELL), asks = true;
         else if (scan_is(key, "type"))
             type = market_word(&scan);
         else if (scan_is(key, "timestamp"))
@@ -134,7 +135,8 @@ static enum weir_err read_book(struct venue *venue, struct market_symbol *symbol
             scan_skip(&scan);
     }
     bool snapshot = type.len == 0 || scan_is(type, "snapshot");
-    if (!scan_ok(&scan) || head.last_seq == 0 || (!snapshot && !scan_is(type, "change")))
+    if (!scan_ok(&scan) || head.last_seq == 0 || !bids || !asks ||
+        (!snapshot && !scan_is(type, "change")))
         return scan_ok(&scan) ? WEIR_E_BAD_FRAME : scan.err;
     head.msg.flags = snapshot ? WEIR_BOOK_SNAPSHOT : 0;
     market_book_end(&venue->market, symbol, &head);

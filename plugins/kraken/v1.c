@@ -73,6 +73,8 @@ static enum weir_err read_book(struct venue *venue, struct market_symbol *symbol
         if (!scan_ok(&frame->parts[i]))
             return frame->parts[i].err;
     }
+    if (!found.snapshot && !found.summed)
+        return WEIR_E_BAD_FRAME;
     kraken_book_end(venue, symbol, found.snapshot, found.summed, found.checksum, 0);
     return WEIR_OK;
 }

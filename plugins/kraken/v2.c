@@ -108,14 +108,14 @@ static enum weir_err read_book(struct venue *venue, struct market_symbol *symbol
     struct weir_bytes key, time = {scan->at, 0};
     bool summed = false, snapshot = scan_is(frame->type, "snapshot");
     uint32_t checksum = 0;
-    int first = 1;
+    int first = 1, sides = 0;
     market_book(&venue->market, symbol);
     scan_expect(scan, '{');
     while (scan_key(scan, &first, &key)) {
         if (scan_is(key, "bids")) {
-            read_levels(venue, symbol, scan, WEIR_BUY);
+            read_levels(venue, symbol, scan, WEIR_BUY), sides |= 1;
         } else if (scan_is(key, "asks")) {
-            read_levels(venue, symbol, scan, WEIR_SELL);
+            read_levels(venue, symbol, scan, WEIR_SELL), sides |= 2;
         } else if (scan_is(key, "checksum")) {
             checksum = (uint32_t)market_id(scan);
             summed = true;
@@ -125,7 +125,7 @@ static enum weir_err read_book(struct venue *venue, struct market_symbol *symbol
             scan_skip(scan);
         }
     }
-    if (!snapshot && !scan_is(frame->type, "update"))
+    if (scan_ok(scan) && (sides != 3 || !summed || (!snapshot && !scan_is(frame->type, "update"))))
         return WEIR_E_BAD_FRAME;
     if (snapshot && symbol->keep == 0) { /* nobody told how many levels were asked for */
         uint32_t bids = venue->market.bids_count, asks = venue->market.asks_count;

@@ -70,8 +70,9 @@ static enum weir_err read_frame(struct weir_bytes bytes, struct frame *frame, bo
 
 /* --- books ------------------------------------------------------------------------------------- */
 
+/* What a row has. */
 struct sums {
-    bool chained, summed;
+    bool chained, summed, asks, bids;
 };
 
 static void read_book_row(struct venue *venue, struct market_symbol *symbol, struct scan *scan,
@@ -84,8 +85,10 @@ static void read_book_row(struct venue *venue, struct market_symbol *symbol, str
     while (scan_key(scan, &first, &key)) {
         if (scan_is(key, "asks")) {
             market_levels(market, symbol, scan, WEIR_SELL, true);
+            has->asks = true;
         } else if (scan_is(key, "bids")) {
             market_levels(market, symbol, scan, WEIR_BUY, true);
+            has->bids = true;
         } else if (scan_is(key, "ts")) {
             head->msg.t_venue = market_ms(market_id(scan));
         } else if (scan_is(key, "checksum")) {
@@ -114,9 +117,12 @@ static enum weir_err read_books(struct venue *venue, struct market_symbol *symbo
     scan_expect(&scan, '[');
     while (scan_item(&scan, &first)) {
         struct weir_book_msg head = {0};
-        struct sums has = {false, false};
+        struct sums has = {false, false, false, false};
         market_book(&venue->market, symbol);
         read_book_row(venue, symbol, &scan, &head, &has);
+        if (scan_ok(&scan) && (!has.asks || !has.bids || head.msg.t_venue == 0 ||
+                               (has.chained && head.last_seq == 0)))
+            scan_fail(&scan, WEIR_E_BAD_FRAME);
         if (!has.chained) /* an old message: a time, at least, does not go back */
             head.last_seq = (uint64_t)head.msg.t_venue;
         uint16_t rule = has.chained ? WEIR_RULE_PREV : WEIR_RULE_NONE;
