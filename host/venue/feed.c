@@ -3,6 +3,7 @@
  * STATES   in step:      LIVE; CROSSED while best bid > best ask; STALE after too long without data
  *          not in step:  EMPTY before the first message; SYNCING with deltas but no snapshot yet;
  *                        GAPPED after a loss
+ *          in step but unproved (the venue sums all messages but its snapshots): SYNCING
  *          settle() alone writes the state, from facts; there is no state to forget to change.
  * PROMISES (1) In step means: the levels are those of the venue at sequence `last`. A message is
  *              applied only if the rule says that it follows that sequence. [rules]
@@ -180,7 +181,9 @@ static void ask_by(struct feed *feed, weir_ns t)
 static void settle(struct feed *feed, weir_ns now)
 {
     enum book_state before = feed->state;
-    if (feed->in_step)
+    if (feed->in_step && feed->unproved)
+        feed->state = BOOK_SYNCING;
+    else if (feed->in_step)
         feed->state = feed->crossed ? BOOK_CROSSED : now >= stale_t(feed) ? BOOK_STALE : BOOK_LIVE;
     else
         feed->state = feed->was_lost ? BOOK_GAPPED : feed->held_len > 0 ? BOOK_SYNCING : BOOK_EMPTY;
@@ -289,6 +292,7 @@ static enum weir_err verify(struct feed *feed, const struct weir_book_msg *msg)
     bool same = checksum_of(feed->book, &feed->config.places, msg) == msg->checksum;
     feed->counts.checks++;
     feed->counts.checks_ok += same;
+    feed->unproved = feed->unproved && !same;
     return same ? WEIR_OK : WEIR_E_CORRUPT;
 }
 
@@ -373,6 +377,7 @@ static enum weir_err take_snapshot(struct feed *feed, const struct weir_book_msg
     }
     book_clear(feed->book);
     feed->in_step = feed->bridging = true;
+    feed->unproved = msg->msg.flags & WEIR_BOOK_UNPROVED;
     feed->counts.snapshots++;
     feed->counts.in_stream += feed_in_stream(feed, msg);
     enum weir_err err = apply(feed, msg, now);

@@ -33,6 +33,7 @@ struct feed {
     bool bridging; /* no delta was applied since the snapshot */
     bool was_lost; /* in step once, and then not */
     bool crossed;
+    bool unproved;     /* its snapshot had no sum, and no message with one came since */
     uint32_t asks;     /* snapshots asked for since it was last in step */
     uint64_t last;     /* sequence of the book */
     weir_ns t_venue;   /* time stamp of the last message applied */

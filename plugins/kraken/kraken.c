@@ -28,7 +28,10 @@ void kraken_book_end(struct venue *venue, const struct market_symbol *symbol, bo
                      bool summed, uint32_t checksum, weir_ns t)
 {
     struct weir_book_msg head = {
-        .msg = {.flags = snapshot ? WEIR_BOOK_SNAPSHOT : 0, .t_venue = t},
+        .msg = {.flags = snapshot && summed ? WEIR_BOOK_SNAPSHOT
+                         : snapshot         ? WEIR_BOOK_SNAPSHOT | WEIR_BOOK_UNPROVED
+                                            : 0,
+                .t_venue = t},
         .keep = symbol->keep,
         .check = summed ? WEIR_CHECK_DIGITS : WEIR_CHECK_NONE,
         .checksum = checksum,

@@ -172,6 +172,8 @@ enum { WEIR_PLACES_FEWEST = 255 };
  * differ in it (spot and futures of one venue) says so in each of its book messages. */
 enum {
     WEIR_BOOK_SNAPSHOT = 1,
+    WEIR_BOOK_UNPROVED =
+        2, /* of a snapshot: the sum of the next message will prove it; not LIVE before */
     WEIR_BOOK_RULE_SHIFT = 8
 }; /* flags >> 8: enum weir_book_rule; 0: the sheet's */
 struct weir_book_msg {
@@ -246,7 +248,7 @@ struct weir_l3 {
     struct weir_msg msg;
     uint64_t id;
     uint64_t other; /* MATCH: the taker's, and id is the maker's */
-    weir_px px;   /* 0: rounded to nothing */
+    weir_px px;     /* 0: rounded to nothing */
     weir_qty qty; /* ADD, CHANGE: what rests now. REMOVE: what had rested, or 0 if it was filled */
     uint8_t side; /* enum weir_side of the order */
     uint8_t action;
