@@ -122,7 +122,8 @@ struct run {
     const struct venue *venue;
     struct session *session;
     char symbols[BOOKS_MAX][WEIR_SYMBOL_MAX];
-    uint64_t last[BOOKS_MAX]; /* states */
+    uint64_t units[BOOKS_MAX][2]; /* of price and size, in 10^-12: places hang on what came first */
+    uint64_t last[BOOKS_MAX];     /* states */
     bool dirty[BOOKS_MAX];
     uint32_t books;
     uint64_t *states; /* remembered, or to be looked up in */
@@ -144,6 +145,11 @@ static uint32_t on_instrument(void *context, struct session *session,
     if (run->books + 1 == BOOKS_MAX)
         return 0;
     memcpy(run->symbols[++run->books], instrument->symbol, WEIR_SYMBOL_MAX);
+    run->units[run->books][0] = run->units[run->books][1] = 1;
+    for (int exp = instrument->price_exp; exp < 12; exp++)
+        run->units[run->books][0] *= 10;
+    for (int exp = instrument->qty_exp; exp < 12; exp++)
+        run->units[run->books][1] *= 10;
     return run->books;
 }
 
@@ -171,7 +177,8 @@ static uint64_t state_of(const struct run *run, uint32_t instrument)
         struct weir_level level;
         int left = run->venue->levels > 0 ? run->venue->levels : INT32_MAX;
         for (bool more = book_best(book, side, &level); more && left > 0; left--) {
-            state = mix(mix(state, (uint64_t)level.px), (uint64_t)level.qty);
+            state = mix(mix(state, (uint64_t)level.px * run->units[instrument][0]),
+                        (uint64_t)level.qty * run->units[instrument][1]);
             more = book_next(book, side, level.px, &level);
         }
         state = mix(state, (uint64_t)side);
