@@ -53,6 +53,25 @@ static const struct {
               {"alerts", describe_alerts},        {"metrics", metrics_describe},
               {"lua", describe_lua_annotations}};
 
+/* The names of all documents, or the schema of one. */
+static int json_shape(int argc, char **argv)
+{
+    struct text out;
+    text_init(&out);
+    bool known = argc < 2;
+    if (argc == 0)
+        describe_json_names(&out);
+    else if (argc == 1)
+        known = describe_json(argv[0], &out);
+    if (known)
+        printf("%s%s", text_cstr(&out), argc == 1 ? "\n" : "");
+    text_fini(&out);
+    return known ? EXIT_OK
+                 : usage_error("describe",
+                               "json: no document is called '%s'; `weir describe json` lists them",
+                               argc == 1 ? argv[0] : "two at once");
+}
+
 int cmd_describe(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -67,6 +86,8 @@ int cmd_describe(int argc, char **argv)
             return usage_error("describe", "see `weir describe --help`");
         json = true;
     }
+    if (optind < argc && strcmp(argv[optind], "json") == 0)
+        return json_shape(argc - optind - 1, argv + optind + 1);
     if (optind + 1 != argc)
         return usage_error("describe",
                            "expected one of: config errors checks limits alerts metrics lua json");
