@@ -243,7 +243,9 @@ static const struct schema script_keys[] = {
     {"wake", KIND_WORD, "hybrid",
      "how its process waits: spin (a core of its own), hybrid (looks for 20 us, then sleeps), park",
      "spin hybrid park", NULL},
-    {"nice", KIND_WHOLE, "0", "how much less its process counts than others", "0 to 19", NULL},
+    {"nice", KIND_WHOLE, "0",
+     "how much less its process counts than others; 19: only where nobody else wants to run",
+     "0 to 19", NULL},
     {"on_quarantine", KIND_WORD, "cancel", "what happens to its orders", "cancel keep", NULL},
     {"retry", KIND_WORD, "crash",
      "after what end it is started again by itself: crash (its process died), always (budgets and "

@@ -214,6 +214,7 @@ static _Noreturn void zygote_main(int socket, pid_t host)
         signal(defaults[i], SIG_DFL);
     setsid(); /* Ctrl-C is for the host, which then stops us in order */
     prctl(PR_SET_NAME, "weir-zygote");
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); /* two megabytes at a time are too many for a cell */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != host)
         _exit(0);
     int children = forget_host(socket) ? children_fd() : -1;
