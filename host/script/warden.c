@@ -115,8 +115,10 @@ static enum weir_err start_process(struct warden *warden, const struct script_co
         !cells_listen(warden->cells, warden, warden->bell))
         err = because(why, WEIR_E_NO_MEMORY, "script %s: no memory or descriptors for its cell: %s",
                       config->name, strerror(errno));
-    if (!err)
+    if (!err) {
+        warden_send_picture(warden); /* it is there when the chunk's first line asks */
         err = zygote_spawn(warden->cells->zygote, &spawn, &warden->pid, &warden->pidfd, why);
+    }
     warden->cells->alive += !err;
     close_fd(spawn.channel);
     close_fd(spawn.parcel);
@@ -184,7 +186,6 @@ struct warden *warden_create(struct script *script, const struct script_config *
         warden_destroy(warden);
         return NULL;
     }
-    warden_send_picture(warden);
     warden->sent = 1; /* loading is the first event; it began by itself */
     warden->budget = script->budget.load_ns;
     warden_watch_anew(warden);
