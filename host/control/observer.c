@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "base/check.h"
 #include "base/json.h"
 #include "gateway/http.h"
 #include "gateway/socket.h"
@@ -192,27 +193,33 @@ static void on_request(void *context, struct control_peer *peer, const char *lin
     reply(peer, &text);
 }
 
+static void give_answer(struct control_peer *peer, const struct wish_answer *answer)
+{
+    struct text text;
+    if (answer->json) {
+        control_answer(peer, answer->json, strlen(answer->json));
+        free(answer->json);
+        return;
+    }
+    text_init(&text);
+    json_object(&text);
+    json_key(&text, answer->ok ? "ok" : "error");
+    json_string(&text, answer->text);
+    json_end(&text);
+    reply(peer, &text);
+}
+
 static void take_answers(struct observer *observer)
 {
     struct wish_answer answer;
-    while (ring_pop(observer->answers, &answer))
-        for (size_t i = 0; i < WISHES; i++) {
-            if (observer->pending[i].id != answer.id)
-                continue;
-            struct text text;
-            observer->pending[i].id = 0;
-            if (answer.json) {
-                control_answer(observer->pending[i].peer, answer.json, strlen(answer.json));
-                free(answer.json);
-                continue;
-            }
-            text_init(&text);
-            json_object(&text);
-            json_key(&text, answer.ok ? "ok" : "error");
-            json_string(&text, answer.text);
-            json_end(&text);
-            reply(observer->pending[i].peer, &text);
-        }
+    while (ring_pop(observer->answers, &answer)) {
+        size_t i = 0;
+        while (i < WISHES && observer->pending[i].id != answer.id)
+            i++;
+        must(i < WISHES); /* each is asked for by one that waits */
+        observer->pending[i].id = 0;
+        give_answer(observer->pending[i].peer, &answer);
+    }
 }
 
 /* --- the thread -------------------------------------------------------------------------------*/

@@ -148,7 +148,8 @@ static void world_publish(void *context, struct script *script,
 
 /* --- the venue -------------------------------------------------------------------------------------- */
 
-static void keep_order(struct pretend *pretend, const struct weir_intent *intent, int verb)
+static void keep_order(struct pretend *pretend, const struct weir_intent *intent,
+                       enum pretend_verb verb)
 {
     struct order_view view;
     if (!engine_order(pretend->engine, intent->order, &view))

@@ -19,9 +19,11 @@ struct pretend_instrument {
     int64_t tick, step;        /* in 10^-exp */
 };
 
+enum pretend_verb { PRETEND_NEW, PRETEND_CANCEL, PRETEND_REPLACE };
+
 /* What reached the venue. */
 struct pretend_order {
-    enum { PRETEND_NEW, PRETEND_CANCEL, PRETEND_REPLACE } verb;
+    enum pretend_verb verb;
     struct out_order order; /* as the engine had it then; of a replace, as asked for */
     uint32_t instrument;
     bool seen; /* an expectation was met by it */
