@@ -98,7 +98,8 @@ static void close_all(int *fds, unsigned count)
 Test(observer, a_flood_of_requests_leaves_room_for_what_takes_risk_off)
 {
     enum { FLOOD = 80 };
-    static const char *const urgent[] = {"{\"do\":\"resume\"}\n", "{\"do\":\"cancel\",\"cid\":\"x\"}\n",
+    static const char *const urgent[] = {"{\"do\":\"resume\"}\n",
+                                         "{\"do\":\"cancel\",\"cid\":\"x\"}\n",
                                          "{\"do\":\"stop\"}\n", "{\"do\":\"kill\"}\n"};
     static const enum wish_kind kinds[] = {WISH_RELEASE, WISH_CANCEL, WISH_STOP, WISH_KILL};
     struct desk desk;

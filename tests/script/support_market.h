@@ -33,7 +33,7 @@ struct market {
     struct script_message *published; /* not yet told */
     size_t published_count;
     struct cells *cells; /* scripts get processes of their own; NULL: they run here */
-    bool refuse; /* the owner refuses every wish in its own words */
+    bool refuse;         /* the owner refuses every wish in its own words */
 };
 
 void market_open(struct market *market);
