@@ -72,8 +72,10 @@ static void put(struct packer *to, const void *bytes, size_t len)
         size_t room = 2 * (to->len + len) + 4096;
         unsigned char *larger = realloc(to->bytes, room);
         to->failed = !larger;
-        to->bytes = larger ? larger : to->bytes;
-        to->room = larger ? room : to->room;
+        if (larger) {
+            to->bytes = larger;
+            to->room = room;
+        }
     }
     if (to->failed)
         return;

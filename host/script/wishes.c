@@ -288,7 +288,7 @@ static int raise_err(lua_State *L)
 static int subscribe_topic(lua_State *L)
 {
     struct cell *cell = cell_of(L);
-    struct topic topic;
+    struct topic topic = {.name = ""};
     if (!name_field(L, FIELD_topic, topic.name, sizeof topic.name) || !*topic.name ||
         !name_field(L, FIELD_from, topic.from, sizeof topic.from))
         return luaL_error(L,

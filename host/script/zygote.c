@@ -165,7 +165,7 @@ static void serve(int socket, int children)
     struct pollfd fds[2] = {{.fd = socket, .events = POLLIN}, {.fd = children, .events = POLLIN}};
     for (;;) {
         struct signalfd_siginfo info;
-        struct request request;
+        struct request request = {0};
         int given[4];
         size_t count;
         (void)poll(fds, 2, -1);
@@ -350,7 +350,7 @@ bool zygote_lives(const struct zygote *zygote)
 
 bool zygote_death(struct zygote *zygote, pid_t *pid_out, int *status_out)
 {
-    struct note told;
+    struct note told = {0};
     int fds[4];
     size_t count;
     if (zygote->death_count == 0 && !zygote->dead) {
