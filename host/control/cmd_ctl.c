@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "control/commands.h"
 #include "control/config.h"
+#include "control/schema.h"
 #include "gateway/socket.h"
 
 static const char help[] =
@@ -23,6 +24,9 @@ static const char help[] =
     "  resume [REASON]       release the kill switch\n"
     "  cancel CID            cancel one order\n"
     "  reload                read the configuration anew: limits, policies, scripts\n"
+    "  reload --compare 10s  switch nothing: run changed scripts in the shadow of those that run, "
+    "and say\n"
+    "                        what they would have asked for differently\n"
     "  arm SCRIPT            let a script send orders\n"
     "  disarm SCRIPT [REASON] let only its cancels leave, and cancel what it has working\n"
     "  stop                  an orderly stop\n\n"
@@ -170,9 +174,16 @@ static const struct {
 
 /* --- asking -----------------------------------------------------------------------------------*/
 
-/* words: what follows the request; the second one is a reason. */
-static int ask(const char *path, size_t which, char **words, int count, bool all, bool json)
+struct asking {
+    char **words; /* what follows the request; the second one is a reason */
+    int count;
+    bool all, json;
+    int64_t compare; /* of a reload: ns; 0: no */
+};
+
+static int ask(const char *path, size_t which, const struct asking *asking)
 {
+    int within_s = 10 + (int)(asking->compare / 1000000000);
     struct text line, answer;
     struct why why;
     int code = EXIT_BAD;
@@ -180,21 +191,23 @@ static int ask(const char *path, size_t which, char **words, int count, bool all
     text_init(&answer);
     json_object(&line);
     json_key(&line, "do");
-    json_string(&line, requests[which].what);
+    json_string(&line, asking->compare ? "compare" : requests[which].what);
+    json_key(&line, "ns");
+    json_int(&line, asking->compare);
     json_key(&line, "live");
-    json_bool(&line, !all);
-    for (int i = 0; i < count; i++) {
+    json_bool(&line, !asking->all);
+    for (int i = 0; i < asking->count; i++) {
         json_key(&line, i == 0 ? requests[which].word : "reason");
-        json_string(&line, words[i]);
+        json_string(&line, asking->words[i]);
     }
     json_end(&line);
-    if (control_ask(path, text_cstr(&line), &answer, &why)) {
+    if (control_ask_within(path, text_cstr(&line), within_s, &answer, &why)) {
         fprintf(stderr, "weir ctl: %s\n", why.text);
     } else {
         cJSON *document = json_read(text_cstr(&answer), answer.len, &why);
         const char *error = document ? json_text(document, "error", NULL) : why.text;
         code = error ? EXIT_NO : EXIT_OK;
-        if (json)
+        if (asking->json)
             puts(text_cstr(&answer));
         else if (error)
             fprintf(stderr, "weir ctl: %s\n", error);
@@ -209,18 +222,28 @@ static int ask(const char *path, size_t which, char **words, int count, bool all
 
 int cmd_ctl(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"socket", required_argument, NULL, 's'}, {"config", required_argument, NULL, 'c'},
-        {"json", no_argument, NULL, 'j'},         {"all", no_argument, NULL, 'a'},
-        {"help", no_argument, NULL, 'h'},         {0}};
+    static const struct option options[] = {{"socket", required_argument, NULL, 's'},
+                                            {"config", required_argument, NULL, 'c'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"all", no_argument, NULL, 'a'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"compare", required_argument, NULL, 'm'},
+                                            {0}};
     const char *socket = NULL, *path = "config/weir.yaml";
-    bool json = false, all = false;
+    struct asking asking = {.count = 0};
     for (int c; (c = getopt_long(argc, argv, "s:c:jah", options, NULL)) != -1;) {
         switch (c) {
         case 's': socket = optarg; break;
         case 'c': path = optarg; break;
-        case 'j': json = true; break;
-        case 'a': all = true; break;
+        case 'j': asking.json = true; break;
+        case 'a': asking.all = true; break;
+        case 'm':
+            if (!duration_parse(optarg, &asking.compare) || asking.compare < 1000000 ||
+                asking.compare > (int64_t)3600 * 1000000000)
+                return usage_error(
+                    "ctl", "--compare: expected a duration of at most 1h such as 10s, found '%s'",
+                    optarg);
+            break;
         case 'h': fputs(help, stdout); return EXIT_OK;
         default: return usage_error("ctl", "see `weir ctl --help`");
         }
@@ -234,12 +257,15 @@ int cmd_ctl(int argc, char **argv)
             return usage_error("ctl", "cancel: expected the name of an order");
         if (requests[i].word && strcmp(requests[i].word, "script") == 0 && argc - optind < 2)
             return usage_error("ctl", "%s: expected the name of a script", requests[i].what);
+        if (asking.compare && strcmp(requests[i].what, "reload") != 0)
+            return usage_error("ctl", "--compare belongs to reload");
         struct why why;
         struct config *config = NULL;
         if (!socket && !(config = config_load(path, &why)))
             return usage_error("ctl", "%s", why.text);
-        int code = ask(socket ? socket : config->control, i, argv + optind + 1, argc - optind - 1,
-                       all, json);
+        asking.words = argv + optind + 1;
+        asking.count = argc - optind - 1;
+        int code = ask(socket ? socket : config->control, i, &asking);
         config_destroy(config);
         return code;
     }

@@ -247,6 +247,7 @@ void host_destroy(struct host *host)
     if (host->observer && host->seq > 0)
         host_note(host); /* the last word, while everybody is still there */
     host_close_prompt(host);
+    host_close_comparison(host);
     if (host->scripts)
         host_close_scripts(host);
     if (host->venues)

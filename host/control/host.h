@@ -102,6 +102,7 @@ struct host_venue {
 
 /* A prompt of an operator in the running host. */
 struct host_prompt;
+struct comparison; /* compare.c */
 
 struct host_script {
     const struct config_script *config;
@@ -168,7 +169,8 @@ struct host {
     uint32_t instrument_room;
     struct script_answer *answer; /* of the wish being applied */
     struct host_files files;
-    struct host_prompt *prompt; /* prompt.c; NULL: nobody has asked */
+    struct host_prompt *prompt;    /* prompt.c; NULL: nobody has asked */
+    struct comparison *comparison; /* compare.c; NULL: none runs */
     struct tap *tap;
     struct stages stages;
     struct observer *observer;
@@ -303,6 +305,21 @@ enum weir_err host_lone_script(struct host_script *guest, const struct script_co
 /* prompt.c: one line of Lua, with the rights of a reader, or of a script (as, orders). */
 void host_prompt(struct host *host, const struct wish *wish, struct wish_answer *answer);
 void host_close_prompt(struct host *host);
+
+/* compare.c: new versions beside those that run, for so long; then the wish is answered. */
+enum weir_err host_compare(struct host *host, weir_ns ns, uint64_t wish,
+                           struct why *why) WEIR_MUST_USE;
+void host_compare_asked(struct host *host, const struct host_script *guest,
+                        const struct weir_msg *wish, const struct script_answer *answer);
+void host_compare_event(struct host *host, const struct weir_msg *msg);
+weir_ns host_compare_next(const struct host *host);
+void host_compare_timers(struct host *host);
+void host_close_comparison(struct host *host);
+/* scripts.c: NULL in script_out: nothing of it changed. */
+enum weir_err host_shadow_script(struct host *host, struct host_script *guest,
+                                 const struct config_script *config,
+                                 const struct script_world *world, struct script **script_out,
+                                 struct why *why) WEIR_MUST_USE;
 
 /* loop.c, virtual time: until t, or the end of the data; false: it has ended, or failed (why->err). */
 bool host_run_until(struct host *host, weir_ns t, struct why *why);

@@ -132,7 +132,8 @@ static void take_wishes(struct host *host)
         struct wish_answer answer = {.id = wish.id};
         grant(host, &wish, &answer);
         host_settle(host);
-        observer_answer(host->observer, &answer);
+        if (!answer.later)
+            observer_answer(host->observer, &answer);
     }
 }
 

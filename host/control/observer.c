@@ -128,7 +128,7 @@ static const struct act acts[] = {
     {"cancel", WISH_CANCEL, WISHES - 16},  {"disarm", WISH_DISARM, WISHES - 16},
     {"resume", WISH_RELEASE, WISHES - 24}, {"reload", WISH_RELOAD, WISHES - 32},
     {"arm", WISH_ARM, WISHES - 32},        {"limits", WISH_LIMITS, WISHES - 32},
-    {"eval", WISH_EVAL, WISHES - 40}};
+    {"eval", WISH_EVAL, WISHES - 40},      {"compare", WISH_COMPARE, WISHES - 40}};
 
 static void put_wish(struct observer *observer, struct control_peer *peer, const struct act *act,
                      const cJSON *request)
@@ -140,6 +140,7 @@ static void put_wish(struct observer *observer, struct control_peer *peer, const
     snprintf(wish.cid, sizeof wish.cid, "%s",
              json_text(request, "cid", json_text(request, "script", "")));
     snprintf(wish.code, sizeof wish.code, "%s", json_text(request, "code", ""));
+    (void)json_whole(json_get(request, "ns"), &wish.ns);
     wish.orders = cJSON_IsTrue(json_get(request, "orders")) ? 1 : 0;
     if (strlen(json_text(request, "code", "")) >= sizeof wish.code) {
         reply_error(peer, "a line of Lua has at most 2047 bytes");

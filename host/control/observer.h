@@ -18,7 +18,8 @@ enum wish_kind {
     WISH_ARM, /* cid: name of the script */
     WISH_DISARM,
     WISH_LIMITS,
-    WISH_EVAL /* code; cid: name of a script, whose strategy it is asked for, or ""; orders */
+    WISH_COMPARE, /* ns: how long */
+    WISH_EVAL     /* code; cid: name of a script, whose strategy it is asked for, or ""; orders */
 };
 
 struct wish {
@@ -28,14 +29,15 @@ struct wish {
     char cid[WEIR_ID_MAX];
     char reason[WEIR_REASON_MAX];
     uint32_t orders; /* it may send some */
+    int64_t ns;
     char code[2048];
 };
 
 struct wish_answer {
     uint64_t id;
     uint32_t ok;
-    uint32_t pad;
-    char *json; /* a whole document, for the observer to free(); NULL: the text is the answer */
+    uint32_t later; /* somebody answers it when the time has come */
+    char *json;     /* a whole document, for the observer to free(); NULL: the text is the answer */
     char text[480];
 };
 

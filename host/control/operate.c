@@ -157,12 +157,20 @@ static void give_limits(const struct host *host, struct wish_answer *answer)
     snprintf(answer->text, sizeof answer->text, "%s", err_text(WEIR_E_NO_MEMORY));
 }
 
+static void compare(struct host *host, const struct wish *wish, struct wish_answer *answer)
+{
+    struct why why;
+    answer->later = host_compare(host, wish->ns, wish->id, &why) == WEIR_OK;
+    snprintf(answer->text, sizeof answer->text, "%s", answer->later ? "" : why.text);
+}
+
 bool host_operate(struct host *host, const struct wish *wish, struct wish_answer *answer)
 {
     switch (wish->kind) {
     case WISH_ARM: turn_switch(host, wish, true, answer); return true;
     case WISH_DISARM: turn_switch(host, wish, false, answer); return true;
     case WISH_LIMITS: give_limits(host, answer); return true;
+    case WISH_COMPARE: compare(host, wish, answer); return true;
     case WISH_EVAL: host_prompt(host, wish, answer); return true;
     default: return false;
     }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "control/host.h"
 #include "control/paths.h"
+#include "script/shadow.h"
 
 enum { MODULES_MAX = 16, PUBLISHED_TEXT = 8192 };
 
@@ -33,6 +34,7 @@ static void world_submit(void *context, struct script *script, const struct in_s
     struct in_submit input = *wish;
     (void)script;
     apply_wish(guest->host, &input.msg, answer);
+    host_compare_asked(guest->host, guest, &input.msg, answer);
 }
 
 static void world_change(void *context, struct script *script, const struct in_change *wish,
@@ -42,6 +44,7 @@ static void world_change(void *context, struct script *script, const struct in_c
     struct in_change input = *wish;
     (void)script;
     apply_wish(guest->host, &input.msg, answer);
+    host_compare_asked(guest->host, guest, &input.msg, answer);
 }
 
 static const struct book *book_of(struct host *host, uint32_t instrument,
@@ -406,6 +409,24 @@ enum weir_err host_prepare_script(struct host *host, struct host_script *guest,
     return err;
 }
 
+enum weir_err host_shadow_script(struct host *host, struct host_script *guest,
+                                 const struct config_script *config,
+                                 const struct script_world *world, struct script **script_out,
+                                 struct why *why)
+{
+    struct parts parts;
+    enum weir_err err = parts_read(host, config, guest->strategy, &parts, why);
+    bool same = !err && strcmp(parts.sha256, guest->sha256) == 0 &&
+                same_value(&config->settings, &guest->config->settings);
+    *script_out = NULL;
+    if (!err && !same)
+        err = script_create_shadow(&parts.config, world, guest->script, script_out, why);
+    parts_free(&parts);
+    if (err)
+        while_doing(why, "scripts.%s", config->name);
+    return err;
+}
+
 void host_drop_script(struct host_script *guest)
 {
     script_drop(guest->script);
@@ -574,6 +595,7 @@ void host_script_market(struct host *host, const struct weir_msg *input)
     for (size_t i = 0; i < host->script_count; i++)
         if (script_wants(host->scripts[i].script, (enum weir_kind)input->kind, input->instrument))
             call(host, &host->scripts[i], input);
+    host_compare_event(host, input);
 }
 
 void host_script_effect(struct host *host, const struct weir_msg *effect)
@@ -589,6 +611,7 @@ void host_script_effect(struct host *host, const struct weir_msg *effect)
         if (strategy == 0 ? effect->kind != OUT_ORDER && effect->kind != OUT_EXECUTION
                           : host->scripts[i].strategy == strategy)
             call(host, &host->scripts[i], effect);
+    host_compare_event(host, effect);
 }
 
 bool host_script_published(struct host *host)
@@ -641,7 +664,8 @@ weir_ns host_script_next_timer(const struct host *host)
         weir_ns t = script_next_timer(host->scripts[i].script);
         next = t < next ? t : next;
     }
-    return next;
+    weir_ns shadow = host_compare_next(host);
+    return shadow < next ? shadow : next;
 }
 
 void host_script_timers(struct host *host)
@@ -653,4 +677,5 @@ void host_script_timers(struct host *host)
         look_after(host, &host->scripts[i]);
         host_settle(host);
     }
+    host_compare_timers(host);
 }

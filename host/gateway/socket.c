@@ -226,8 +226,14 @@ void control_close(struct control_socket *socket)
 
 enum weir_err control_ask(const char *path, const char *line, struct text *answer, struct why *why)
 {
+    return control_ask_within(path, line, 10, answer, why);
+}
+
+enum weir_err control_ask_within(const char *path, const char *line, int within_s,
+                                 struct text *answer, struct why *why)
+{
     char bytes[4096];
-    struct timeval patience = {.tv_sec = 10};
+    struct timeval patience = {.tv_sec = within_s};
     int fd = connect_to(path);
     if (fd < 0)
         return because(why, WEIR_E_DOWN, "%s: no host answers there: %m", path);
@@ -243,5 +249,6 @@ enum weir_err control_ask(const char *path, const char *line, struct text *answe
     }
     close(fd);
     return whole ? WEIR_OK
-                 : because(why, WEIR_E_TIMEOUT, "%s: the host did not answer within 10 s", path);
+                 : because(why, WEIR_E_TIMEOUT, "%s: the host did not answer within %d s", path,
+                           within_s);
 }

@@ -30,6 +30,9 @@ void control_close(
 void control_answer(struct control_peer *peer, const char *json, size_t len);
 
 /* The client's side: send one line, wait for one line. answer: text_init'ed. [any thread] */
+/* within_s: how long the answer may take; control_ask: 10. */
+enum weir_err control_ask_within(const char *path, const char *line, int within_s,
+                                 struct text *answer, struct why *why) WEIR_MUST_USE;
 enum weir_err control_ask(const char *path, const char *line, struct text *answer,
                           struct why *why) WEIR_MUST_USE;
 
