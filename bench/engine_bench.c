@@ -504,7 +504,7 @@ int main(int argc, char **argv)
     const struct bench_work works[] = {
         {"mix", mix_prepare, mix_run, &mix, AT_MOST(1000), true},
         {"mix-one", mix_prepare, mix_run, &mix_one, NO_GOAL, true},
-        {"mix-crowded", mix_prepare, mix_run, &mix_crowded, NO_GOAL, true},
+        {"mix-crowded", mix_prepare, mix_run, &mix_crowded, AT_MOST(1000), true},
         {"mix-floor", copy_prepare, copy_run, &copied_mix, NO_GOAL, true},
         {"submit", kind_prepare, kind_run, &phases[SUBMIT], NO_GOAL, true},
         {"ack", kind_prepare, kind_run, &phases[ACK], NO_GOAL, true},
