@@ -124,8 +124,14 @@ unsigned char *parcel_pack(const struct script_config *config, const struct parc
 {
     struct packer to = {.bytes = NULL};
     uint64_t modules = config->module_count, has_settings = config->settings != NULL;
+    struct script_config numbers = *config; /* where things are here is nobody's business there */
+    numbers.name = numbers.order_prefix = numbers.state = NULL;
+    numbers.source = (struct script_source){NULL, NULL, 0};
+    numbers.modules = NULL;
+    numbers.settings = NULL;
+    numbers.cells = NULL;
     put(&to, terms, sizeof *terms);
-    put(&to, config, sizeof *config); /* its numbers; what points is put below */
+    put(&to, &numbers, sizeof numbers);
     put_string(&to, config->name);
     put_source(&to, &config->source);
     put(&to, &modules, sizeof modules);
