@@ -15,19 +15,75 @@ bool checksum_places(uint8_t places)
     return places <= 18 || places == WEIR_PLACES_FEWEST;
 }
 
-/* The number with so many places, as far as it needs no more. */
+/* --- numbers as texts, many of them ------------------------------------------------------------ */
+
+/* The digits of a number, two at a time from its end. */
+static size_t put_digits(uint64_t value, char *to)
+{
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233"
+        "34353637383940414243444546474849505152535455565758596061626364656667"
+        "6869707172737475767778798081828384858687888990919293949596979899";
+    char room[20], *at = room + sizeof room;
+    for (; value >= 100; value /= 100) {
+        at -= 2;
+        memcpy(at, pairs + 2 * (value % 100), 2);
+    }
+    if (value >= 10) {
+        at -= 2;
+        memcpy(at, pairs + 2 * value, 2);
+    } else {
+        *--at = (char)('0' + value);
+    }
+    size_t len = (size_t)(room + sizeof room - at);
+    memcpy(to, at, len);
+    return len;
+}
+
+/* A count of 10^-exp in fewer places: as few as it needs, or so many, as far as it needs no more. */
+struct shortened {
+    uint64_t value;
+    int places;
+    int zeros; /* to be put behind it, for places that the count does not have */
+};
+
+static struct shortened shorten(int64_t value, int exp, uint8_t places)
+{
+    struct shortened s = {(uint64_t)value, exp, 0};
+    int wanted = places == WEIR_PLACES_FEWEST ? 0 : places;
+    if (wanted < exp && s.value % (uint64_t)decimal_pow10[exp - wanted] == 0) {
+        s.value /= (uint64_t)decimal_pow10[exp - wanted];
+        s.places = wanted;
+    }
+    while (s.places > wanted && s.value % 10 == 0) {
+        s.value /= 10;
+        s.places--;
+    }
+    s.zeros = wanted > exp ? wanted - exp : 0;
+    return s;
+}
+
+static size_t put_zeros(int count, char *to)
+{
+    if (count > 0)
+        memset(to, '0', (size_t)count);
+    return (size_t)(count > 0 ? count : 0);
+}
+
+/* With its point. */
 static size_t print(int64_t value, int exp, uint8_t places, char *to)
 {
-    size_t len = decimal_print(value, exp, to);
-    if (places == WEIR_PLACES_FEWEST || places == 0)
+    struct shortened s = shorten(value, exp, places);
+    uint64_t unit = (uint64_t)decimal_pow10[s.places];
+    size_t len = put_digits(s.value / unit, to);
+    if (s.places + s.zeros == 0)
         return len;
-    const char *point = memchr(to, '.', len);
-    size_t have = point ? (size_t)(to + len - point - 1) : 0;
-    if (!point)
-        to[len++] = '.';
-    for (; have < places; have++)
-        to[len++] = '0';
-    return len;
+    to[len++] = '.';
+    if (s.places > 0) { /* one more digit in front keeps the zeros there; the point goes over it */
+        len += put_digits(unit + s.value % unit, to + len - 1) - 1;
+        to[len - 1 - (size_t)s.places] = '.';
+    }
+    return len + put_zeros(s.zeros, to + len);
 }
 
 struct walk {
@@ -70,12 +126,11 @@ static size_t print_pairs(const struct book *book, const struct checksum_exps *e
 /* Without the point and without zeros in front. */
 static size_t print_digits(int64_t value, int exp, uint8_t places, char *to)
 {
-    char text[DECIMAL_TEXT_MAX + 20];
-    size_t len = print(value, exp, places, text), kept = 0;
-    for (size_t i = 0; i < len; i++)
-        if (text[i] != '.' && (kept > 0 || text[i] != '0'))
-            to[kept++] = text[i];
-    return kept;
+    struct shortened s = shorten(value, exp, places);
+    if (s.value == 0)
+        return 0;
+    size_t len = put_digits(s.value, to);
+    return len + put_zeros(s.zeros, to + len);
 }
 
 static size_t print_all_digits(const struct book *book, const struct checksum_exps *exps,

@@ -124,6 +124,8 @@ struct run {
     char symbols[BOOKS_MAX][WEIR_SYMBOL_MAX];
     uint64_t units[BOOKS_MAX][2]; /* of price and size, in 10^-12: places hang on what came first */
     uint64_t last[BOOKS_MAX];     /* states */
+    int last_at[BOOKS_MAX];       /* the message after which it was that */
+    int at;
     bool dirty[BOOKS_MAX];
     uint32_t books;
     uint64_t *states; /* remembered, or to be looked up in */
@@ -199,6 +201,7 @@ static void look(struct run *run)
             continue;
         run->dirty[i] = false;
         run->last[i] = state_of(run, i);
+        run->last_at[i] = run->at;
         run->live++;
         if (run->learns && run->state_count < STATES_MAX) {
             run->states[run->state_count++] = run->last[i];
@@ -233,6 +236,7 @@ static void run_story(struct run *run, const struct story *story, struct plugin 
                                     (struct weir_bytes){m->target, m->target_len}, bytes);
         else /* the connection was lost, and is back */
             (void)!session_conn(run->session, m->conn, 1000 + i, false);
+        run->at = i;
         look(run);
     }
 }
@@ -338,7 +342,8 @@ static void try_venue(const struct venue *venue, int count, uint64_t *random)
         for (uint32_t i = 1; i <= run.books && venue->loses; i++)
             for (uint32_t j = 1; j <= truth.books; j++)
                 if (strcmp(run.symbols[i], truth.symbols[j]) == 0 &&
-                    session_book_state(run.session, i) == BOOK_LIVE && truth.last[j] != 0)
+                    session_book_state(run.session, i) == BOOK_LIVE &&
+                    truth.last_at[j] > whole.count - TAIL) /* else nothing came after the fault */
                     lost += run.last[i] != truth.last[j];
         live += run.live;
         session_destroy(run.session);
