@@ -101,6 +101,7 @@ struct market {
 
     bool closed;
     struct feed_counts counts;
+    struct session_marks marks;
     enum book_state state;
     const struct book *book;
 };

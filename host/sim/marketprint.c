@@ -379,6 +379,20 @@ static void put_lead(struct text *t, const char *key, double ms)
         json_null(t);
 }
 
+/* What the venue last said, where it said something. */
+static void put_marks(const struct market *market, struct text *t)
+{
+    if (market->marks.mark > 0)
+        put_px(market, t, "mark_price", market->marks.mark);
+    if (market->marks.index > 0)
+        put_px(market, t, "index_price", market->marks.index);
+    if (!market->marks.has_funding)
+        return;
+    json_key(t, "funding_rate");
+    json_decimal(t, market->marks.funding_rate, 12);
+    put_time(t, "next_funding_ts", market->marks.funding_t);
+}
+
 static void put_stream(const struct market *market, struct text *t)
 {
     json_key(t, "files_in_order");
@@ -401,6 +415,7 @@ static void put_stream(const struct market *market, struct text *t)
         json_string(t, book_state_name(market->state));
         put_uint(t, "messages_not_understood", market->counts.errors);
     }
+    put_marks(market, t);
     json_key(t, "checkpoints");
     json_array(t);
     for (uint32_t i = 0; i < market->checkpoint_count; i++)

@@ -399,3 +399,8 @@ void market_close(struct market *market, const struct feed_counts *counts, enum 
     market->state = state;
     market->book = book;
 }
+
+void market_marks(struct market *market, const struct session_marks *marks)
+{
+    market->marks = *marks;
+}

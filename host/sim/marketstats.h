@@ -59,6 +59,9 @@ bool market_order(struct market *market, const struct weir_l3 *order, weir_ns t)
 void market_close(struct market *market, const struct feed_counts *counts, enum book_state state,
                   const struct book *book);
 
+/* What the venue last said of the market beside its book. */
+void market_marks(struct market *market, const struct session_marks *marks);
+
 /* Members "books", "trades", "orders" and "streams" of an object that is open. */
 void marketstats_json(const struct marketstats *stats, struct text *out);
 /* For people: a line each. */

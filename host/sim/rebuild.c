@@ -347,6 +347,9 @@ static void close_markets(struct rebuild *rebuild)
         for (uint32_t number = 1; number <= place->count; number++) {
             struct feed_counts counts = {0};
             (void)session_feed_counts(place->session, number, &counts);
+            struct session_marks marks;
+            if (session_marks(place->session, number, &marks))
+                market_marks(place->markets[number - 1], &marks);
             market_close(place->markets[number - 1], &counts,
                          session_book_state(place->session, number),
                          session_book(place->session, number));

@@ -49,16 +49,18 @@ struct shortened {
 
 static struct shortened shorten(int64_t value, int exp, uint8_t places)
 {
+    static const int steps[] = {8, 8, 4, 2, 1}; /* any number of zeros up to 23, half at a time */
     struct shortened s = {(uint64_t)value, exp, 0};
     int wanted = places == WEIR_PLACES_FEWEST ? 0 : places;
     if (wanted < exp && s.value % (uint64_t)decimal_pow10[exp - wanted] == 0) {
         s.value /= (uint64_t)decimal_pow10[exp - wanted];
         s.places = wanted;
     }
-    while (s.places > wanted && s.value % 10 == 0) {
-        s.value /= 10;
-        s.places--;
-    }
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && s.places > wanted; i++)
+        if (s.places - steps[i] >= wanted && s.value % (uint64_t)decimal_pow10[steps[i]] == 0) {
+            s.value /= (uint64_t)decimal_pow10[steps[i]];
+            s.places -= steps[i];
+        }
     s.zeros = wanted > exp ? wanted - exp : 0;
     return s;
 }

@@ -110,6 +110,15 @@ static const char *cash(const union venue_event *event)
     return NULL;
 }
 
+static const char *funding_rate(const union venue_event *event)
+{
+    const struct weir_funding_rate *it = &event->funding_rate;
+    int64_t all = 1000000000000; /* a position's whole worth */
+    return it->rate < -all || it->rate > all || it->t_next < 0
+               ? "a funding rate is at most 1, and its time is not negative"
+               : NULL;
+}
+
 static const char *l3(const union venue_event *event)
 {
     const struct weir_l3 *it = &event->l3;
@@ -164,6 +173,9 @@ static const struct row rows[] = {
                     {{0, 0}}, {0, 0}, {SPAN(weir_trade, pad)}},
     [WEIR_MARK]  = {sizeof(struct weir_mark), 0, mark, {{0, 0}}, {0, 0}, {{0, 0}}},
     [WEIR_SEQUENCE] = {sizeof(struct weir_sequence), 0, nothing, {{0, 0}}, {0, 0}, {{0, 0}}},
+    [WEIR_INDEX] = {sizeof(struct weir_mark), 0, mark, {{0, 0}}, {0, 0}, {{0, 0}}},
+    [WEIR_FUNDING_RATE] = {sizeof(struct weir_funding_rate), 0, funding_rate,
+                           {{0, 0}}, {0, 0}, {{0, 0}}},
     [WEIR_L3] = {sizeof(struct weir_l3), WEIR_L3_SNAPSHOT | WEIR_L3_CLOSING, l3,
                  {{0, 0}}, {0, 0}, {SPAN(weir_l3, pad)}},
     [WEIR_SESSION] = {sizeof(struct weir_session), WEIR_STREAM_UP, nothing,

@@ -20,6 +20,7 @@ union venue_event {
     struct weir_mark mark;
     struct weir_sequence sequence;
     struct weir_l3 l3;
+    struct weir_funding_rate funding_rate;
     struct weir_session session;
     struct weir_rate_limited rate_limited;
     struct weir_report report;

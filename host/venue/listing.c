@@ -181,6 +181,20 @@ static void tell_top_of_book(struct session *session, struct listing *listing)
     tell_top(session, listing, &top);
 }
 
+void listing_mark(struct listing *listing, const union venue_event *event)
+{
+    struct session_marks *marks = &listing->marks;
+    if (event->msg.kind == WEIR_MARK) {
+        marks->mark = event->mark.px;
+    } else if (event->msg.kind == WEIR_INDEX) {
+        marks->index = event->mark.px;
+    } else {
+        marks->funding_rate = event->funding_rate.rate;
+        marks->funding_t = event->funding_rate.t_next;
+        marks->has_funding = true;
+    }
+}
+
 /* --- books -------------------------------------------------------------------------------------*/
 
 void listing_tell(struct session *session, struct listing *listing)

@@ -29,7 +29,8 @@ struct listing {
     enum book_state told; /* the last state the owner heard of */
     uint64_t top_seq;     /* sequence of `top`; the owner never gets an older one */
     struct weir_top top;  /* the last one the owner got */
-    struct feed *feed;    /* NULL: no book message yet */
+    struct session_marks marks;
+    struct feed *feed; /* NULL: no book message yet */
     struct weir_instrument definition;
 };
 
@@ -108,6 +109,7 @@ struct listing *listing_find(const struct session *session, uint32_t number);  /
 struct listing *listing_by_host(const struct session *session, uint32_t host); /* NULL: none */
 void listing_book(struct session *session, const struct weir_book_msg *msg);
 void listing_top(struct session *session, struct listing *listing, struct weir_top *top);
+void listing_mark(struct listing *listing, const union venue_event *event);
 void listing_tell(struct session *session, struct listing *listing);
 void listing_lose(struct session *session, struct listing *listing); /* its connection is gone */
 void listing_destroy(struct listing *listing);

@@ -484,6 +484,15 @@ bool session_feed_counts(const struct session *session, uint32_t instrument,
     return true;
 }
 
+bool session_marks(const struct session *session, uint32_t instrument,
+                   struct session_marks *marks_out)
+{
+    const struct listing *listing = listing_by_host(session, instrument);
+    if (listing)
+        *marks_out = listing->marks;
+    return listing != NULL;
+}
+
 uint64_t session_sequence_gaps(const struct session *session)
 {
     return session->sequence_gaps;

@@ -129,6 +129,16 @@ struct feed_counts {
 bool session_feed_counts(const struct session *session, uint32_t instrument,
                          struct feed_counts *counts_out);
 
+/* What the venue last said of an instrument beside its book. 0: nothing yet. */
+struct session_marks {
+    weir_px mark, index;
+    int64_t funding_rate; /* as in struct weir_funding_rate */
+    weir_ns funding_t;
+    bool has_funding;
+};
+bool session_marks(const struct session *session, uint32_t instrument,
+                   struct session_marks *marks_out); /* false: no such instrument */
+
 /* Gaps in the numbers of frames (WEIR_SEQUENCE), over all connections. */
 uint64_t session_sequence_gaps(const struct session *session);
 bool session_is_numbered(const struct session *session); /* one frame had a number, at least */

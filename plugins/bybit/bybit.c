@@ -180,24 +180,44 @@ static enum weir_err read_trades(struct venue *venue, struct market_symbol *symb
     return scan.err;
 }
 
+/* Milliseconds in quotes, or an empty text. */
+static weir_ns next_time(struct scan *scan)
+{
+    uint64_t ms = 0;
+    return market_id_of(market_word(scan), &ms) ? market_ms(ms) : 0;
+}
+
 /* Only what changed is in it; a mark price that is there is told. */
 static enum weir_err read_ticker(struct venue *venue, struct market_symbol *symbol,
                                  const struct frame *frame)
 {
     struct scan scan = frame->data;
     struct weir_bytes key;
-    weir_px mark = 0;
+    weir_px mark = 0, index = 0;
+    int64_t rate = 0;
+    weir_ns next = 0;
+    bool has_rate = false;
     int first = 1;
     scan_expect(&scan, '{');
     while (scan_key(&scan, &first, &key)) {
         if (scan_is(key, "markPrice"))
             mark = market_mark_px(&scan, symbol);
+        else if (scan_is(key, "indexPrice"))
+            index = market_mark_px(&scan, symbol);
+        else if (scan_is(key, "fundingRate") && scan_peek(&scan) == '"')
+            rate = market_rate(&scan), has_rate = true;
+        else if (scan_is(key, "nextFundingTime"))
+            next = next_time(&scan);
         else
             scan_skip(&scan);
     }
-    if (scan_ok(&scan))
-        market_mark(&venue->market, symbol, mark, market_ms(frame->ts));
-    return scan.err;
+    if (!scan_ok(&scan))
+        return scan.err;
+    market_mark(&venue->market, symbol, WEIR_MARK, mark, market_ms(frame->ts));
+    market_mark(&venue->market, symbol, WEIR_INDEX, index, market_ms(frame->ts));
+    if (has_rate)
+        market_funding(&venue->market, symbol, rate, next, market_ms(frame->ts));
+    return WEIR_OK;
 }
 
 /* --- a frame ----------------------------------------------------------------------------------- */

@@ -209,7 +209,9 @@ static enum weir_err read_quote(struct venue *venue, struct market_symbol *symbo
     struct scan scan = frame->data;
     struct weir_top top = {0};
     struct weir_bytes key;
-    weir_px mark = 0;
+    weir_px mark = 0, index = 0;
+    int64_t rate = 0;
+    bool has_rate = false;
     int first = 1;
     scan_expect(&scan, '{');
     while (scan_key(&scan, &first, &key)) {
@@ -225,13 +227,20 @@ static enum weir_err read_quote(struct venue *venue, struct market_symbol *symbo
             top.msg.t_venue = market_ms(market_id(&scan));
         else if (scan_is(key, "mark_price"))
             mark = market_mark_px(&scan, symbol);
+        else if (scan_is(key, "index_price"))
+            index = market_mark_px(&scan, symbol);
+        else if (scan_is(key, "current_funding"))
+            rate = market_rate(&scan), has_rate = true;
         else
             scan_skip(&scan);
     }
     if (!scan_ok(&scan))
         return scan.err;
     market_top(&venue->market, symbol, &top);
-    market_mark(&venue->market, symbol, mark, top.msg.t_venue);
+    market_mark(&venue->market, symbol, WEIR_MARK, mark, top.msg.t_venue);
+    market_mark(&venue->market, symbol, WEIR_INDEX, index, top.msg.t_venue);
+    if (has_rate) /* perpetuals: paid all the time */
+        market_funding(&venue->market, symbol, rate, 0, top.msg.t_venue);
     return WEIR_OK;
 }
 

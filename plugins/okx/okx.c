@@ -9,6 +9,7 @@
  *          seqId may fall after maintenance, and a message without changes repeats it. Messages of
  *          before 2023 have no seqId but a CRC-32 of the 25 best levels, which is 0 today: 0 is no
  *          sum. `books5` and `bbo-tbt` are other views of the same book: bbo-tbt is told as tops.
+ * MARKS    `mark-price` and `funding-rate` are read where somebody subscribed to them.
  * TRADES   `trades` and `trades-all`; side is the taker's. Sizes of derivatives are contracts.
  *
  * Read: OKX API v5, public channels (2026-08), and its recorded frames of 2022-05 and 2026-08. */
@@ -286,7 +287,36 @@ static enum weir_err read_mark(struct venue *venue, struct market_symbol *symbol
                 scan_skip(&scan);
         }
         if (scan_ok(&scan))
-            market_mark(&venue->market, symbol, px, t);
+            market_mark(&venue->market, symbol, WEIR_MARK, px, t);
+    }
+    return scan.err;
+}
+
+static enum weir_err read_funding(struct venue *venue, struct market_symbol *symbol,
+                                  const struct frame *frame)
+{
+    struct scan scan = frame->data;
+    struct weir_bytes key;
+    int first = 1;
+    scan_expect(&scan, '[');
+    while (scan_item(&scan, &first)) {
+        int64_t rate = 0;
+        weir_ns next = 0, t = 0;
+        bool has_rate = false;
+        int first_key = 1;
+        scan_expect(&scan, '{');
+        while (scan_key(&scan, &first_key, &key)) {
+            if (scan_is(key, "fundingRate"))
+                rate = market_rate(&scan), has_rate = true;
+            else if (scan_is(key, "fundingTime"))
+                next = market_ms(market_id(&scan));
+            else if (scan_is(key, "ts"))
+                t = market_ms(market_id(&scan));
+            else
+                scan_skip(&scan);
+        }
+        if (scan_ok(&scan) && has_rate)
+            market_funding(&venue->market, symbol, rate, next, t);
     }
     return scan.err;
 }
@@ -299,7 +329,7 @@ static const struct channel {
 } channels[] = {
     {"books", read_books},          {"trades", read_trades},   {"trades-all", read_trades},
     {"books-l2-tbt", read_books},   {"bbo-tbt", read_bbo},     {"tickers", read_ticker},
-    {"books50-l2-tbt", read_books}, {"mark-price", read_mark},
+    {"books50-l2-tbt", read_books}, {"mark-price", read_mark}, {"funding-rate", read_funding},
 };
 
 static enum weir_err on_frame(struct venue *venue, uint32_t conn, struct weir_bytes bytes)

@@ -426,11 +426,33 @@ void market_top(struct market *market, const struct market_symbol *symbol,
         put(market, &message.msg, sizeof message, WEIR_TOP, symbol);
 }
 
-void market_mark(struct market *market, const struct market_symbol *symbol, weir_px px, weir_ns t)
+void market_mark(struct market *market, const struct market_symbol *symbol, uint16_t kind,
+                 weir_px px, weir_ns t)
 {
     struct weir_mark message = {.msg = {.t_venue = t}, .px = px};
     if (px > 0)
-        put(market, &message.msg, sizeof message, WEIR_MARK, symbol);
+        put(market, &message.msg, sizeof message, kind, symbol);
+}
+
+int64_t market_rate(struct scan *scan)
+{
+    struct weir_bytes text = market_word(scan);
+    const char *point = text.len > 0 ? memchr(text.data, '.', text.len) : NULL;
+    size_t most = point ? (size_t)(point - text.data) + 13 : text.len;
+    bool exponent =
+        text.len > 0 && (memchr(text.data, 'e', text.len) || memchr(text.data, 'E', text.len));
+    if (!exponent && text.len > most)
+        text.len = most;
+    struct scan number = scan_of(text);
+    int64_t rate = text.len > 0 ? market_number(&number, 12) : 0;
+    return scan_done(&number) && rate >= -1000000000000 && rate <= 1000000000000 ? rate : 0;
+}
+
+void market_funding(struct market *market, const struct market_symbol *symbol, int64_t rate,
+                    weir_ns t_next, weir_ns t)
+{
+    struct weir_funding_rate message = {.msg = {.t_venue = t}, .rate = rate, .t_next = t_next};
+    put(market, &message.msg, sizeof message, WEIR_FUNDING_RATE, symbol);
 }
 
 weir_px market_mark_px(struct scan *scan, const struct market_symbol *symbol)

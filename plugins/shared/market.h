@@ -126,7 +126,13 @@ void market_order(struct market *market, const struct market_symbol *symbol,
 /* Sides without size are empty; a crossed one is left out. */
 void market_top(struct market *market, const struct market_symbol *symbol,
                 const struct weir_top *top);
-void market_mark(struct market *market, const struct market_symbol *symbol, weir_px px, weir_ns t);
+/* kind: WEIR_MARK or WEIR_INDEX. 0 is not told. */
+void market_mark(struct market *market, const struct market_symbol *symbol, uint16_t kind,
+                 weir_px px, weir_ns t);
+/* The funding rate that stands at the scan; what cannot be said in 10^-12 is cut off. */
+int64_t market_rate(struct scan *scan);
+void market_funding(struct market *market, const struct market_symbol *symbol, int64_t rate,
+                    weir_ns t_next, weir_ns t);
 /* The number at the scan as such a price; 0: it is none, or finer than the symbol's prices. */
 weir_px market_mark_px(struct scan *scan, const struct market_symbol *symbol);
 

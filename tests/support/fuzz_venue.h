@@ -46,7 +46,10 @@ static void emit(void *host, const struct weir_msg *event)
     } else if (event->kind == WEIR_TRADE) {
         const struct weir_trade *trade = message;
         assert(trade->px > 0 && trade->qty > 0 && trade->aggressor <= WEIR_SELL);
-    } else if (event->kind == WEIR_MARK) {
+    } else if (event->kind == WEIR_FUNDING_RATE) {
+        const struct weir_funding_rate *rate = message;
+        assert(rate->rate >= -1000000000000 && rate->rate <= 1000000000000 && rate->t_next >= 0);
+    } else if (event->kind == WEIR_MARK || event->kind == WEIR_INDEX) {
         assert(((const struct weir_mark *)message)->px > 0);
     } else if (event->kind == WEIR_L3) {
         const struct weir_l3 *order = message;

@@ -61,13 +61,15 @@ enum weir_kind {
     WEIR_NONE = 0,
 
     /* market data */
-    WEIR_INSTRUMENT = 1, /* struct weir_instrument: first of all, and again when rules change */
-    WEIR_BOOK = 2,       /* struct weir_book_msg + levels */
-    WEIR_TOP = 3,        /* struct weir_top: best bid and ask as the venue sends them */
-    WEIR_TRADE = 4,      /* struct weir_trade */
-    WEIR_MARK = 5,       /* struct weir_mark: the venue's mark price */
-    WEIR_SEQUENCE = 6,   /* struct weir_sequence: this frame's number on its connection */
-    WEIR_L3 = 7,         /* struct weir_l3: one order of somebody in the venue's book */
+    WEIR_INSTRUMENT = 1,   /* struct weir_instrument: first of all, and again when rules change */
+    WEIR_BOOK = 2,         /* struct weir_book_msg + levels */
+    WEIR_TOP = 3,          /* struct weir_top: best bid and ask as the venue sends them */
+    WEIR_TRADE = 4,        /* struct weir_trade */
+    WEIR_MARK = 5,         /* struct weir_mark: the venue's mark price */
+    WEIR_SEQUENCE = 6,     /* struct weir_sequence: this frame's number on its connection */
+    WEIR_L3 = 7,           /* struct weir_l3: one order of somebody in the venue's book */
+    WEIR_INDEX = 8,        /* struct weir_mark: the index that the contract follows */
+    WEIR_FUNDING_RATE = 9, /* struct weir_funding_rate: what holders of a perpetual will pay */
 
     /* the account's session */
     WEIR_SESSION = 20,      /* struct weir_session: private stream up or down */
@@ -235,6 +237,12 @@ struct weir_rate_limited {
     weir_ns retry_after;         /* how long to wait */
     int32_t code;
     uint32_t pad;
+};
+
+struct weir_funding_rate {
+    struct weir_msg msg;
+    int64_t rate; /* 10^-12 of the position's worth, at the end of the interval; < 0: shorts pay */
+    weir_ns t_next; /* when; 0: it is paid all the time */
 };
 
 /* One order of the venue's book, where it shows single orders (level 3). Ids rise in the order of

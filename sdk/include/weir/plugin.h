@@ -253,7 +253,8 @@ struct weir_plugin {
                 sizeof(struct weir_cash) * 37u + sizeof(struct weir_intent) * 41u +          \
                 sizeof(struct weir_caps) * 43u + sizeof(struct weir_host) * 47u +            \
                 sizeof(struct weir_plugin) * 53u + sizeof(struct weir_l3) * 59u +            \
-                sizeof(struct weir_sequence) * 61u + sizeof(struct weir_query) * 67u))
+                sizeof(struct weir_sequence) * 61u + sizeof(struct weir_query) * 67u +       \
+                sizeof(struct weir_funding_rate) * 71u))
 
 /* The one symbol that a plugin exports. */
 __attribute__((visibility("default"))) extern const struct weir_plugin weir_plugin;
