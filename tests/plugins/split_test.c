@@ -151,8 +151,10 @@ static void through_frames(struct wire *wire)
         .context = wire, .read = read_some, .write = write_all, .message = on_message};
     cr_assert(frames_init(&frames, &io, MESSAGE_MAX, 1 << 16) && frames_reset(&frames));
     wire->at = 0;
-    for (int i = 0; wire->at < wire->len || i < 4; i += wire->at == wire->len)
-        cr_assert_leq(frames_read(&frames, 7, why, sizeof why), FRAMES_MORE, "%s", why);
+    for (enum frames_step step = FRAMES_MORE; wire->at < wire->len || step == FRAMES_MORE;) {
+        step = frames_read(&frames, 7, why, sizeof why);
+        cr_assert_leq(step, FRAMES_MORE, "%s", why);
+    }
     frames_fini(&frames);
 }
 
