@@ -37,6 +37,22 @@ static const uint8_t told[] = {
     [WEIR_STATE_REJECTED] = ON_TOLD_REJECTED,
 };
 
+/* What the venue says that it is now. */
+static void order_told(struct engine *engine, uint32_t n, uint8_t state)
+{
+    const struct order *order = order_at(engine, n);
+    if (state == WEIR_STATE_OPEN &&
+        order->cum >= order->qty) /* more was executed than asked, and still is */
+        state = WEIR_STATE_FILLED;
+    if (state > WEIR_STATE_NOT_FOUND && state < sizeof told) {
+        (void)order_step(engine, n, (enum order_event)told[state]);
+        kill_follow(engine, n, false);
+    } else if (order->is == IS_FILLED &&
+               order->cum < order->qty) { /* what is it now? only the venue knows */
+        resolver_ask(engine, n, ASK_ORDER);
+    }
+}
+
 static void order_unfilled(struct engine *engine, uint32_t n, const struct exec *exec,
                            uint8_t state)
 {
@@ -51,17 +67,25 @@ static void order_unfilled(struct engine *engine, uint32_t n, const struct exec 
     order->cum -= exec->qty;
     more->cum_quote -= quote;
     more->reported = more->reported > exec->qty ? more->reported - exec->qty : 0;
+    more->undone += exec->qty;
     order_settle(engine, n);
-    if (state == WEIR_STATE_OPEN &&
-        order->cum >= order->qty) /* more was executed than asked, and still is */
-        state = WEIR_STATE_FILLED;
-    if (state > WEIR_STATE_NOT_FOUND && state < sizeof told) {
-        (void)order_step(engine, n, (enum order_event)told[state]);
-        kill_follow(engine, n, false);
-    } else if (order->is == IS_FILLED &&
-               order->cum < order->qty) { /* what is it now? only the venue knows */
-        resolver_ask(engine, n, ASK_ORDER);
-    }
+    order_told(engine, n, state);
+}
+
+/* It was never told of, or not whose it was, but the venue's executed total may have had it; its order, if it is named, is
+ * what the venue says. */
+static void order_never_filled(struct engine *engine, const struct weir_fill *bust)
+{
+    uint32_t n = named_order(engine, bust);
+    struct order_more *more = n ? more_at(engine, n) : NULL;
+    if (!n || bust->qty < 0)
+        return;
+    order_learn_venue_id(engine, n, bust->venue_id);
+    if (more->reported - order_at(engine, n)->cum >= bust->qty)
+        more->reported -= bust->qty;
+    more->undone += bust->qty;
+    order_settle(engine, n);
+    order_told(engine, n, bust->state);
 }
 
 /* As if it had never happened. False: the sums do not fit, and nothing was done. */
@@ -88,7 +112,7 @@ static bool undo(struct engine *engine, struct exec *exec, amount *gain_out,
     return true;
 }
 
-static void bust_known(struct engine *engine, struct exec *exec, uint8_t state)
+static void bust_known(struct engine *engine, struct exec *exec, const struct weir_fill *bust)
 {
     amount gain = 0, owners_gain = 0;
     uint32_t n = order_of_exec(engine, exec);
@@ -109,7 +133,9 @@ static void bust_known(struct engine *engine, struct exec *exec, uint8_t state)
     tell(engine, &out.msg);
     tell_alert(engine, ALERT_TRADE_BUST, exec->instrument, n, exec->qty, 0, exec->id);
     if (n)
-        order_unfilled(engine, n, exec, state);
+        order_unfilled(engine, n, exec, bust->state);
+    else
+        order_never_filled(engine, bust);
     loss_watch(engine, &engine->instruments[exec->instrument], exec->strategy);
 }
 
@@ -121,7 +147,7 @@ void apply_bust(struct engine *engine, const void *input)
     stream_sequence(engine, &bust->msg, bust->stream_seq);
     if (exec_find(engine, bust, &index, &instrument)) {
         if (index) {
-            bust_known(engine, &engine->execs[index - 1], bust->state);
+            bust_known(engine, &engine->execs[index - 1], bust);
             return;
         }
         tell_alert(engine, ALERT_TRADE_BUST, instrument, 0, 0, 0, bust->exec_id);
@@ -138,4 +164,5 @@ void apply_bust(struct engine *engine, const void *input)
     put_text(never.id, bust->exec_id);
     never.key = key_for(KEY_EXEC, never.id, WEIR_ID_MAX, instrument);
     (void)exec_put(engine, &never);
+    order_never_filled(engine, bust);
 }

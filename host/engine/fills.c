@@ -36,7 +36,7 @@ static void order_filled(struct engine *engine, uint32_t n, weir_qty qty)
 
 /* --- whose is it ----------------------------------------------------------------------------------- */
 
-static uint32_t named_order(const struct engine *engine, const struct weir_fill *fill)
+uint32_t named_order(const struct engine *engine, const struct weir_fill *fill)
 {
     uint32_t n = order_of_wire(engine, fill->client_id), instrument = fill->msg.instrument;
     if (fill->origin != WEIR_ORIGIN_OURS)

@@ -50,6 +50,8 @@ amount refold(struct engine *engine, struct holding *owner, weir_qty change);
 /* What cannot be booked or undone: nothing new in this instrument until a reconciliation agrees. */
 void stop_instrument(struct engine *engine, uint32_t n, const char *text);
 
+/* fills.c: the order that an execution or its bust names; 0: none that is known here */
+uint32_t named_order(const struct engine *engine, const struct weir_fill *fill);
 /* fills.c: one that waits gets its owner (n 0: no order of ours), or leaves the queue */
 void attribute(struct engine *engine, struct exec *exec, uint32_t n, uint32_t strategy);
 void waiting_cut(struct engine *engine, const struct exec *exec);

@@ -34,20 +34,36 @@ void stream_sequence(struct engine *engine, const struct weir_msg *msg, uint64_t
         account->stream_seq = seq;
 }
 
+/* What was told before an execution was undone had it still; the answer to a question does not. */
+static void total_is_less(struct engine *engine, uint32_t n, const struct weir_report *report,
+                          weir_qty total)
+{
+    struct order_more *more = more_at(engine, n);
+    bool answers = report->msg.kind == WEIR_STATUS || report->msg.kind == WEIR_RECON_ORDER;
+    if (!answers || total != order_at(engine, n)->cum || more->reported <= total ||
+        more->reported - total > more->undone)
+        return;
+    more->reported = total;
+    order_settle(engine, n);
+}
+
 /* The venue's executed total. More than was booked: the fills are asked for, none is invented. */
 void report_cum(struct engine *engine, uint32_t n, const struct weir_report *report)
 {
     const struct order *order = order_at(engine, n);
     struct order_more *more = more_at(engine, n);
     weir_qty total;
-    if (!report->has_cum || __builtin_add_overflow(report->cum_qty, more->inside, &total) ||
-        total <= order->cum)
+    if (!report->has_cum || __builtin_add_overflow(report->cum_qty, more->inside, &total))
         return;
+    if (total <= order->cum) {
+        total_is_less(engine, n, report, total);
+        return;
+    }
     if (total > more->reported)
         more->reported = total;
     order_settle(engine, n);
     tell_alert(engine, ALERT_MISSING_FILLS, order->instrument, n, total, order->cum, more->cid);
-    resolver_ask(engine, n, ASK_FILLS);
+    resolver_ask(engine, n, more->undone ? ASK_FILLS | ASK_ORDER : ASK_FILLS);
 }
 
 /* --- submit ------------------------------------------------------------------------------------- */

@@ -40,8 +40,9 @@ static uint8_t open_questions(const struct engine *engine, uint32_t n)
     bool doubt = live && (order->is == IS_DOUBT || order->cancel == REQUEST_AMBIGUOUS || chased);
     bool silent = order->amend == REQUEST_AMBIGUOUS || order->amend == REQUEST_DOUBTED;
     bool amend = silent && (live || order->is == IS_FILLED);
-    return (uint8_t)((doubt || amend ? ASK_ORDER : 0) |
-                     (order_awaits(order, &engine->more[n]) ? ASK_FILLS : 0));
+    bool awaits = order_awaits(order, &engine->more[n]);
+    bool undone = awaits && engine->more[n].undone > 0; /* is the total still what it was? */
+    return (uint8_t)((doubt || amend || undone ? ASK_ORDER : 0) | (awaits ? ASK_FILLS : 0));
 }
 
 void resolver_ask(struct engine *engine, uint32_t n, uint8_t question)

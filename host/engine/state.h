@@ -121,6 +121,7 @@ struct order_more {
     weir_qty reported; /* the venue's executed total, with `inside`; over cum: fills are missing */
     weir_px next_px;   /* of the last replace */
     weir_qty next_qty;
+    weir_qty undone; /* by busts: a total that the venue told before one may be too high by it */
     weir_ns created, sent, changed, expires;
     weir_ns cancel_sent; /* the last */
     amount cum_quote;

@@ -60,6 +60,20 @@ Test(answers, that_say_nothing_of_a_replace_leave_it_open)
                "replace a b qty=20        |", "restart                   |",
                "fill a x1 1 @ 100         | a=PARTIAL:1 a.exposure=19",
                "replaced 00000012 v2      | b=PARTIAL:1 b.qty=20 b.exposure=19"));
+    story("a cancel's total is older than a bust: the venue is asked, and its answer settles it",
+          TOLD("submit a buy 2 @ 100 |", "ack a V1 |", "fill a x1 1 @ 100 |",
+               "fill a x2 0.5 @ 100 |", "cancel a |", "bust x2 OPEN | a=PENDING_CANCEL:1",
+               "canceled a cum=1.5 | a=CANCELED:1 a.awaits=1 a.exposure=0.5 asked=1/1/0",
+               "wait 60000 | a.awaits=1", "status a CANCELED cum=1 | a.awaits=0 a.exposure=0"));
+    story("without a bust an older total does not take back what is missing",
+          TOLD("submit a buy 2 @ 100 |", "ack a V1 |", "fill a x1 1 @ 100 |", "cancel a |",
+               "canceled a cum=1.5 | a.awaits=1", "status a CANCELED cum=1 | a.awaits=1",
+               "fill a x2 0.5 @ 100 | a=CANCELED:1.5 a.awaits=0"));
+    story("a bust of what was never told names its order",
+          TOLD("submit a buy 2 @ 100 |", "ack a V1 |", "status a FILLED cum=2 | a=FILLED:0 a.awaits=1",
+               "bust x1 OPEN cid=a qty=0.5 | a=OPEN:0 a.awaits=1",
+               "fill a x1 0.5 @ 100 | a=OPEN:0 dup=1",
+               "fill a x2 1.5 @ 100 | a=PARTIAL:1.5 a.awaits=0"));
     story("filled, busted, and found: the quantity was not replaced by less than is filled",
           TOLD("submit a buy 8 @ 100      |", "ack a v1                  |",
                "replace a b qty=8 px=99   |", "fill a x1 8 @ 100         | a=FILLED:8",

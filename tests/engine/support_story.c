@@ -322,6 +322,11 @@ static void ev_bust(struct desk *desk, const struct line *line)
     put(in.exec_id, sizeof in.exec_id, word(line, 1));
     in.state = state[0] && !strchr(state, '=') ? venue_state(line, state) : WEIR_STATE_NOT_FOUND;
     in.msg.instrument = option(line, "on") ? on(line, option(line, "on")) : 0;
+    if (option(line, "cid")) {
+        put(in.client_id, sizeof in.client_id, desk_wire(desk, option(line, "cid")));
+        in.msg.instrument = ON_X;
+        in.qty = qty_of(option(line, "qty"));
+    }
     desk_apply(desk, &in);
 }
 

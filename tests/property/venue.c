@@ -287,19 +287,6 @@ void venue_executes(struct world *w, int order)
     w->fill_count++;
 }
 
-/* What is on its way and tells of an executed total tells nothing any more. */
-static void forget_totals(struct world *w, const struct truth_order *o)
-{
-    for (int i = 0; i < LINES; i++) {
-        struct line *line = &w->lines[i];
-        int name;
-        if (line->used && line->msg.head.kind != WEIR_FILL && line->msg.head.kind != WEIR_BUST &&
-            line->msg.head.size == sizeof(struct weir_report) &&
-            by_wire(w, line->msg.report.client_id, &name) == o)
-            line->msg.report.has_cum = 0;
-    }
-}
-
 static uint8_t busted_state(struct world *w, struct truth_order *o)
 {
     if (o->state == GONE && o->end == WEIR_STATE_FILLED && o->cum < o->qty) {
@@ -319,8 +306,8 @@ static bool has_untold_bust(const struct world *w, int order)
     return false;
 }
 
-/* One that was not delivered is undone only if nothing has told of it: it could not be un-told; and
- * of one order one at a time, since each tells the order's state. */
+/* Of one order one at a time, since each tells the order's state; and not of one that the host has not
+ * heard of: totals that are on their way still have what is undone. */
 void venue_busts(struct world *w)
 {
     if (w->fill_count == 0)
@@ -329,10 +316,7 @@ void venue_busts(struct world *w)
     struct truth_fill *f = &w->fills[number];
     struct truth_order *o = f->order >= 0 ? &w->orders[f->order] : NULL;
     struct weir_fill bust = f->msg;
-    struct order_view view;
-    if (f->busted || (o && has_untold_bust(w, f->order)) ||
-        (o && !f->delivered && o->state == GONE) ||
-        (o && !f->delivered && host_view(w, o, &view) && view.order.awaiting_fills))
+    if (f->busted || (o && has_untold_bust(w, f->order)) || (o && o->foreign && !o->listed))
         return;
     bust.msg.kind = WEIR_BUST;
     if (!put_line(w, &bust, sizeof bust, number))
@@ -342,7 +326,6 @@ void venue_busts(struct world *w)
         return;
     o->cum -= f->msg.qty;
     f->after = busted_state(w, o);
-    forget_totals(w, o);
 }
 
 void venue_expires(struct world *w)
