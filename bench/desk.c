@@ -51,7 +51,7 @@ static int64_t sends_of(const struct desk *desk, enum risk_scope scope)
 
 static void limit_scope(struct desk *desk, enum risk_scope scope, uint32_t id)
 {
-    static const int64_t values[RISK_LIMIT_COUNT] = {
+    static const int64_t values[CORE_LIMIT_COUNT] = {
         [LIMIT_max_order_qty] = 100,       [LIMIT_max_order_notional] = 100000000,
         [LIMIT_max_position] = 10000000,   [LIMIT_price_band_pct] = 50,
         [LIMIT_max_open_orders] = 2000000, [LIMIT_max_loss] = 1000000000,
@@ -59,7 +59,7 @@ static void limit_scope(struct desk *desk, enum risk_scope scope, uint32_t id)
         [LIMIT_throttle_window_ms] = 10,
     };
     int64_t sends = sends_of(desk, scope);
-    for (uint8_t limit = 0; limit < RISK_LIMIT_COUNT; limit++) {
+    for (uint8_t limit = 0; limit < CORE_LIMIT_COUNT; limit++) {
         int64_t value = limit == LIMIT_throttle_max ? sends : values[limit];
         struct in_limit in = {.msg = {.size = sizeof in, .kind = IN_LIMIT},
                               .scope = (uint8_t)scope,

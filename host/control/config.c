@@ -123,6 +123,15 @@ static void build_host(struct loaded *loaded)
     config->client_ids = (uint32_t)schema_number(keys, node, "client_ids");
 }
 
+static int64_t action_of(const char *word)
+{
+    int64_t action = 0;
+    while (action < GUARD_ACTION_COUNT &&
+           strcmp(guard_action_name((enum guard_action)action), word) != 0)
+        action++;
+    return action;
+}
+
 static void build_policy(struct loaded *loaded)
 {
     struct config *config = &loaded->config;
@@ -140,6 +149,12 @@ static void build_policy(struct loaded *loaded)
     config->policies[POLICY_pace_queue] = strcmp(schema_text(keys, node, "pace"), "queue") == 0;
     config->policies[POLICY_trigger_by] =
         strcmp(schema_text(keys, node, "trigger_by"), "trade") == 0;
+    config->policies[POLICY_clock_step_ns] = schema_number(keys, node, "clock_step");
+    config->policies[POLICY_slow_ack_ns] = schema_number(keys, node, "slow_ack");
+    config->policies[POLICY_runaway_fills] = schema_number(keys, node, "runaway_fills");
+    for (int guard = 0; guard < GUARD_COUNT; guard++)
+        config->policies[POLICY_on_mismatch + guard] = action_of(
+            schema_text(keys, node, policy_name((enum policy)(POLICY_on_mismatch + guard))));
     config->policies[POLICY_day_ends_ns] = schema_number(keys, node, "day_ends");
 }
 
@@ -363,7 +378,7 @@ const struct config_limit *config_limit_for(const struct config *config, enum ri
 static enum weir_err missing_limit(const struct config *config, const char *section_name,
                                    enum risk_scope scope, const char *name, struct why *why)
 {
-    for (int limit = 0; limit < RISK_LIMIT_COUNT; limit++)
+    for (int limit = 0; limit < CORE_LIMIT_COUNT; limit++) /* the further ones may be left out */
         if (!config_limit_for(config, scope, name, (enum risk_limit)limit))
             return because(
                 why, WEIR_E_BAD_CONFIG,

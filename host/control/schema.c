@@ -82,9 +82,27 @@ static const struct schema policy_keys[] = {
      "price that fires the stops, take-profits and trailing stops that the host keeps: reference: "
      "the middle of bid and ask, or the venue's mark, whichever came last; trade: the last trade",
      "reference trade", NULL},
-    {"day_ends", KIND_DURATION, "0s", "when a day ends for DAY orders: so long after midnight UTC",
+    {"day_ends", KIND_DURATION, "0s",
+     "when a day ends, for DAY orders and the limits of a day: so long after midnight UTC", NULL,
+     NULL},
+    {"clock_step", KIND_DURATION, "0s", "a larger step of the wall clock is acted upon; 0s: none",
      NULL, NULL},
-    SCHEMA_END};
+    {"slow_ack", KIND_DURATION, "0s", "a later acknowledgement is acted upon; 0s: none", NULL,
+     NULL},
+    {"runaway_fills", KIND_WHOLE, "0",
+     "more executions of a strategy in a second are acted upon; 0: any number", "0 to 1000000000",
+     NULL},
+#define X(name, text, action)                                                                      \
+    {"on_" #name,                                                                                  \
+     KIND_WORD,                                                                                    \
+     #action,                                                                                      \
+     text ": alarm; reduce_only; disarm: its orders are canceled, CANCEL_ONLY; halt: and HALTED; " \
+          "flatten: and what is held is closed",                                                   \
+     "alarm reduce_only disarm halt flatten",                                                      \
+     NULL},
+    GUARDS(X)
+#undef X
+        SCHEMA_END};
 
 static const struct schema gateway_keys[] = {
     {"listen", KIND_TEXT, "127.0.0.1", "address; loopback unless you know why not", NULL, NULL},
@@ -200,12 +218,16 @@ static const struct schema venue_keys[] = {
     {"paper", KIND_KEYS, "", "the simulated venue, for execution: paper", NULL, paper_keys},
     SCHEMA_END};
 
-/* One key for each limit of engine/lists.h; a test walks both lists. */
+/* One key for each limit of engine/lists.h; a test walks both lists. Those of the contract are given
+ * for each scope, as a number or none; the further ones may be left out. */
 static const struct schema limit_keys[] = {
 #define X(name, text) {#name, KIND_LIMIT, NULL, text, NULL, NULL},
-    RISK_LIMITS(X)
+    CORE_LIMITS(X)
 #undef X
-        SCHEMA_END};
+#define X(name, text) {#name, KIND_LIMIT, "", text, NULL, NULL},
+        FURTHER_LIMITS(X)
+#undef X
+            SCHEMA_END};
 
 /* At narrower scopes a limit may be left out only where the wider "*" entry gives it. */
 static const struct schema limit_keys_some[] = {

@@ -351,7 +351,7 @@ static void card_make(struct card *card, struct scope *scope, const struct instr
         .max_position = in_units(limits[LIMIT_max_position].value, qty_exp),
         .price_band = in_units(limits[LIMIT_price_band_pct].value, 9),
         .max_open_orders = in_units(limits[LIMIT_max_open_orders].value, 0),
-        .unset = scope->unset,
+        .unset = scope->unset & ((1u << CORE_LIMIT_COUNT) - 1),
         .scope_id = scope->id,
         .scope = scope,
     };
@@ -407,6 +407,26 @@ static void watch_losses(struct engine *engine, const struct scope *scope, bool 
     loss_settle_all(engine);
 }
 
+/* A strategy or group is about to have a limit for which its profit and loss is looked at after each
+ * price; or to have it no more. */
+static void watch_course(struct engine *engine, struct scope *scope, uint8_t limit, uint32_t change)
+{
+    if (scope->kind == SCOPE_strategy || scope->kind == SCOPE_group) {
+        engine->group_losses += change;
+        calm_end_all(engine);
+        loss_settle_all(engine);
+    }
+    if (limit == LIMIT_max_day_loss)
+        scope->course.day_began = scope->pnl;
+    else
+        scope->course.best = scope->pnl;
+}
+
+static void look_again(struct engine *engine)
+{
+    engine->watching = engine->further_on > 0 || engine->policy[POLICY_runaway_fills] > 0;
+}
+
 void apply_limit(struct engine *engine, const void *input)
 {
     const struct in_limit *in = input;
@@ -421,7 +441,14 @@ void apply_limit(struct engine *engine, const void *input)
     engine->limits_version++;
     if (in->limit == LIMIT_max_loss)
         watch_losses(engine, scope, in->how == LIMIT_VALUE);
+    uint32_t change = (uint32_t)(in->how == LIMIT_VALUE) -
+                      (uint32_t)(scope->limits[in->limit].how == LIMIT_VALUE);
+    if (in->limit >= CORE_LIMIT_COUNT)
+        engine->further_on += change;
+    if (change && (in->limit == LIMIT_max_day_loss || in->limit == LIMIT_max_drawdown))
+        watch_course(engine, scope, in->limit, change);
     scope->limits[in->limit] = (struct limit){value, in->how};
+    look_again(engine);
     scope->unset &= ~(1u << in->limit);
     if (in->how == LIMIT_UNSET)
         scope->unset |= 1u << in->limit;
@@ -451,6 +478,12 @@ static const struct {
     [POLICY_trigger_by] = {0, 0, 1},
     [POLICY_day_ends_ns] = {0, 0, 86399999999999},
     [POLICY_pace_queue] = {0, 0, 1},
+#define X(name, text, action) [POLICY_on_##name] = {ACTION_##action, 0, GUARD_ACTION_COUNT - 1},
+    GUARDS(X)
+#undef X
+        [POLICY_clock_step_ns] = {0, 0, INT64_MAX},
+    [POLICY_slow_ack_ns] = {0, 0, INT64_MAX},
+    [POLICY_runaway_fills] = {0, 0, 1000000000},
 };
 
 void policy_defaults(struct engine *engine)
@@ -468,6 +501,7 @@ void apply_policy(struct engine *engine, const void *input)
         return;
     }
     engine->policy[in->policy] = in->value;
+    look_again(engine);
 }
 
 void set_trading_state(struct engine *engine, struct scope *scope, uint8_t state,

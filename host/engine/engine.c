@@ -16,7 +16,11 @@ static void apply_nothing(struct engine *engine, const void *input)
 static void apply_clock_jump(struct engine *engine, const void *input)
 {
     const struct in_state *in = input;
+    int64_t most = engine->policy[POLICY_clock_step_ns];
     tell_alert(engine, ALERT_CLOCK_JUMP, 0, 0, in->value, 0, "");
+    if (most > 0 && (in->value > most || in->value < -most))
+        guard_trips(engine, GUARD_clock_step, engine->host, amount_from(in->value, 6),
+                    amount_from(most, 6));
 }
 
 static void apply_journal_state(struct engine *engine, const void *input)
@@ -24,6 +28,8 @@ static void apply_journal_state(struct engine *engine, const void *input)
     const struct in_state *in = input;
     if (in->value && !engine->journal_failed)
         tell_alert(engine, ALERT_JOURNAL_FAILED, 0, 0, in->value, 0, "");
+    if (in->value && !engine->journal_failed)
+        guard_trips(engine, GUARD_journal_lag, engine->host, amount_from(in->value, 0), 0);
     engine->journal_failed = in->value != 0;
 }
 

@@ -292,6 +292,14 @@ void hold_make(struct engine *engine, uint32_t n, const struct in_submit *in, ui
     alarm_set(engine, n);
 }
 
+void hold_own(struct engine *engine, uint32_t n)
+{
+    more_at(engine, n)->tied = 1;
+    *kept_at(engine, n) =
+        (struct order_kept){.asked_type = more_at(engine, n)->type, .kin = KIN_FLAT};
+    hold_begin(engine, n);
+}
+
 void hold_begin(struct engine *engine, uint32_t n)
 {
     (void)order_step(engine, n, ON_HOLD);
@@ -351,7 +359,8 @@ static void release(struct engine *engine, uint32_t n)
     struct order_more *more = more_at(engine, n);
     struct wish wish;
     link_cap(engine, n);
-    if (order_at(engine, n)->is != IS_HELD)
+    if (order_at(engine, n)->is != IS_HELD ||
+        (kept_at(engine, n)->kin == KIN_FLAT && !flat_size(engine, n)))
         return;
     wish_to_release(engine, n, &wish);
     if (!hold_judge(engine, n, &wish))

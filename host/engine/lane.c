@@ -9,9 +9,11 @@
  * pace; else it is DENIED, as everywhere. */
 #include "engine/state.h"
 
-static bool passes_by_itself(enum risk_check reason)
+/* What closes a position waits also for its orders to be canceled. */
+static bool passes_by_itself(const struct order_kept *kept, enum risk_check reason)
 {
     switch (reason) {
+    case CHECK_TRADING_STATE: return kept->kin == KIN_FLAT;
     case CHECK_RECONCILING:
     case CHECK_HALTED:
     case CHECK_VENUE_DOWN:
@@ -22,6 +24,8 @@ static bool passes_by_itself(enum risk_check reason)
     default: return false;
     }
 }
+
+enum { AGAIN_NS = 100000000 };
 
 bool lane_wanted(const struct engine *engine, enum risk_check reason)
 {
@@ -34,6 +38,8 @@ static weir_ns passes_at(struct engine *engine, uint32_t n)
 {
     const struct out_decision *decision = engine->decision;
     weir_ns at = INT64_MAX;
+    if (decision->reason == CHECK_TRADING_STATE)
+        return later(engine->now, AGAIN_NS);
     if (decision->reason == CHECK_VENUE_BACKOFF)
         return engine->backoff[more_at(engine, n)->venue];
     if (decision->reason != CHECK_THROTTLED)
@@ -78,7 +84,7 @@ bool lane_takes(struct engine *engine, uint32_t n)
 {
     struct order_kept *kept = kept_at(engine, n);
     enum risk_check reason = (enum risk_check)engine->decision->reason;
-    if (!passes_by_itself(reason))
+    if (!passes_by_itself(kept, reason))
         return false;
     weir_ns due = passes_at(engine, n);
     if (due < engine->lane_due)

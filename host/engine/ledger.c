@@ -269,6 +269,8 @@ struct exec *book(struct engine *engine, struct plan *plan, const struct exec *e
     }
     if (!exec->internal)
         loss_settle(engine, instrument, &instrument->own);
+    if (engine->watching)
+        course_filled(engine, instrument, exec->strategy, gain, owners_gain);
     engine->counts.executions++;
     out = view_of_exec(engine, kept, stage);
     out.realized = amount_pack(gain);

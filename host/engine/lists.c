@@ -20,6 +20,9 @@ static const char *const obstacles[] = {KILL_OBSTACLES(NAME)};
 static const char *const obstacle_texts[] = {KILL_OBSTACLES(TEXT)};
 static const char *const hold_waits[] = {HOLD_WAITS(NAME)};
 static const char *const hold_events[] = {HOLD_EVENTS(NAME)};
+#define GUARD_NAME(name, text, action) #name,
+static const char *const guards[] = {GUARDS(GUARD_NAME)};
+static const char *const guard_actions[] = {GUARD_ACTIONS(NAME)};
 /* the word that people write; HALTED_STATE only keeps the C name apart from the check's */
 static const char *const states[] = {"ACTIVE", "REDUCE_ONLY", "CANCEL_ONLY", "HALTED"};
 
@@ -74,6 +77,14 @@ const char *hold_wait_name(enum hold_wait wait)
 const char *hold_event_name(enum hold_event event)
 {
     return WORD_OF(hold_events, event);
+}
+const char *guard_name(enum guard guard)
+{
+    return WORD_OF(guards, guard);
+}
+const char *guard_action_name(enum guard_action action)
+{
+    return WORD_OF(guard_actions, action);
 }
 const char *risk_check_text(enum risk_check check)
 {

@@ -64,7 +64,30 @@ static inline int order_label_is_done(enum order_label label)
     X(CAPACITY, "the host's tables are full")                                   \
     X(TRADING_STATE, "a scope is REDUCE_ONLY, CANCEL_ONLY or HALTED")           \
     X(BAD_REQUEST, "the request itself cannot be understood")                   \
-    X(LINK, "the order that it is linked to is not known, another's, or over")
+    X(LINK, "the order that it is linked to is not known, another's, or over")  \
+    FURTHER_CHECKS(X)
+/* Only where their limit is given; in the order of the table in further.c. */
+#define FURTHER_CHECKS(X)                                                              \
+    X(MAX_SPREAD, "best bid and ask are too far apart")                                \
+    X(MAX_IMPACT, "it would take too much of what the best price shows")               \
+    X(MAX_VOLATILITY, "the reference moved too far within two minutes")                \
+    X(MAX_OPEN_NOTIONAL, "worth of all open and held orders")                          \
+    X(MAX_GROSS, "worth of all positions with the worst case of their orders")         \
+    X(MAX_NET, "worth of long less short positions, with this order")                  \
+    X(MAX_ASSET_QTY, "position in one base asset over all instruments")                \
+    X(MAX_CONCENTRATION, "part of one instrument in all that the scope is exposed to") \
+    X(MAX_LEVERAGE, "exposure by what the account has of the quote asset")             \
+    X(MAX_WINDOW_NOTIONAL, "worth of the orders sent in the throttle's window")        \
+    X(MAX_ORDER_TRADE_RATIO, "orders and replaces sent today by executions")           \
+    X(MAX_REPEATS, "the same order again and again, each within a second")             \
+    X(MAX_ORDERS_DAY, "orders and replaces sent today")                                \
+    X(MAX_DAY_LOSS, "loss since the day began")                                        \
+    X(MAX_DRAWDOWN, "loss since profit and loss was best")                             \
+    X(MAX_LOSING_STREAK, "executions in a row that lost")                              \
+    X(MAX_UNKNOWN_ORDERS, "orders in doubt")                                           \
+    X(MAX_UNKNOWN_NOTIONAL, "worth of orders in doubt")
+#define ONE_MORE(name, text) +1
+enum { FURTHER_CHECK_COUNT = 0 FURTHER_CHECKS(ONE_MORE) };
 enum risk_check {
 #define X(name, text) CHECK_##name,
     RISK_CHECKS(X)
@@ -73,7 +96,8 @@ enum risk_check {
 };
 
 /* Limits as config and scenarios name them; a value is an exact decimal. Money is in the quote asset. */
-#define RISK_LIMITS(X)                                                                     \
+#define RISK_LIMITS(X) CORE_LIMITS(X) FURTHER_LIMITS(X)
+#define CORE_LIMITS(X)                                                                     \
     X(max_order_qty, "largest quantity of one order")                                      \
     X(max_order_notional, "largest price * quantity * multiplier of one order")            \
     X(max_position, "largest |position + worst case of all orders|, each side on its own") \
@@ -84,11 +108,34 @@ enum risk_check {
     X(self_cross, "1: an order that would meet an own live order is denied")               \
     X(throttle_max, "most orders and replaces sent in throttle_window_ms")                 \
     X(throttle_window_ms, "length of the throttle's sliding window, milliseconds")
+/* May be left out, also live: then there is none. See the checks of the same names. */
+#define FURTHER_LIMITS(X)                                                                    \
+    X(max_spread_pct, "ask less bid in percent of their middle, when an order goes out")     \
+    X(max_impact_pct, "quantity of an order that takes, in percent of the best price's")     \
+    X(max_volatility_pct, "highest less lowest reference of this minute and the last, in %") \
+    X(max_open_notional, "price * quantity of all orders that are open or held")             \
+    X(max_gross, "sum of |position with the worst case of its orders| at the reference")     \
+    X(max_net, "|sum of positions, long less short|, at the reference")                      \
+    X(max_asset_qty, "|position| in one base asset, over instruments and venues")            \
+    X(max_concentration_pct, "one instrument's part of max_gross's sum, in percent")         \
+    X(max_leverage, "max_gross's sum by the wallet's total of the quote asset")              \
+    X(max_window_notional, "price * quantity sent in one to two throttle_window_ms")         \
+    X(max_order_trade_ratio, "sends by executions today, from the 100th send on")            \
+    X(max_repeats, "equal orders in a row, each within a second of the one before")          \
+    X(max_orders_day, "orders and replaces sent since the day began (policy day_ends)")      \
+    X(max_day_loss, "loss since the day began; also watched (policy on_day_loss)")           \
+    X(max_drawdown, "loss since the best; also watched (policy on_drawdown)")                \
+    X(max_losing_streak, "executions in a row that lost; also watched (on_losing_streak)")   \
+    X(max_trade_loss, "loss of one execution; only watched (policy on_trade_loss)")          \
+    X(max_unknown_orders, "orders in doubt")                                                 \
+    X(max_unknown_notional, "price * quantity of orders in doubt")
+enum { FURTHER_LIMIT_COUNT = 0 FURTHER_LIMITS(ONE_MORE) };
 enum risk_limit {
 #define X(name, text) LIMIT_##name,
     RISK_LIMITS(X)
 #undef X
-        RISK_LIMIT_COUNT
+        RISK_LIMIT_COUNT,
+    CORE_LIMIT_COUNT = RISK_LIMIT_COUNT - FURTHER_LIMIT_COUNT /* these must be given, live */
 };
 
 /* Where a limit, a trading state or a reading belongs; wider first. */
@@ -200,7 +247,8 @@ enum hold_event {
     X(JOURNAL_FAILED, "the journal cannot be written")                          \
     X(ANOMALY, "an event that does not fit the state of its order")             \
     X(CAPACITY, "a table of the engine is full")                                \
-    X(HELD_STALE, "held orders wait for a price that is stale")
+    X(HELD_STALE, "held orders wait for a price that is stale")                 \
+    X(GUARD, "what is watched all the time is over its limit")
 enum alert {
 #define X(name, text) ALERT_##name,
     ALERTS(X)
@@ -208,21 +256,67 @@ enum alert {
         ALERT_COUNT
 };
 
+/* What is watched all the time, and what is done then if a policy on_NAME, of which there is one for each
+ * in this order, says nothing else. */
+#define GUARDS(X)                                                                          \
+    X(mismatch, "the venue's position differs from our books", alarm)                      \
+    X(stale_data, "market data of an instrument became stale while it is held", alarm)     \
+    X(clock_step, "the wall clock jumped by more than policy clock_step", alarm)           \
+    X(journal_lag, "the journal cannot follow, or cannot be written", alarm)               \
+    X(slow_ack, "an acknowledgement took longer than policy slow_ack", alarm)              \
+    X(trade_loss, "an execution lost more than max_trade_loss", alarm)                     \
+    X(runaway_fills, "more executions in a second than policy runaway_fills allows", halt) \
+    X(day_loss, "over max_day_loss", halt)                                                 \
+    X(drawdown, "over max_drawdown", halt)                                                 \
+    X(losing_streak, "over max_losing_streak", disarm)
+enum guard {
+#define X(name, text, action) GUARD_##name,
+    GUARDS(X)
+#undef X
+        GUARD_COUNT
+};
+#define GUARD_ACTIONS(X)                                                                          \
+    X(alarm, "an alert")                                                                          \
+    X(reduce_only, "and the scope is REDUCE_ONLY")                                                \
+    X(disarm, "and the scope's orders are canceled, it is CANCEL_ONLY")                           \
+    X(halt, "and the scope's orders are canceled, it is HALTED")                                  \
+    X(flatten, "and the scope's orders are canceled, it is REDUCE_ONLY, and market orders close " \
+               "what its strategies hold")
+enum guard_action {
+#define X(name, text) ACTION_##name,
+    GUARD_ACTIONS(X)
+#undef X
+        GUARD_ACTION_COUNT
+};
+
 /* Settings of the engine, given as inputs (WEIR_POLICY). */
-#define POLICIES(X)                                                                              \
-    X(not_found_confirm, "NOT_FOUND answers that prove an order never arrived")                  \
-    X(not_found_after_ns, "and the least age of the order, ns")                                  \
-    X(strict, "1: live rules (a missing limit or reference refuses); 0: scenario rules")         \
-    X(instance, "number of this host, 0..1679615 (four base-36 digits of each client order id)") \
-    X(wait_for_ack_ns, "how long a fill that names only a venue id waits for its order's ack")   \
-    X(query_first_ns, "first delay of the resolver's next question")                             \
-    X(query_most_ns, "largest delay of the resolver's backoff, reached by doubling")             \
-    X(query_rest_ns, "and from then on one question each this long, for ever")                   \
-    X(kill_answer_ns,                                                                            \
-      "killed: a cancel without an answer for so long is asked about; 0: only when told")        \
-    X(trigger_by, "price that fires held orders: 0 the reference, 1 the last trade")             \
-    X(day_ends_ns, "when a day ends, for DAY orders: ns after midnight UTC")                     \
-    X(pace_queue, "1: an order that is too early for the pace is held until its turn; 0: denied")
+#define POLICIES(X)                                                                               \
+    X(not_found_confirm, "NOT_FOUND answers that prove an order never arrived")                   \
+    X(not_found_after_ns, "and the least age of the order, ns")                                   \
+    X(strict, "1: live rules (a missing limit or reference refuses); 0: scenario rules")          \
+    X(instance, "number of this host, 0..1679615 (four base-36 digits of each client order id)")  \
+    X(wait_for_ack_ns, "how long a fill that names only a venue id waits for its order's ack")    \
+    X(query_first_ns, "first delay of the resolver's next question")                              \
+    X(query_most_ns, "largest delay of the resolver's backoff, reached by doubling")              \
+    X(query_rest_ns, "and from then on one question each this long, for ever")                    \
+    X(kill_answer_ns,                                                                             \
+      "killed: a cancel without an answer for so long is asked about; 0: only when told")         \
+    X(trigger_by, "price that fires held orders: 0 the reference, 1 the last trade")              \
+    X(day_ends_ns, "when a day ends, for DAY orders: ns after midnight UTC")                      \
+    X(pace_queue, "1: an order that is too early for the pace is held until its turn; 0: denied") \
+    X(on_mismatch, "enum guard_action, likewise the following")                                   \
+    X(on_stale_data, "")                                                                          \
+    X(on_clock_step, "")                                                                          \
+    X(on_journal_lag, "")                                                                         \
+    X(on_slow_ack, "")                                                                            \
+    X(on_trade_loss, "")                                                                          \
+    X(on_runaway_fills, "")                                                                       \
+    X(on_day_loss, "")                                                                            \
+    X(on_drawdown, "")                                                                            \
+    X(on_losing_streak, "")                                                                       \
+    X(clock_step_ns, "guard clock_step: a larger step of the wall clock; 0: none")                \
+    X(slow_ack_ns, "guard slow_ack: a later acknowledgement; 0: none")                            \
+    X(runaway_fills, "guard runaway_fills: more executions of a strategy in a second; 0: none")
 enum policy {
 #define X(name, text) POLICY_##name,
     POLICIES(X)
@@ -243,6 +337,8 @@ const char *kill_obstacle_name(enum kill_obstacle obstacle);
 const char *kill_obstacle_text(enum kill_obstacle obstacle);
 const char *hold_wait_name(enum hold_wait wait);
 const char *hold_event_name(enum hold_event event);
+const char *guard_name(enum guard guard);
+const char *guard_action_name(enum guard_action action);
 const char *risk_check_text(enum risk_check check);
 const char *alert_text(enum alert alert);
 

@@ -175,27 +175,13 @@ static void tell_loss(struct engine *engine, const struct scope *scope, uint32_t
                -whole(scope->limits[LIMIT_max_loss].value), scope->name);
 }
 
-static void cancel_owners(struct engine *engine, const struct scope *scope, uint32_t first)
-{
-    for (uint32_t n = first, next; n; n = next) {
-        uint32_t strategy = order_at(engine, n)->strategy;
-        next = more_at(engine, n)->list_next;
-        bool is_its = scope->kind == SCOPE_strategy
-                          ? strategy == scope->id
-                          : strategy_of(engine, strategy)->parent == scope->id;
-        if (is_its)
-            order_cancel(engine, n);
-    }
-}
-
 static void halt_owner(struct engine *engine, struct scope *scope)
 {
     if (scope->state == TRADING_HALTED_STATE)
         return;
     tell_loss(engine, scope, 0);
     set_trading_state(engine, scope, TRADING_HALTED_STATE, "MAX_LOSS");
-    cancel_owners(engine, scope, engine->live_first);
-    cancel_owners(engine, scope, engine->held_first);
+    scope_cancel(engine, scope);
 }
 
 static void watch_owner(struct engine *engine, const struct holding *holding)
@@ -234,6 +220,8 @@ static void settle_strategies(struct engine *engine, struct instrument *instrume
             continue;
         loss_settle(engine, instrument, holding);
         watch_owner(engine, holding);
+        if (engine->watching)
+            course_watch(engine, instrument, holding->owner);
     }
     calm_make(engine, instrument);
 }
@@ -245,6 +233,8 @@ void loss_price(struct engine *engine, struct instrument *instrument)
     if (!is_calm(instrument))
         settle_strategies(engine, instrument);
     watch_account(engine, instrument);
+    if (engine->watching)
+        course_watch(engine, instrument, 0);
 }
 
 void loss_watch(struct engine *engine, const struct instrument *instrument, uint32_t strategy)
@@ -253,4 +243,6 @@ void loss_watch(struct engine *engine, const struct instrument *instrument, uint
     if (n)
         watch_owner(engine, &engine->holdings[n]);
     watch_account(engine, instrument);
+    if (engine->watching)
+        course_watch(engine, instrument, strategy);
 }

@@ -18,6 +18,8 @@ static void set_reference(struct engine *engine, struct instrument *instrument, 
         return;
     }
     instrument->reference_x2 = twice;
+    if (engine->watching)
+        course_price(engine, instrument);
     loss_price(engine, instrument);
     if (engine->policy[POLICY_trigger_by] == TRIGGER_BY_REFERENCE)
         hold_price(engine, instrument, twice);
@@ -81,8 +83,12 @@ void apply_book_state(struct engine *engine, const void *input)
     bool bad = in->value == BOOK_STALE || in->value == BOOK_GAPPED || in->value == BOOK_CROSSED;
     if (bad && !instrument->stale)
         tell_alert(engine, ALERT_STALE_BOOK, in->msg.instrument, 0, in->value, BOOK_LIVE, "");
-    if (bad && !instrument->stale)
+    if (bad && !instrument->stale) {
         hold_stale(engine, instrument);
+        if (instrument->own.now.qty != 0)
+            guard_trips(engine, GUARD_stale_data, &engine->instrument_scopes[in->msg.instrument],
+                        amount_from(in->value, 0), amount_from(BOOK_LIVE, 0));
+    }
     if (bad || in->value == BOOK_LIVE)
         instrument->stale = bad;
 }

@@ -313,6 +313,7 @@ static void compare_positions(struct engine *engine, uint16_t account)
         instrument->halted |= HALT_MISMATCH;
         tell_alert(engine, ALERT_POSITION_MISMATCH, i, 0, whole(ours), whole(theirs),
                    instrument->is.symbol);
+        guard_trips(engine, GUARD_mismatch, &engine->instrument_scopes[i], theirs, ours);
     }
 }
 

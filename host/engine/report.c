@@ -70,6 +70,11 @@ void report_cum(struct engine *engine, uint32_t n, const struct weir_report *rep
 
 static void acked(struct engine *engine, uint32_t n, const struct weir_report *report)
 {
+    weir_ns took = engine->now - more_at(engine, n)->sent,
+            most = engine->policy[POLICY_slow_ack_ns];
+    if (most > 0 && took > most && order_at(engine, n)->is == IS_SENT)
+        guard_trips(engine, GUARD_slow_ack, &engine->venues[more_at(engine, n)->venue],
+                    amount_from(took, 6), amount_from(most, 6));
     (void)order_step(engine, n, ON_ACK);
     order_learn_venue_id(engine, n, report->venue_id);
     if (order_at(engine, n)->is == IS_NOT_FOUND)

@@ -265,6 +265,17 @@ static bool state_allows(const struct risk_view *view, uint8_t state)
     return view->wish->worst <= reducible(view, others);
 }
 
+bool view_reduces(const struct risk_view *view)
+{
+    return state_allows(view, TRADING_REDUCE_ONLY);
+}
+
+void reading_of_amounts(struct risk_reading *reading, amount value, amount limit)
+{
+    amount most = AMOUNT_MAX - pow10_of(AMOUNT_EXP); /* more would not be rounded up */
+    amounts(reading, value < most ? value : most, limit < most ? limit : most);
+}
+
 READS bool trading_state(const struct risk_view *view, struct risk_reading *r)
 {
     for (unsigned i = 0; view->restricted && i < RISK_SCOPE_COUNT; i++) {
@@ -388,11 +399,13 @@ READS bool throttled(const struct risk_view *view, uint8_t scope, struct risk_re
 /* Every check has its row. */
 #define COUNT_ONCE(check, scope, read) +1
 #define COUNT_EACH(check, read)        +1
-_Static_assert(0 ROWS(COUNT_ONCE, COUNT_EACH) == RISK_CHECK_COUNT, "a check without a row");
+_Static_assert(0 ROWS(COUNT_ONCE, COUNT_EACH) == RISK_CHECK_COUNT - FURTHER_CHECK_COUNT,
+               "a check without a row");
 
 #define MOST_ONCE(check, scope, read) +1
 #define MOST_EACH(check, read)        +RISK_SCOPE_COUNT
-_Static_assert(0 ROWS(MOST_ONCE, MOST_EACH) < DECISION_READINGS_MAX,
+_Static_assert(0 ROWS(MOST_ONCE, MOST_EACH) + FURTHER_CHECK_COUNT * RISK_SCOPE_COUNT <
+                   DECISION_READINGS_MAX,
                "a decision has no room for all readings");
 
 /* All readings, one after the other: `what` is done with those that apply. */
@@ -488,8 +501,12 @@ static uint32_t put_judged(const struct risk_view *view, struct risk_reading *re
 bool risk_passes(struct engine *engine, const struct wish *wish)
 {
     struct risk_view view;
+    struct risk_reading further[FURTHER_CHECK_COUNT * RISK_SCOPE_COUNT];
+    bool fits = true;
     view_make(&view, engine, wish);
-    return all_pass(&view);
+    if (view.further)
+        (void)further_put(&view, further, 0, &fits);
+    return all_pass(&view) && fits;
 }
 
 static uint8_t first_failed(const struct out_decision *decision)
@@ -515,6 +532,11 @@ bool risk_allows(struct engine *engine, struct wish *wish)
     decision->allowed = passed && !wish->used_cid;
     if (!decision->allowed)
         decision->count = put_judged(&view, decision->readings);
+    if (view.further) {
+        bool fits = decision->allowed;
+        decision->count = further_put(&view, decision->readings, decision->count, &fits);
+        decision->allowed = fits;
+    }
     decision->reason = decision->allowed ? 0 : first_failed(decision);
     return decision->allowed;
 }

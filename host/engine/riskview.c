@@ -59,7 +59,7 @@ static int64_t band_of(weir_px px, weir_px reference_x2)
     return narrow((amount)((scaled + by - 1) / by));
 }
 
-static amount product_units(const struct instrument *instrument, weir_px px, weir_qty qty)
+amount product_units(const struct instrument *instrument, weir_px px, weir_qty qty)
 {
     amount units = instrument->is.kind == WEIR_INVERSE ? qty : (amount)px * qty;
     if (instrument->plain)
@@ -99,6 +99,7 @@ static inline void view_scope(struct risk_view *view, uint8_t at, uint32_t limit
     const struct card *card = view->cards[at];
     struct scope *scope = card->scope;
     view->given[at] = card->given & limits;
+    view->further |= view->given[at];
     if (!scope)
         return;
     view->unset |= must_be_given[at] ? card->unset : 0;
@@ -113,10 +114,12 @@ static void view_scopes(struct risk_view *view)
 {
     uint32_t limits = applicable(view);
     view->unset = 0;
+    view->further = 0;
     view->restricted = TRADING_ACTIVE;
 #define X(name) view_scope(view, SCOPE_##name, limits);
     RISK_SCOPES(X)
 #undef X
+    view->further &= ~(uint32_t)CORE_LIMIT_BITS;
 }
 
 static void view_price(struct risk_view *view)

@@ -11,6 +11,7 @@ struct risk_view {
     const struct instrument *instrument;
     bool outside;        /* it may reach a venue */
     bool has_notional;   /* it has a price */
+    uint32_t further;    /* bit for each further limit that has a value somewhere and applies */
     uint8_t restricted;  /* not 0: the trading state of a scope is not ACTIVE */
     uint32_t unset;      /* bit for each limit that must be given somewhere and is not */
     weir_px px;          /* its limit, or the reference; 0: none */
@@ -41,6 +42,15 @@ static inline int64_t narrow(amount value)
 }
 
 /* Works it out; times of sends that are out of the window are forgotten on the way. */
+amount product_units(const struct instrument *instrument, weir_px px, weir_qty qty);
+bool view_reduces(const struct risk_view *view); /* it only makes the account's position smaller */
+/* Amounts as a reading: as many places as fit; value is rounded up and limit down. */
+void reading_of_amounts(struct risk_reading *reading, amount value, amount limit);
+/* further.c: its readings behind the others; fits_out is cleared if one of them failed */
+uint32_t further_put(const struct risk_view *view, struct risk_reading *readings, uint32_t count,
+                     bool *fits_out);
+enum { CORE_LIMIT_BITS = (1 << CORE_LIMIT_COUNT) - 1 };
+
 void view_make(struct risk_view *view, struct engine *engine, const struct wish *wish);
 
 #endif

@@ -102,7 +102,12 @@ struct timer {
 };
 
 /* What an order is to its parent. */
-enum kin { KIN_NONE = 0, KIN_SLICE /* of an iceberg */, KIN_LEG /* of a bracket */ };
+enum kin {
+    KIN_NONE = 0,
+    KIN_SLICE /* of an iceberg */,
+    KIN_LEG /* of a bracket */,
+    KIN_FLAT /* of nobody: it closes a position */
+};
 enum { TRIGGER_BY_REFERENCE = 0, TRIGGER_BY_TRADE };
 /* Where a held order stands, and waits for a price or its turn. */
 enum armed { ARMED_NOT = 0, ARMED_RISING, ARMED_FALLING, ARMED_TRAILING, ARMED_LANE };
@@ -288,6 +293,8 @@ struct instrument {
     amount mismatch;    /* recon: that, less ours; 0: none, or not known any more */
     uint32_t listed_in;
     uint16_t venue, account;
+    int64_t minute;          /* of high[0], low[0]; 0: there were none yet */
+    weir_px high[2], low[2]; /* reference, doubled, of that minute and the one before [course.c] */
 };
 
 struct throttle {
@@ -301,6 +308,24 @@ struct throttle {
 struct limit {
     amount value;
     uint8_t how;
+};
+
+/* The course of a scope's trading, as far as a limit asks for it [course.c]. */
+struct course {
+    amount sent[2];   /* worth of what was sent in this window, and in the one before */
+    amount day_began; /* profit and loss then */
+    amount best;      /* the highest so far */
+    amount lost;      /* by the last execution, until it is looked at */
+    weir_ns window_begun, fills_begun, last_sent;
+    int64_t day;     /* course_day(); 0: nothing was counted yet */
+    weir_px last_px; /* of the last order sent, likewise: */
+    weir_qty last_qty;
+    uint32_t last_instrument, repeats;
+    uint64_t sends, fills; /* today */
+    uint32_t streak;       /* executions in a row that lost */
+    uint32_t fills_now;    /* in the second that began at fills_begun */
+    uint16_t tripped;      /* bits of enum guard: acted upon, and still over */
+    uint8_t last_side;
 };
 
 struct scope { /* what each order touches is in one line of cache, and comes first */
@@ -323,6 +348,7 @@ struct scope { /* what each order touches is in one line of cache, and comes fir
     uint32_t unset;
     uint32_t holdings; /* strategy: the first of them */
     char name[NAME_MAX_LEN];
+    struct course course;
 };
 _Static_assert(offsetof(struct scope, pnl) == 64, "what each order touches of a scope");
 
@@ -406,8 +432,10 @@ struct engine {
     int64_t id_next, id_end; /* counter of wire ids; id_end: reserved up to here, 0: none told */
     uint64_t born;
     uint64_t crosses;
+    uint32_t further_on;   /* limits of further.c that have a value */
+    uint8_t watching;      /* 1: one has, or executions that run away are looked for */
     uint32_t owner_losses; /* strategies and groups that have a max_loss */
-    uint32_t group_losses; /* groups that have one */
+    uint32_t group_losses; /* groups that have one; and day losses and drawdowns of either */
     uint32_t reconciling;  /* accounts */
     uint32_t revivable;    /* ended orders that a replace on its way can make work again */
     uint8_t killed;        /* enum kill_stage */
@@ -639,6 +667,7 @@ uint8_t waits_of(const struct engine *engine, const struct in_submit *in);
 uint8_t sent_type(uint8_t type); /* what a type is when it goes out */
 weir_ns expiry_of(const struct engine *engine, const struct in_submit *in);
 void hold_make(struct engine *engine, uint32_t n, const struct in_submit *in, uint8_t waits);
+void hold_own(struct engine *engine, uint32_t n);    /* one of ours: judged, and out */
 void hold_begin(struct engine *engine, uint32_t n);  /* it is held from now on */
 void hold_settle(struct engine *engine, uint32_t n); /* a tied order changed */
 void hold_go_on(struct engine *engine, uint32_t n);
@@ -722,7 +751,7 @@ void waiting_expire(struct engine *engine);
 weir_ns waiting_due(const struct engine *engine);
 
 /* --- risk.c, throttle.c, loss.c ------------------------------------------------------------------- */
-enum { DECISION_READINGS_MAX = 64 };
+enum { DECISION_READINGS_MAX = 64 + FURTHER_CHECK_COUNT * RISK_SCOPE_COUNT };
 struct wish { /* an order as asked, or as a replace would make it */
     const struct in_submit *submit;
     uint32_t order;                /* replace: of this order; else 0 */
@@ -753,6 +782,21 @@ uint32_t throttle_room(const struct engine_sizes *sizes);      /* times that all
 bool throttle_set(struct engine *engine, struct scope *scope); /* after a limit changed */
 uint32_t throttle_count(struct engine *engine, struct scope *scope);
 void throttle_sent(struct engine *engine, uint32_t n);
+
+/* --- course.c ------------------------------------------------------------------------------------ */
+int64_t course_day(const struct engine *engine);
+amount course_day_loss(const struct scope *scope);
+amount course_drawdown(const struct scope *scope);
+/* Only while engine->watching: */
+void course_sent(struct engine *engine, uint32_t n);
+void course_filled(struct engine *engine, const struct instrument *instrument, uint32_t strategy,
+                   amount gain, amount owners_gain);
+void course_price(struct engine *engine, struct instrument *instrument);
+void course_watch(struct engine *engine, const struct instrument *instrument, uint32_t strategy);
+/* Something is wrong: what policy says for it is done. value, limit: of the alert, in whole units. */
+void guard_trips(struct engine *engine, enum guard guard, struct scope *scope, amount value,
+                 amount limit);
+bool flat_size(struct engine *engine, uint32_t n); /* is there still something to be closed? */
 
 #define PNL_UNLIMITED (-AMOUNT_MAX - 1)
 void loss_units(struct instrument *instrument); /* what it is has been defined */
@@ -795,6 +839,7 @@ void order_send(struct engine *engine, uint32_t n);
 void cross_arriving(struct engine *engine, uint32_t n);
 void apply_kill(struct engine *engine, const void *input);
 void apply_release(struct engine *engine, const void *input);
+void scope_cancel(struct engine *engine, const struct scope *scope); /* all of its orders */
 void kill_pull(struct engine *engine, const char *reason);
 void kill_follow(struct engine *engine, uint32_t n,
                  bool shown_live); /* cancel what lives and was to be cancelled */

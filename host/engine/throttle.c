@@ -135,4 +135,6 @@ void throttle_sent(struct engine *engine, uint32_t n)
         count(engine, group);
     count(engine, strategy);
     count(engine, &engine->instrument_scopes[order->instrument]);
+    if (engine->watching)
+        course_sent(engine, n);
 }

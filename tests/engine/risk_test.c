@@ -323,7 +323,7 @@ Test(risk, live_rules_refuse_what_is_missing)
         "mark 100                            |",
         "submit d buy 1 @ 100                | deny=NO_LIMIT"));
     for (size_t s = 0; s < 4; s++)
-        for (int l = 0; l < RISK_LIMIT_COUNT; l++) {
+        for (int l = 0; l < CORE_LIMIT_COUNT; l++) {
             snprintf(line, sizeof line, "limit %s %s none |", scopes[s], risk_limit_name((enum risk_limit)l));
             desk_tell(&desk, "live", TOLD("submit - buy 1 @ 100 | deny=NO_LIMIT", line));
         }
@@ -341,7 +341,7 @@ Test(risk, live_rules_refuse_what_is_missing)
         "limit host max_loss none            |",
         "submit j buy 1 @ 100                | deny=",
         "book LIVE on=Y                      |"));
-    for (int l = 0; l < RISK_LIMIT_COUNT; l++) {
+    for (int l = 0; l < CORE_LIMIT_COUNT; l++) {
         snprintf(line, sizeof line, "limit instrument:Y %s none |", risk_limit_name((enum risk_limit)l));
         desk_tell(&desk, "live", TOLD(line));
     }

@@ -359,6 +359,7 @@ static void ev_market(struct desk *desk, const struct line *line, bool top)
     both.bid = mark.px = px_of(word(line, 1));
     if (top)
         both.ask = px_of(word(line, 2));
+    both.bid_qty = both.ask_qty = option(line, "size") ? qty_of(option(line, "size")) : 0;
     desk_apply(desk, top ? (void *)&both : (void *)&mark);
 }
 

@@ -17,7 +17,7 @@
  *         canceled CID [cum=] · refused CID REASON (a cancel) · expired CID REASON [cum=]
  *         replaced CID [VID] · replace-refused CID REASON · silent CID new|cancel|replace
  *         unknown CID · status CID STATE [cum=] [vid=] · limited CID MS [request=]
- *         bust EXEC [STATE] [on=] [cid= qty=] (of what was not told yet) · mark PX [on=] · top BID ASK [on=] · book STATE [on=]
+ *         bust EXEC [STATE] [on=] [cid= qty=] (of what was not told yet) · mark PX [on=] · top BID ASK [on=] [size=] · book STATE [on=]
  *         funding ASSET AMOUNT ID · transfer ASSET AMOUNT ID
  *         down · up · restart · begin · listed CID|- VID STATE cum= [side= qty= px= on=] · position ON QTY
  *         balance ASSET AMOUNT · end [positions] [balances] · adopt ON QTY @ PX [script] · wait MS · at MS

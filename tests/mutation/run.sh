@@ -30,7 +30,7 @@ build_rest() {
         objects base "$root"/host/base/*.c &&
         objects property "$root"/tests/property/*.c &&
         objects stories "$root"/host/sim/scenario*.c "$root/tests/mutation/stories.c" &&
-        objects told "$root"/tests/engine/{hold,links}_test.c "$root"/tests/engine/support_*.c
+        objects told "$root"/tests/engine/{hold,links,further}_test.c "$root"/tests/engine/support_*.c
 }
 
 # link PROGRAM: with the objects of engine/, of which one may have been replaced
