@@ -9,18 +9,10 @@
 
 #include "base/utf8.h"
 #include "engine/engine.h"
+#include "script/lint.h"
 #include "script/script.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-#define CHECK(condition)  \
-    do {                  \
-        if (!(condition)) \
-            abort();      \
-    } while (0)
-
-static struct engine *engine;
-static weir_ns now;
+#include "fuzz/fuzz_engine.h"
 
 /* --- the host's side --------------------------------------------------------------------------- */
 
@@ -96,65 +88,6 @@ static void world_publish(void *context, struct script *script,
     check_line(len < 4096 ? json : "");
     CHECK(message->len <= 8192 && message->text[0] == '{' &&
           message->text[message->len - 1] == '}');
-}
-
-/* --- an engine, once --------------------------------------------------------------------------- */
-
-static void take(void *context, const struct weir_msg *effect)
-{
-    (void)context, (void)effect;
-}
-
-static void apply(void *input)
-{
-    static uint64_t seq;
-    struct effect_sink sink = {take, NULL};
-    struct weir_msg *msg = input;
-    msg->t = now;
-    engine_apply(engine, msg, ++seq, &sink);
-}
-
-static void open_engine(void)
-{
-    struct engine_sizes sizes = {.orders = 8,
-                                 .executions = 8,
-                                 .client_ids = 8,
-                                 .instruments = 2,
-                                 .strategies = 2,
-                                 .venues = 2,
-                                 .accounts = 2,
-                                 .assets = 4,
-                                 .positions = 4};
-    struct in_define venue = {
-        .msg = {.size = sizeof venue, .kind = IN_DEFINE_VENUE}, .number = 1, .name = "sim"};
-    struct in_define account = {.msg = {.size = sizeof account, .kind = IN_DEFINE_ACCOUNT},
-                                .number = 1,
-                                .parent = 1,
-                                .name = "main"};
-    struct weir_instrument btc = {.msg = {.size = sizeof btc,
-                                          .kind = WEIR_INSTRUMENT,
-                                          .venue = 1,
-                                          .account = 1,
-                                          .instrument = 1},
-                                  .symbol = "BTC-USD",
-                                  .base = "BTC",
-                                  .quote = "USD",
-                                  .price_exp = 2,
-                                  .qty_exp = 4,
-                                  .multiplier = 1,
-                                  .tick = 5,
-                                  .step = 10};
-    size_t bytes = (engine_bytes(&sizes) + 63) / 64 * 64;
-    void *memory = aligned_alloc(64, bytes);
-    CHECK(memory);
-    memset(memory, 0, bytes);
-    struct arena arena = {memory, (unsigned char *)memory + bytes};
-    now = 1700000000000000000;
-    engine = engine_create(&arena, &sizes);
-    CHECK(engine);
-    apply(&venue);
-    apply(&account);
-    apply(&btc);
 }
 
 /* --- one input --------------------------------------------------------------------------------- */
@@ -248,6 +181,19 @@ static void try_state(const char *text, size_t len)
     script_destroy(script);
 }
 
+/* Reads what the compiler made of it. */
+static void look_through(const struct script_source *source)
+{
+    static struct script_lint lint;
+    struct why why;
+    if (script_lint(source, &lint, &why) != WEIR_OK)
+        return;
+    CHECK(lint.count <= FINDINGS_MAX && lint.import_count <= IMPORTS_MAX);
+    for (size_t i = 0; i < lint.count; i++)
+        CHECK(lint.findings[i].line >= 0 &&
+              ended(lint.findings[i].text, sizeof lint.findings[i].text));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     if (!engine)
@@ -257,6 +203,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         return 0;
     }
     struct script_config config = {.source = {"fuzz", (const char *)data, len}};
+    if (len % 4 == 0) /* it takes time */
+        look_through(&config.source);
     struct script *script = make(&config);
     live(script, &config);
     script_destroy(script);
