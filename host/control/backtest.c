@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "control/host.h"
 #include "control/report/report.h"
+#include "control/rowtape.h"
 #include "control/tape.h"
 
 enum { SETS_MAX = 64, SENTENCES_MAX = 256, TELL_EACH = 512 };
@@ -18,7 +20,8 @@ enum { SETS_MAX = 64, SENTENCES_MAX = 256, TELL_EACH = 512 };
 struct stage {
     const struct backtest *backtest;
     struct config *config;
-    struct tape *tape;
+    struct tape *tape; /* or, where there is a cache: */
+    struct rowtape rows;
     struct host *host;
     struct tally tally;
     struct trail *trail;
@@ -55,28 +58,40 @@ static void hear_effect(void *context, const struct weir_msg *effect)
     tally_effect(&stage->tally, effect);
 }
 
+static struct tape_progress progress_of(const struct stage *stage)
+{
+    const struct rows *rows = &stage->rows.rows;
+    if (stage->tape)
+        return tape_progress(stage->tape);
+    return (struct tape_progress){stage->rows.given, rows->facts.left_out, rows->at};
+}
+
 static void tell_progress(struct stage *stage)
 {
-    struct tape_progress progress = tape_progress(stage->tape);
+    struct tape_progress progress = progress_of(stage);
     atomic_store_explicit(&stage->backtest->progress->messages, progress.messages,
                           memory_order_relaxed);
     atomic_store_explicit(&stage->backtest->progress->bytes, progress.bytes, memory_order_relaxed);
 }
 
+static const struct host_feed *source_of(const struct stage *stage)
+{
+    return stage->tape ? tape_feed(stage->tape) : &stage->rows.feed;
+}
+
 static weir_ns feed_next(void *context)
 {
-    const struct stage *stage = context;
-    const struct host_feed *tape = tape_feed(stage->tape);
-    return tape->next(tape->context);
+    const struct host_feed *source = source_of(context);
+    return source->next(source->context);
 }
 
 static enum weir_err feed_give(void *context, struct host *host, struct why *why)
 {
     struct stage *stage = context;
-    const struct host_feed *tape = tape_feed(stage->tape);
+    const struct host_feed *source = source_of(stage);
     if (stage->given++ % TELL_EACH == 0)
         tell_progress(stage);
-    return tape->give(tape->context, host, why);
+    return source->give(source->context, host, why);
 }
 
 static void no_log(void *context, const char *script, const char *line)
@@ -229,6 +244,46 @@ static void set_up_log(const struct config *config)
     log_to(stderr, config->log_json, LOG_ERROR);
 }
 
+/* The decoded data, made if it is not there. */
+static enum weir_err open_cache(struct rowtape *rows, const struct backtest *backtest,
+                                const struct config *config, struct why *why)
+{
+    char path[1024];
+    unsigned char source[32];
+    enum weir_err err = rowtape_name(config, backtest->data, backtest->data_count, backtest->cache,
+                                     path, sizeof path, source, why);
+    if (!err)
+        err = rowtape_open(rows, path, source, why);
+    if (err != WEIR_E_NOT_FOUND)
+        return err;
+    err = rowtape_make(config, backtest->data, backtest->data_count, path, source, why);
+    return err ? err : rowtape_open(rows, path, source, why);
+}
+
+enum weir_err backtest_decode(const struct backtest *backtest, struct why *why)
+{
+    struct rowtape rows;
+    struct config *config =
+        config_load_with(backtest->config, backtest->sets, backtest->set_count, why);
+    if (!config)
+        return why->err;
+    set_up_log(config);
+    enum weir_err err = open_cache(&rows, backtest, config, why);
+    if (!err)
+        rowtape_close(&rows);
+    config_destroy(config);
+    return err;
+}
+
+static enum weir_err open_data(struct stage *stage, struct why *why)
+{
+    const struct backtest *backtest = stage->backtest;
+    if (backtest->cache)
+        return open_cache(&stage->rows, backtest, stage->config, why);
+    stage->tape = tape_open(backtest->data, backtest->data_count, stage->config, why);
+    return stage->tape ? WEIR_OK : why->err;
+}
+
 static enum weir_err make(struct stage *stage, struct why *why)
 {
     const struct backtest *backtest = stage->backtest;
@@ -239,20 +294,22 @@ static enum weir_err make(struct stage *stage, struct why *why)
     enum weir_err err = split_sets(stage, why);
     if (err)
         return err;
-    stage->tape = tape_open(backtest->data, backtest->data_count, stage->config, why);
-    if (!stage->tape)
-        return why->err;
-    stage->trail = trail_create(true);
+    err = open_data(stage, why);
+    if (err)
+        return err;
+    stage->trail = trail_create(!backtest->fast);
     if (!stage->trail || !tally_init(&stage->tally, 4096, 1024, stage->config->orders))
         return no_memory(why);
     stage->feed = (struct host_feed){stage, feed_next, feed_give};
     stage->witness = (struct host_witness){stage, hear_input, hear_effect};
     struct host_options options = {.virtual_time = true,
                                    .instructions = HOST_INSTRUCTIONS,
-                                   .start = tape_start(stage->tape),
+                                   .start = stage->tape ? tape_start(stage->tape)
+                                                        : stage->rows.rows.facts.first,
                                    .journal = backtest->journal,
                                    .no_journal = backtest->journal == NULL,
                                    .feed = &stage->feed,
+                                   .lazy = backtest->fast,
                                    .witness = &stage->witness,
                                    .stop_asked = stop_asked,
                                    .on_log = no_log};
@@ -264,6 +321,7 @@ static void unmake(struct stage *stage)
 {
     host_destroy(stage->host);
     tape_close(stage->tape);
+    rowtape_close(&stage->rows);
     tally_fini(&stage->tally);
     trail_destroy(stage->trail);
     config_destroy(stage->config);
@@ -313,11 +371,19 @@ static void assume_quarantine(struct stage *stage)
     }
 }
 
-static enum weir_err tell(struct stage *stage, weir_ns took, struct text *out, struct why *why)
+static weir_ns cpu_time(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (weir_ns)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static enum weir_err tell(struct stage *stage, weir_ns took, weir_ns cpu, struct text *out,
+                          struct why *why)
 {
     struct journal_summary journal = {0};
     char hash[65] = "", folder[sizeof stage->host->journal_folder];
-    struct tape_progress progress = tape_progress(stage->tape);
+    struct tape_progress progress = progress_of(stage);
     snprintf(folder, sizeof folder, "%s", stage->host->journal_folder);
     enum weir_err err = host_close_journal(stage->host, &journal, why);
     if (err)
@@ -337,12 +403,15 @@ static enum weir_err tell(struct stage *stage, weir_ns took, struct text *out, s
                              .config = stage->config->path,
                              .config_sha256 = stage->config->sha256,
                              .journal = stage->backtest->journal ? folder : NULL,
-                             .journal_hash = hash,
-                             .mode = "exact",
+                             .journal_hash = *hash ? hash : NULL,
+                             .mode = stage->backtest->fast ? "fast" : "exact",
+                             .rows = stage->rows.rows.facts.rows,
+                             .decoding = stage->rows.rows.facts.took,
                              .messages = progress.messages,
                              .left_out = progress.left_out,
                              .gaps = gaps,
-                             .took = took};
+                             .took = took,
+                             .cpu = cpu};
     report_json(&run, out);
     return text_ok(out) ? WEIR_OK : no_memory(why);
 }
@@ -355,14 +424,14 @@ enum weir_err backtest_run(const struct backtest *backtest, struct text *out, st
     stage->backtest = backtest;
     asked = backtest->progress;
     enum weir_err err = make(stage, why);
-    weir_ns from = clock_stopwatch();
+    weir_ns from = clock_stopwatch(), cpu = cpu_time();
     must(err || stage->host);
     if (!err)
         err = host_run(stage->host, why);
     if (!err) {
         tally_end(&stage->tally, stage->host->engine);
         tell_progress(stage);
-        err = tell(stage, clock_stopwatch() - from, out, why);
+        err = tell(stage, clock_stopwatch() - from, cpu_time() - cpu, out, why);
     }
     unmake(stage);
     return err;

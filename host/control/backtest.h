@@ -6,6 +6,7 @@
 #define WEIR_CONTROL_BACKTEST_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "base/text.h"
 #include "base/why.h"
@@ -23,6 +24,8 @@ struct backtest {
     const char *const *data;
     size_t data_count;
     const char *journal; /* folder; NULL: no journal is kept */
+    const char *cache;   /* folder of decoded data, read or made there; NULL: decode as it goes */
+    bool fast;           /* prices reach the engine when somebody looks: host_options.lazy */
     struct backtest_progress *progress;
 };
 
@@ -30,5 +33,8 @@ struct backtest {
  * why says what, and nothing was added. */
 enum weir_err backtest_run(const struct backtest *backtest, struct text *out,
                            struct why *why) WEIR_MUST_USE;
+
+/* Decode the data into the cache, if it is not there. */
+enum weir_err backtest_decode(const struct backtest *backtest, struct why *why) WEIR_MUST_USE;
 
 #endif

@@ -3,6 +3,7 @@
  * Each run is a process of its own, so that none can disturb another, and as many work at a time as
  * there are cores. A run writes its JSON into a file that has no name; its progress stands in memory
  * that all share. */
+#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -45,7 +46,16 @@ static const char help[] =
     "several\n"
     "                    grids each combination is a run\n"
     "  --jobs N          runs at a time; default: one for each core\n"
-    "  --journal DIR     keep each run's journal there, for `weir why` and `weir replay`\n";
+    "  --journal DIR     keep each run's journal there, for `weir why` and `weir replay`\n"
+    "  --cache DIR       keep the decoded data there, and use it next time; several runs decode "
+    "once\n"
+    "                    in any case\n"
+    "  --fast            prices reach the engine when somebody looks (a script wakes up, an order "
+    "or\n"
+    "                    execution comes), not each time they change: the same orders and fills, "
+    "as long\n"
+    "                    as no loss limit trips and no held order triggers in between; no "
+    "journal_hash\n";
 
 enum { DATA_MAX = 4096, GRIDS_MAX = 16, SETS_MAX = 64, RUNS_MAX = 10000 };
 
@@ -57,8 +67,9 @@ struct run {
 };
 
 struct job {
-    const char *config, *report, *journal;
-    bool json;
+    const char *config, *report, *journal, *cache;
+    bool json, fast;
+    char own_cache[512]; /* made for this job, and removed after it; "": not needed */
     const char *data[DATA_MAX];
     size_t data_count;
     const char *sets[SETS_MAX];
@@ -98,8 +109,11 @@ static int write_all(int file, const char *text, size_t len)
     return EXIT_OK;
 }
 
-static int run_one(const struct job *job, size_t number, int file)
+enum { DECODE = -1 }; /* instead of the number of a run: only decode, as the first run needs it */
+
+static int run_one(const struct job *job, ssize_t which, int file)
 {
+    size_t number = which == DECODE ? 0 : (size_t)which;
     const char *sets[SETS_MAX + GRIDS_MAX];
     struct why why = {.text = ""};
     struct text out;
@@ -115,10 +129,13 @@ static int run_one(const struct job *job, size_t number, int file)
                                 .data = job->data,
                                 .data_count = job->data_count,
                                 .journal = job->journal ? journal : NULL,
+                                .cache = job->cache,
+                                .fast = job->fast,
                                 .progress = &job->progress[number]};
     text_init(&out);
     json_object(&out);
-    enum weir_err err = backtest_run(&backtest, &out, &why);
+    enum weir_err err =
+        which == DECODE ? backtest_decode(&backtest, &why) : backtest_run(&backtest, &out, &why);
     json_end(&out);
     int code = err ? EXIT_BAD : EXIT_OK;
     if (err)
@@ -129,9 +146,8 @@ static int run_one(const struct job *job, size_t number, int file)
     return code;
 }
 
-static int begin(struct job *job, size_t number)
+static int begin(struct job *job, struct run *run, ssize_t number)
 {
-    struct run *run = &job->runs[number];
     run->file = memfd_create("run", MFD_CLOEXEC);
     fflush(NULL);
     run->pid = run->file >= 0 ? fork() : -1;
@@ -236,6 +252,41 @@ static void hash_file(struct report_file *file)
         fclose(in);
 }
 
+static char *read_result(const struct run *run, size_t *len_out)
+{
+    off_t size = lseek(run->file, 0, SEEK_END);
+    char *text = size >= 0 ? malloc((size_t)size + 1) : NULL;
+    if (!text || pread(run->file, text, (size_t)size, 0) != size) {
+        free(text);
+        return NULL;
+    }
+    text[size] = '\0';
+    *len_out = (size_t)size;
+    return text;
+}
+
+/* Decode in a process of its own, before the runs, which would each do it else. */
+static int decode_first(struct job *job)
+{
+    struct run run = {.file = -1};
+    int status = 0;
+    size_t len = 0;
+    if (!job->cache)
+        return EXIT_OK;
+    if (begin(job, &run, DECODE) != EXIT_OK)
+        return EXIT_BAD;
+    while (waitpid(run.pid, &status, 0) < 0 && errno == EINTR)
+        if (stopped)
+            kill(run.pid, SIGTERM);
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_BAD;
+    char *text = code != EXIT_OK ? read_result(&run, &len) : NULL;
+    if (code != EXIT_OK)
+        (void)usage_error("backtest", "%s", text && len ? text : "the data could not be decoded");
+    free(text);
+    close(run.file);
+    return code;
+}
+
 static int run_all(struct job *job)
 {
     bool bar = isatty(STDERR_FILENO);
@@ -247,7 +298,7 @@ static int run_all(struct job *job)
             ask_to_stop(job);
         for (; begun < job->run_count && !stopped && begun - sight.done < (size_t)job->at_once;
              begun++)
-            if (begin(job, begun) != EXIT_OK)
+            if (begin(job, &job->runs[begun], (ssize_t)begun) != EXIT_OK)
                 return EXIT_BAD;
         if (sight.done == begun && (begun == job->run_count || stopped))
             break;
@@ -267,19 +318,6 @@ static int run_all(struct job *job)
 }
 
 /* --- results -----------------------------------------------------------------------------------*/
-
-static char *read_result(const struct run *run, size_t *len_out)
-{
-    off_t size = lseek(run->file, 0, SEEK_END);
-    char *text = size >= 0 ? malloc((size_t)size + 1) : NULL;
-    if (!text || pread(run->file, text, (size_t)size, 0) != size) {
-        free(text);
-        return NULL;
-    }
-    text[size] = '\0';
-    *len_out = (size_t)size;
-    return text;
-}
 
 /* One document: the data's members, and those of the only run, or all runs under "runs". */
 static int compose(const struct job *job, struct text *out)
@@ -415,6 +453,8 @@ static int take_option(struct job *job, int c)
     case 'c': job->config = optarg; return EXIT_OK;
     case 'r': job->report = optarg; return EXIT_OK;
     case 'J': job->journal = optarg; return EXIT_OK;
+    case 'C': job->cache = optarg; return EXIT_OK;
+    case 'f': job->fast = true; return EXIT_OK;
     case 'j': job->json = true; return EXIT_OK;
     case 'p': return parse_jobs(optarg, &job->at_once);
     case 's': return add(job->sets, &job->set_count, SETS_MAX, "--set", optarg);
@@ -436,6 +476,7 @@ static int parse(int argc, char **argv, struct job *job)
         {"report", required_argument, NULL, 'r'}, {"json", no_argument, NULL, 'j'},
         {"set", required_argument, NULL, 's'},    {"grid", required_argument, NULL, 'g'},
         {"jobs", required_argument, NULL, 'p'},   {"journal", required_argument, NULL, 'J'},
+        {"cache", required_argument, NULL, 'C'},  {"fast", no_argument, NULL, 'f'},
         {"help", no_argument, NULL, 'h'},         {0}};
     int code = EXIT_OK;
     for (int c; code == EXIT_OK && (c = getopt_long(argc, argv, "-", options, NULL)) != -1;) {
@@ -471,6 +512,38 @@ static int measure_data(struct job *job)
     return EXIT_OK;
 }
 
+/* Where decoded data goes: as asked, or for several runs, and fast ones, a folder of this job's own. */
+static int choose_cache(struct job *job)
+{
+    const char *base = getenv("TMPDIR");
+    if (job->cache || (job->run_count == 1 && !job->fast))
+        return EXIT_OK;
+    snprintf(job->own_cache, sizeof job->own_cache, "%s/weir-rows-XXXXXX", base ? base : "/tmp");
+    if (!mkdtemp(job->own_cache)) {
+        int code = usage_error("backtest", "%s: %s", job->own_cache, strerror(errno));
+        job->own_cache[0] = '\0';
+        return code;
+    }
+    job->cache = job->own_cache;
+    return EXIT_OK;
+}
+
+static void remove_cache(const struct job *job)
+{
+    struct dirent **entries = NULL;
+    char path[1024];
+    if (!*job->own_cache)
+        return;
+    int count = scandir(job->own_cache, &entries, NULL, NULL);
+    for (int i = 0; i < count; i++) {
+        snprintf(path, sizeof path, "%s/%s", job->own_cache, entries[i]->d_name);
+        (void)unlink(path);
+        free(entries[i]);
+    }
+    free(entries);
+    (void)rmdir(job->own_cache);
+}
+
 static int prepare(struct job *job)
 {
     struct why why;
@@ -489,7 +562,8 @@ static int prepare(struct job *job)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (job->at_once == 0)
         job->at_once = cores > 0 ? cores : 1;
-    return measure_data(job);
+    int code = choose_cache(job);
+    return code == EXIT_OK ? measure_data(job) : code;
 }
 
 static void tidy_up(struct job *job)
@@ -500,6 +574,7 @@ static void tidy_up(struct job *job)
     if (job->progress)
         munmap(job->progress, job->run_count * sizeof *job->progress);
     recordings_forget(job->paths, job->file_count);
+    remove_cache(job);
     free(job->files);
     free(job->runs);
     grid_destroy(job->grid);
@@ -520,7 +595,9 @@ int cmd_backtest(int argc, char **argv)
         sigemptyset(&action.sa_mask);
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);
-        code = run_all(job);
+        code = decode_first(job);
+        if (code == EXIT_OK)
+            code = run_all(job);
         if (code == EXIT_OK)
             code = tell(job);
     }

@@ -188,6 +188,8 @@ static enum weir_err open_all(struct host *host, struct why *why)
     if (!err)
         err = host_define(host, why);
     if (!err)
+        err = host_open_late(host, why);
+    if (!err)
         err = host_open_network(host, why);
     if (!err)
         err = host_open_venues(host, why);
@@ -253,6 +255,7 @@ void host_destroy(struct host *host)
     if (host->venues)
         host_close_venues(host);
     host_close_network(host);
+    host_close_late(host);
     observer_stop(host->observer);
     (void)host_close_journal(host, &summary, &why);
     tap_destroy(host->tap);

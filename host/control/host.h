@@ -24,6 +24,7 @@
 #include "venue/venue.h"
 
 struct host;
+struct host_venue;
 
 /* Where time and market data come from when it is not the real world: recordings. */
 struct host_feed {
@@ -62,9 +63,23 @@ enum { HOST_INSTRUCTIONS = 2000000 };
 
 bool host_isolation_parse(const char *text, enum host_isolation *out); /* false: not one */
 
+/* Who keeps what plugins make of recorded frames: the events of a frame, and then the frame. */
+struct host_capture {
+    void *context;
+    void (*event)(void *context, const struct weir_msg *event);
+    void (*frame)(void *context, const struct host_venue *venue, uint32_t conn, bool http,
+                  enum weir_err answered);
+};
+
 struct host_options {
-    bool virtual_time;   /* time goes from event to event */
-    weir_ns start;       /* of virtual time; 0: now */
+    bool virtual_time; /* time goes from event to event */
+    weir_ns start;     /* of virtual time; 0: now */
+    /* Virtual time only: a new best price that no script asks for waits until somebody looks: a timer
+     * fires, a script is called, any other input comes; then only the latest counts. Trades that no
+     * script asks for are left out. Orders and executions are those of a run that is not lazy, unless
+     * a loss limit would have tripped in between. With the first HELD order, which may wait for a
+     * price, it ends. */
+    bool lazy;
     uint32_t speed;      /* with recordings: 1, N times; 0: as fast as possible */
     weir_ns run_for;     /* 0: until stopped, or the end of the data */
     const char *journal; /* instead of the configuration's; NULL */
@@ -78,6 +93,7 @@ struct host_options {
     const struct host_feed *feed;       /* NULL: none */
     const struct host_watch *watch;     /* NULL: none */
     const struct host_witness *witness; /* NULL: none */
+    const struct host_capture *capture; /* NULL: none */
     bool (*stop_asked)(void);           /* asked each turn: a signal came; NULL: never */
     bool (*reload_asked)(void);         /* likewise */
     /* What `weir try` and tests want to see; NULL: nothing. */
@@ -181,6 +197,11 @@ struct host {
     size_t told_next;
     bool journal_failed;
     bool stopping, done;
+    bool in_frame;         /* what a plugin emits now is of a frame */
+    bool lazy;             /* late.c: as long as it may be */
+    struct weir_top *late; /* by instrument: the latest best price that waits; size 0: none */
+    uint32_t *late_list;   /* instruments that have one */
+    uint32_t late_count;
     weir_ns stop_at;   /* the stop gives up waiting */
     weir_ns cancel_at; /* and cancels what is left once more */
     int exit_code;
@@ -202,6 +223,9 @@ void host_stop(struct host *host); /* begin an orderly stop */
 /* A frame of a recording, for the session of a venue. */
 enum weir_err host_frame(struct host *host, struct host_venue *venue, uint32_t conn,
                          struct weir_bytes frame);
+/* What a plugin made of a frame or answer, as host_capture told it. */
+void host_decoded(struct host *host, struct host_venue *venue, uint32_t conn, bool http,
+                  struct weir_bytes events, enum weir_err answered);
 /* An HTTP answer of a recording. */
 void host_recorded_answer(struct host *host, struct host_venue *venue, struct weir_bytes target,
                           struct weir_bytes body);
@@ -327,6 +351,13 @@ bool host_run_until(struct host *host, weir_ns t, struct why *why);
 bool host_files_changed(struct host *host); /* files.c: host.watch, and something did */
 /* operate.c: false: not a wish of this file's. */
 bool host_operate(struct host *host, const struct wish *wish, struct wish_answer *answer);
+
+/* late.c: prices that wait until somebody looks. */
+enum weir_err host_open_late(struct host *host, struct why *why);
+void host_close_late(struct host *host);
+/* Takes the event; false: it must be an input at once. */
+bool host_is_late(struct host *host, const struct weir_msg *event);
+void host_catch_up(struct host *host); /* now they are inputs */
 
 void host_tell_provenance(struct host *host); /* provenance.c */
 void host_tell_config(struct host *host);

@@ -37,6 +37,7 @@ static weir_ns next_timer(const struct host *host)
 
 static void fire_timers(struct host *host)
 {
+    host_catch_up(host);
     if (engine_next_timer(host->engine) <= clock_now(&host->clock)) {
         struct weir_msg tick = {.size = sizeof tick, .kind = IN_TICK};
         host_do(host, &tick);
@@ -263,6 +264,34 @@ static void keep_pace(struct host *host, weir_ns real_start, weir_ns virtual_sta
     }
 }
 
+/* When something of this venue is due, as far as data may have changed it. */
+static weir_ns venue_due(const struct host_venue *venue)
+{
+    weir_ns next = session_next_timer(venue->session);
+    return venue->paper ? least(next, paper_next_timer(venue->paper)) : next;
+}
+
+/* Data alone, for as long as no timer is due and nobody must hear of it: the way of a lazy host, whose
+ * cost is that of the books. */
+static enum weir_err give_data(struct host *host, struct why *why)
+{
+    const struct host_feed *feed = host->options.feed;
+    weir_ns due = next_timer(host), t;
+    for (unsigned n = 0; n < 4096 && (t = feed->next(feed->context)) < due; n++) {
+        clock_advance(&host->clock, t);
+        enum weir_err err = feed->give(feed->context, host, why);
+        if (err)
+            return err;
+        if (!queue_empty(&host->inputs)) {
+            host_settle(host);
+            return WEIR_OK;
+        }
+        for (size_t i = 0; i < host->venue_count; i++)
+            due = least(due, venue_due(&host->venues[i]));
+    }
+    return WEIR_OK;
+}
+
 /* One thing that is due, at the time it is due. False: nothing is, or it failed (*err_out). */
 static bool virtual_step(struct host *host, weir_ns until, weir_ns real_start,
                          weir_ns *virtual_start, enum weir_err *err_out, struct why *why)
@@ -279,6 +308,11 @@ static bool virtual_step(struct host *host, weir_ns until, weir_ns real_start,
     *virtual_start = *virtual_start ? *virtual_start : next;
     if (host->options.speed > 0)
         keep_pace(host, real_start, *virtual_start, next);
+    if (host->lazy && feed && data < timer && host->options.speed == 0) {
+        *err_out = give_data(host, why);
+        look_for_signals(host);
+        return *err_out == WEIR_OK;
+    }
     clock_advance(&host->clock, next);
     if (timer <= next)
         fire_timers(host);

@@ -16,7 +16,8 @@ static void on_event(void *context, struct session *session, const struct weir_m
     struct host_venue *venue = context;
     (void)session;
     const struct host_watch *watch = venue->host->options.watch;
-    host_push(venue->host, event);
+    if (!host_is_late(venue->host, event))
+        host_push(venue->host, event);
     if (watch && event->kind == WEIR_TRADE)
         watch->trade(watch->context, event->instrument, (const struct weir_trade *)event, event->t);
     if (!venue->paper)
@@ -86,6 +87,15 @@ static uint32_t on_instrument(void *context, struct session *session,
     host->instruments[number].price_exp = instrument->price_exp;
     host->instruments[number].qty_exp = instrument->qty_exp;
     return number;
+}
+
+static void on_emitted(void *context, struct session *session, const struct weir_msg *event)
+{
+    const struct host_venue *venue = context;
+    const struct host_capture *capture = venue->host->options.capture;
+    (void)session;
+    if (venue->host->in_frame)
+        capture->event(capture->context, event);
 }
 
 static void on_log(void *context, struct session *session, const char *text)
@@ -178,6 +188,7 @@ static enum weir_err open_venue(struct host_venue *venue, struct why *why)
                                   .instrument = on_instrument,
                                   .book = on_book,
                                   .top = on_top,
+                                  .emitted = venue->host->options.capture ? on_emitted : NULL,
                                   .log = on_log};
     const char *path = plugin_path(config->plugin, why);
     if (!path)
@@ -236,12 +247,23 @@ void host_close_venues(struct host *host)
 
 /* --- frames and intents -----------------------------------------------------------------------*/
 
+static void captured(struct host *host, const struct host_venue *venue, uint32_t conn, bool http,
+                     enum weir_err answered)
+{
+    const struct host_capture *capture = host->options.capture;
+    host->in_frame = false;
+    if (capture)
+        capture->frame(capture->context, venue, conn, http, answered);
+}
+
 enum weir_err host_frame(struct host *host, struct host_venue *venue, uint32_t conn,
                          struct weir_bytes frame)
 {
     venue->frames++;
     venue->bytes += frame.len;
+    host->in_frame = true;
     enum weir_err err = session_frame(venue->session, conn, clock_now(&host->clock), frame);
+    captured(host, venue, conn, false, err);
     venue->errors += err != WEIR_OK;
     return err;
 }
@@ -251,8 +273,18 @@ void host_recorded_answer(struct host *host, struct host_venue *venue, struct we
 {
     venue->frames++;
     venue->bytes += body.len;
-    if (session_recorded(venue->session, clock_now(&host->clock), target, body))
-        venue->errors++;
+    host->in_frame = true;
+    enum weir_err err = session_recorded(venue->session, clock_now(&host->clock), target, body);
+    captured(host, venue, 0, true, err);
+    venue->errors += err != WEIR_OK;
+}
+
+void host_decoded(struct host *host, struct host_venue *venue, uint32_t conn, bool http,
+                  struct weir_bytes events, enum weir_err answered)
+{
+    venue->frames++;
+    venue->errors += session_decoded(venue->session, conn, clock_now(&host->clock), http, events,
+                                     answered) != WEIR_OK;
 }
 
 static struct host_venue *venue_of(struct host *host, uint16_t number)

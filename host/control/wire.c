@@ -89,6 +89,8 @@ static void dispatch(struct host *host, const struct weir_msg *effect)
         host_venue_effect(host, effect, seq);
     else
         host_script_effect(host, effect);
+    if (effect->kind == OUT_ORDER && ((const struct out_order *)effect)->label == ORDER_HELD)
+        host->lazy = false; /* it may wait for a price */
     if (effect->kind == OUT_STATE)
         host_tell_state(host, (const struct out_state *)effect);
     else if (effect->kind == OUT_ALERT)
@@ -130,6 +132,10 @@ void host_settle(struct host *host)
     settle_effects(host);
     journal_trouble(host);
     do {
+        if (host->late_count > 0 && !queue_empty(&host->inputs)) {
+            host_catch_up(host);
+            settle_effects(host);
+        }
         while ((input = (struct weir_msg *)(uintptr_t)queue_front(&host->inputs)) != NULL) {
             host_do(host, input);
             queue_drop(&host->inputs);

@@ -92,6 +92,8 @@ static void emit(void *host, const struct weir_msg *event)
     if (!may_call(session))
         return;
     session->guards.events++;
+    if (session->owner.emitted && event)
+        session->owner.emitted(session->owner.context, session, event);
     if (session->muted)
         return;
     if (!event || ((uintptr_t)event & 7) != 0 || event->size < sizeof *event ||
@@ -323,6 +325,8 @@ struct weir_host guest_table(struct session *session)
 bool guest_has(const struct session *session, const struct call *call)
 {
     const struct weir_plugin *plugin = session->plugin;
+    if (call->decoded)
+        return true;
     switch (call->kind) {
     case CALL_CONN: return plugin->on_conn;
     case CALL_RESPONSE: return plugin->on_response;
@@ -338,8 +342,21 @@ bool guest_has(const struct session *session, const struct call *call)
     return false;
 }
 
+/* What a plugin said of this frame when it was recorded. */
+static enum weir_err repeat(struct session *session, const struct call *call)
+{
+    for (size_t at = 0; at < call->bytes.len;) {
+        const struct weir_msg *event = (const struct weir_msg *)(const void *)(call->bytes.data + at);
+        at += event->size;
+        emit(session, event);
+    }
+    return call->answered;
+}
+
 static enum weir_err dispatch(struct session *session, const struct call *call)
 {
+    if (call->decoded)
+        return repeat(session, call);
     const struct weir_plugin *plugin = session->plugin;
     void *guest = session->guest;
     weir_ns now = session->now;

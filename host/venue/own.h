@@ -53,7 +53,9 @@ struct call {
     uint32_t id; /* connection, request or timer */
     int status;  /* of the answer; CONN: 1 up, 0 down */
     struct weir_bytes target;
-    struct weir_bytes bytes;
+    struct weir_bytes bytes; /* decoded: the events, one after the other */
+    bool decoded;            /* what the plugin made of it is known: it is not called */
+    enum weir_err answered;  /* decoded: and what it answered */
     const struct weir_intent *intent;
     const struct weir_query *query;
     const struct weir_setting *settings;

@@ -224,6 +224,25 @@ enum weir_err session_frame(struct session *session, uint32_t conn, weir_ns now,
     return answer(session, err);
 }
 
+enum weir_err session_decoded(struct session *session, uint32_t conn, weir_ns now, bool http,
+                              struct weir_bytes events, enum weir_err answered)
+{
+    if (session->inside)
+        return WEIR_E_STATE;
+    enter(session, now);
+    struct call call = {.kind = http ? CALL_RECORDED : CALL_FRAME,
+                        .id = http ? 0 : conn,
+                        .bytes = events,
+                        .decoded = true,
+                        .answered = answered};
+    enum weir_err err = guest_call(session, &call);
+    if (err == WEIR_OK)
+        err = session->frame_err;
+    if (__builtin_expect(err != WEIR_OK && !http, 0))
+        lose_conn(session, conn);
+    return answer(session, err);
+}
+
 enum weir_err session_conn(struct session *session, uint32_t conn, weir_ns now, bool up)
 {
     if (session->inside)

@@ -52,6 +52,9 @@ struct session_owner {
     /* One order of the venue's book, of venues that show them. NULL: not wanted. */
     void (*order)(void *context, struct session *session, uint32_t instrument,
                   const struct weir_l3 *order);
+    /* Each event as the plugin gave it, before it is looked at: for who keeps what was decoded. NULL:
+     * not wanted. */
+    void (*emitted)(void *context, struct session *session, const struct weir_msg *event);
     /* Connections; NULL: there is no network (recordings, simulation) and the plugin gets E_DOWN. */
     enum weir_err (*connect)(void *context, struct session *session, uint32_t conn,
                              const char *path);
@@ -105,6 +108,11 @@ enum weir_err session_query(struct session *session, weir_ns now, const struct w
 /* An HTTP answer out of a recording: to the plugin's on_recorded; E_UNSUPPORTED: it has none. */
 enum weir_err session_recorded(struct session *session, weir_ns now, struct weir_bytes target,
                                struct weir_bytes body);
+/* What the plugin made of a frame (or of an HTTP answer out of a recording) when it saw it: its events,
+ * aligned to 8 and one after the other, as `emitted` told them, and its answer. All goes on as if it had
+ * said them now, and the plugin is not called; the events are whole, since they come from ourselves. */
+enum weir_err session_decoded(struct session *session, uint32_t conn, weir_ns now, bool http,
+                              struct weir_bytes events, enum weir_err answered);
 /* An error means: certainly not sent; the owner books a definite refusal. instrument: the host's number. */
 enum weir_err session_intent(struct session *session, weir_ns now,
                              const struct weir_intent *intent);

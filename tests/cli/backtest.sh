@@ -50,6 +50,36 @@ a.pop("speed"), b.pop("speed")
 sys.exit(a != b)
 PY
 
+# decoded data from a cache, and prices that wait until somebody looks: the same orders and fills
+agree() { # agree CONFIG DATA: exact, cached, cached again and fast; damage of the cache is found
+    local file=$1 data=$2 n=0
+    rm -rf "$dir/cache" && mkdir "$dir/cache"
+    for how in "" "--cache $dir/cache" "--cache $dir/cache" "--cache $dir/cache --fast" "--fast"; do
+        # shellcheck disable=SC2086 # words on purpose
+        "$weir" backtest --config "$file" --data $data --json $how >"$dir/how-$n.json" || return 1
+        n=$((n + 1))
+    done
+    [ "$(find "$dir/cache" -name '*.rows' | wc -l)" = 1 ] || return 1
+    python3 - "$dir"/how-?.json <<'PY'
+import json, sys
+runs = [json.load(open(p)) for p in sys.argv[1:]]
+assert runs[0]["fills"] > 0
+for r in runs:
+    for key in ("orders_hash", "fills_hash", "fills", "denied", "rejected", "orders", "positions"):
+        assert r[key] == runs[0][key], (key, r[key], runs[0][key])
+assert [r["journal_hash"] == runs[0]["journal_hash"] for r in runs] == [True, True, True, False, False]
+assert runs[1]["series"] == runs[0]["series"] and runs[2]["speed"]["rows"] > 1000
+PY
+}
+check 'made: cached and fast are equal' agree examples/backtest/backtest.yaml "$dir/market.txt"
+[ -d "$shared/data/binance-20240808" ] &&
+    check 'real: cached and fast are equal' agree examples/backtest/backtest.yaml "$(echo "$shared"/data/binance-20240808/spot/btc*)"
+head -c 100000 "$dir/cache"/*.rows >"$dir/cut" && cp "$dir/cut" "$(echo "$dir"/cache/*.rows)"
+check 'a cut cache is made anew' test "$("$weir" backtest --config examples/backtest/backtest.yaml --data "$dir"/market.txt \
+    --cache "$dir/cache" --fast --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["orders_hash"])')" = \
+    "$("$weir" backtest --config examples/backtest/backtest.yaml --data "$dir/market.txt" --json |
+    python3 -c 'import json,sys; print(json.load(sys.stdin)["orders_hash"])')"
+
 # what the numbers say of each other
 check 'the numbers add up' python3 - "$dir/made.json" <<'PY'
 import json, sys

@@ -29,7 +29,7 @@ rows = lambda side, sign: [[text(p), size(q)] for p, q in sorted(book[side].item
 print(t, json.dumps({"lastUpdateId": update, "bids": rows("b", -1), "asks": rows("a", 1)}))
 for step in range(seconds * 10):
     t += 100_000_000 + dice.randint(0, 999)
-    mid += 5 * dice.choice([-2, -1, -1, 0, 0, 0, 1, 1, 2])
+    mid += 5 * dice.choice([-12, -4, -1, 0, 0, 0, 1, 4, 12])
     changes = {"b": {}, "a": {}}
     for side, away in (("b", -1), ("a", 1)):
         for price in [p for p in book[side] if (p - mid) * away <= 0]:

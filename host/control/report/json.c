@@ -407,10 +407,14 @@ static void speed_json(const struct report_run *run, struct text *out)
     text_field(out, "mode", run->mode);
     json_key(out, "seconds");
     json_decimal(out, run->took / 1000000, 3);
+    json_key(out, "cpu_seconds");
+    json_decimal(out, run->cpu / 1000000, 3);
+    json_key(out, "decoding_seconds");
+    json_decimal(out, run->decoding / 1000000, 3);
     count_field(out, "rows", run->rows);
     json_key(out, "ns_per_row");
     if (run->rows > 0)
-        json_decimal(out, run->took * 10 / (weir_ns)run->rows, 1);
+        json_decimal(out, run->cpu * 10 / (weir_ns)run->rows, 1);
     else
         json_null(out);
     json_end(out);

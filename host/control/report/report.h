@@ -24,7 +24,9 @@ struct report_run {
     const char *journal, *journal_hash; /* NULL: none was kept */
     const char *mode;                   /* "exact" or "fast" */
     uint64_t messages, left_out, rows, gaps;
-    weir_ns took; /* of real time */
+    weir_ns took;     /* of real time */
+    weir_ns cpu;      /* of the thread's time */
+    weir_ns decoding; /* of the data, before, if it was decoded apart */
 };
 
 /* Members of an object that the caller begins and ends. */
