@@ -36,7 +36,8 @@ uint32_t rows_of(const struct weir_msg *event)
     case WEIR_BOOK: return book->bids + book->asks;
     case WEIR_TOP:
     case WEIR_TRADE:
-    case WEIR_MARK: return 1;
+    case WEIR_MARK:
+    case WEIR_L3: return 1;
     default: return 0;
     }
 }
