@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
-# guide.sh WEIR - docs/strategy.md as a newcomer follows it: each file is written, each command run, and what
+# guide.sh WEIR [GUIDE] - docs/strategy.md, or another guide, as a newcomer follows it: each file is written, each command run, and what
 # it prints must be what the guide shows (`...` stands for anything).
 set -u
 weir=$(realpath "$1")
 root=$(cd "$(dirname "$0")/../.." && pwd)
+guide=$(realpath "${2:-$root/docs/strategy.md}")
 dir=$(mktemp -d)
 mkdir "$dir/bin" "$dir/tests"
-cp -r "$root/config" "$root/scripts" "$dir/"
+cp -r "$root/config" "$root/scripts" "$root/examples" "$dir/"
 cp -r "$root/tests/cli" "$dir/tests/"
 ln -s "$weir" "$dir/bin/weir"
 trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 export PATH=$dir/bin:$PATH
-python3 - "$root/docs/strategy.md" <<'PY'
+python3 - "$guide" <<'PY'
 import re, subprocess, sys, time
 text = open(sys.argv[1]).read()
 passed = failed = 0
