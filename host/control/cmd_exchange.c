@@ -27,6 +27,7 @@ static const char help[] =
     "by Binance's\n"
     "                      protocol; an HMAC secret or a public key in PEM (default: weir, "
     "secret)\n"
+    "  --weight N          of requests in a minute, by Binance's protocol (default: 6000)\n"
     "  --balances FILE     {\"USDT\":\"100000\"}: the wallet at the start\n"
     "  --set NAME=VALUE    a setting of the plugin, such as latency_us=500\n\n"
     "WebSocket /remote/KEY: the account of that key. GET /_weir/books: its own truth.\n"
@@ -55,6 +56,7 @@ static bool exchange_stop_asked(void)
 struct wish {
     const char *venue;
     uint16_t port;
+    uint32_t weight;
     struct weir_setting settings[SETTINGS_MAX + 1];
     size_t setting_count;
     struct exchange_key keys[KEYS_MOST + 1];
@@ -121,30 +123,35 @@ static int read_balances(struct wish *wish, const char *path)
 }
 
 /* Markets named as at Binance, in whose dialect the dash is left out. */
-static int name_markets(struct wish *wish)
+static int name_markets(struct wish *wish, bool linear)
 {
     bool named = false, paid = false;
+    int code = linear ? add_setting(wish, "linear", "1") : 0;
     for (size_t i = 0; i < wish->setting_count; i++) {
         named |= strcmp(wish->settings[i].name, "instruments") == 0;
         paid |= strcmp(wish->settings[i].name, "balances") == 0;
     }
     wish->venue = "sim";
-    int code = named ? 0
-                     : add_setting(wish, "instruments",
-                                   "BTC-USDT:50000:0.01:0.00001,ETH-USDT:3000:0.01:0.0001");
+    if (!code && !named)
+        code = add_setting(wish, "instruments",
+                           "BTC-USDT:50000:0.01:0.00001,ETH-USDT:3000:0.01:0.0001");
     return code || paid ? code : add_setting(wish, "balances", "USDT:1000000,BTC:100,ETH:1000");
 }
 
 static int parse(int argc, char **argv, struct wish *wish)
 {
-    static const struct option options[] = {
-        {"venue", required_argument, NULL, 'v'}, {"port", required_argument, NULL, 'p'},
-        {"seed", required_argument, NULL, 's'},  {"set", required_argument, NULL, 'S'},
-        {"keys", required_argument, NULL, 'k'},  {"balances", required_argument, NULL, 'b'},
-        {"help", no_argument, NULL, 'h'},        {0}};
+    static const struct option options[] = {{"venue", required_argument, NULL, 'v'},
+                                            {"port", required_argument, NULL, 'p'},
+                                            {"seed", required_argument, NULL, 's'},
+                                            {"set", required_argument, NULL, 'S'},
+                                            {"keys", required_argument, NULL, 'k'},
+                                            {"balances", required_argument, NULL, 'b'},
+                                            {"weight", required_argument, NULL, 'w'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     int64_t number = 0;
     int code = 0;
-    for (int c; !code && (c = getopt_long(argc, argv, "v:p:s:S:k:b:h", options, NULL)) != -1;) {
+    for (int c; !code && (c = getopt_long(argc, argv, "v:p:s:S:k:b:w:h", options, NULL)) != -1;) {
         switch (c) {
         case 'v': wish->venue = optarg; break;
         case 'p':
@@ -159,6 +166,13 @@ static int parse(int argc, char **argv, struct wish *wish)
             code = add_setting(wish, "seed", optarg);
             break;
         case 'S': code = set(wish, optarg); break;
+        case 'w':
+            if (decimal_parse(optarg, strlen(optarg), 0, &number) || number < 1 ||
+                number > 1000000000)
+                return usage_error("exchange", "--weight: expected 1 to 1000000000, found '%s'",
+                                   optarg);
+            wish->weight = (uint32_t)number;
+            break;
         case 'k': code = read_keys(wish, optarg); break;
         case 'b': code = read_balances(wish, optarg); break;
         case 'h': fputs(help, stdout); return -1;
@@ -174,6 +188,7 @@ static int serve(struct wish *wish, struct exchange_options *options)
     options->settings = wish->settings;
     options->keys = wish->keys;
     options->port = wish->port;
+    options->weight = wish->weight;
     options->plugin = plugin_path(wish->venue, &why);
     if (!options->plugin)
         return usage_error("exchange", "%s", why.text);
@@ -187,8 +202,11 @@ int cmd_exchange(int argc, char **argv)
     struct exchange_options options = {.stop_asked = exchange_stop_asked};
     text_init(&wish.balances);
     int code = parse(argc, argv, &wish);
-    if (!code && strcmp(wish.venue, "binance") == 0)
-        code = name_markets(&wish);
+    options.venue_names = strcmp(wish.venue, "binance") == 0;
+    bool usdm = strcmp(wish.venue, "binance-usdm") == 0;
+    options.venue_names |= usdm;
+    if (!code && options.venue_names)
+        code = name_markets(&wish, usdm);
     if (!code) {
         log_to(stderr, false, LOG_WARN);
         sigemptyset(&action.sa_mask);

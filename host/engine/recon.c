@@ -267,11 +267,12 @@ void apply_recon_balance(struct engine *engine, const void *input)
 
 /* --- the end ----------------------------------------------------------------------------------------- */
 
-static void unlisted(struct engine *engine, uint32_t n)
+/* open_only: it may have ended there, filled or not, and is asked for by itself. */
+static void unlisted(struct engine *engine, uint32_t n, bool open_only)
 {
     struct order_more *more = more_at(engine, n);
     bool old = engine->now - more->sent > engine->policy[POLICY_not_found_after_ns];
-    if (can_give_up(engine, n) && old) {
+    if (!open_only && can_give_up(engine, n) && old) {
         put_text(more->reason, "NOT_FOUND");
         (void)order_step(engine, n, ON_ABSENT);
         return;
@@ -280,13 +281,13 @@ static void unlisted(struct engine *engine, uint32_t n)
     report_doubt(engine, n, "not listed");
 }
 
-static void unlisted_orders(struct engine *engine, uint16_t account)
+static void unlisted_orders(struct engine *engine, uint16_t account, bool open_only)
 {
     for (uint32_t n = engine->live_first, next; n; n = next) {
         next = more_at(engine, n)->list_next;
         if (more_at(engine, n)->account == account &&
             more_at(engine, n)->listed_in != engine->accounts[account].recon)
-            unlisted(engine, n);
+            unlisted(engine, n, open_only);
     }
 }
 
@@ -348,7 +349,7 @@ void apply_recon_end(struct engine *engine, const void *input)
         return;
     bool partial = msg->flags & WEIR_RECON_PARTIAL; /* orders were not asked for */
     if (!partial)
-        unlisted_orders(engine, msg->account);
+        unlisted_orders(engine, msg->account, msg->flags & WEIR_RECON_OPEN_ONLY);
     if (msg->flags & WEIR_RECON_HAS_POSITIONS)
         compare_positions(engine, msg->account);
     if (msg->flags & WEIR_RECON_HAS_BALANCES)

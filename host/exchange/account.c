@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "exchange/own.h"
 
+enum { RENAMED_ROOM = 512 };
+
 /* --- what the plugin says ---------------------------------------------------------------------*/
 
 static void keep_instrument(struct account *account, const struct weir_instrument *instrument)
@@ -57,6 +59,10 @@ static void give_event(struct account *account, const struct weir_msg *event)
 static void on_emit(void *context, const struct weir_msg *event)
 {
     struct account *account = context;
+    _Alignas(8) unsigned char renamed[RENAMED_ROOM];
+    if (account->exchange->options->venue_names &&
+        wire_binance.rename(account->front, event, renamed, sizeof renamed))
+        event = (const struct weir_msg *)(const void *)renamed;
     books_event(account->books, event);
     if (account->front)
         wire_binance.event(account->front, event);

@@ -127,7 +127,7 @@ static void say_limits(const struct front *front, struct text *out)
              "[{\"rateLimitType\":\"REQUEST_WEIGHT\",\"interval\":\"MINUTE\",\"intervalNum\":1,"
              "\"limit\":%d,\"count\":%lld},{\"rateLimitType\":\"ORDERS\",\"interval\":\"SECOND\","
              "\"intervalNum\":10,\"limit\":%d,\"count\":%lld}]",
-             WEIGHT_LIMIT, (long long)front->rate.used, front->order_limit,
+             front->weight_limit, (long long)front->rate.used, front->order_limit,
              (long long)front->rate.orders);
 }
 
@@ -301,8 +301,8 @@ static bool may(struct front *front, size_t i, const char *params, const struct 
         answer_error(front, asker, 418, -1003, "Way too much request weight used; IP banned.");
         return false;
     }
-    if (front->rate.used > WEIGHT_LIMIT || front->rate.orders > front->order_limit) {
-        answer_error(front, asker, 429, front->rate.used > WEIGHT_LIMIT ? -1003 : -1015,
+    if (front->rate.used > front->weight_limit || front->rate.orders > front->order_limit) {
+        answer_error(front, asker, 429, front->rate.used > front->weight_limit ? -1003 : -1015,
                      "Too many requests.");
         return false;
     }
@@ -465,9 +465,12 @@ static struct front *create(struct account *account)
         return NULL;
     front->account = account;
     front->order_limit = ORDER_LIMIT;
+    front->weight_limit = WEIGHT_LIMIT;
+    if (account->exchange->options->weight > 0)
+        front->weight_limit = (int)account->exchange->options->weight;
     front->listen_key = (uint64_t)clock_now(&account->exchange->clock) / 1000;
     front->next_order = (uint64_t)clock_now(&account->exchange->clock) / 1000000; /* of this life */
-    front->next_fill = front->next_order;
+    front->next_fill = front->first_fill = front->next_order;
     for (size_t i = 0; i < SYMBOL_COUNT; i++)
         front->listed[i].seq = front->next_order;
     return front;
@@ -487,6 +490,7 @@ static void destroy(struct front *front)
             text_fini(&front->waits[i].canceled);
     market_fini(front);
     free(front->fills);
+    free(front->numbered);
     free(front);
 }
 
@@ -517,6 +521,7 @@ const struct wire wire_binance = {.name = "binance",
                                   .opened = ws_opened,
                                   .message = ws_message,
                                   .closed = ws_closed,
+                                  .rename = binance_rename,
                                   .event = event,
                                   .settled = settled,
                                   .next = next};

@@ -128,12 +128,19 @@ struct front {
     struct listed listed[SYMBOL_COUNT]; /* by number - 1 */
     struct venue_order *orders;
     struct venue_fill *fills;
+    struct {
+        char exec_id[WEIR_ID_MAX];
+        uint32_t instrument;
+    } * numbered; /* executions by the number that they were given, from first_fill + 1 */
+    size_t numbered_count, numbered_room;
+    uint64_t first_fill;
     size_t fill_count, fill_room;
     uint64_t next_order, next_fill;
     struct wait waits[WAITS_MAX];
     struct listener listeners[LISTENERS_MAX];
     struct rate rate;
-    int order_limit; /* in 10 s */
+    int order_limit;  /* in 10 s */
+    int weight_limit; /* in a minute */
     struct {
         char asset[WEIR_ASSET_MAX];
         struct weir_amount total;
@@ -185,6 +192,8 @@ void orders_event(struct front *front, const struct weir_msg *event);
 void orders_settled(struct front *front);
 void orders_forget(struct front *front, const struct client *client, const struct reply *reply);
 struct venue_order *order_named(struct front *front, const char *client_id);
+
+bool binance_rename(struct front *front, const struct weir_msg *event, void *renamed, size_t room);
 
 /* binance_market.c */
 void market_event(struct front *front, const struct weir_msg *event);

@@ -335,10 +335,10 @@ void market_info(struct front *front, const struct asker *asker)
     text_init(&out);
     text_say(&out,
              "{\"timezone\":\"UTC\",\"serverTime\":%lld,\"rateLimits\":[{\"rateLimitType\":"
-             "\"REQUEST_WEIGHT\",\"interval\":\"MINUTE\",\"intervalNum\":1,\"limit\":6000},{"
+             "\"REQUEST_WEIGHT\",\"interval\":\"MINUTE\",\"intervalNum\":1,\"limit\":%d},{"
              "\"rateLimitType\":\"ORDERS\",\"interval\":\"SECOND\",\"intervalNum\":10,"
              "\"limit\":%d}],\"exchangeFilters\":[],\"symbols\":[",
-             (long long)now_ms(front), front->order_limit);
+             (long long)now_ms(front), front->weight_limit, front->order_limit);
     bool first = true;
     for (size_t i = 0; i < SYMBOL_COUNT; i++) {
         struct text one;

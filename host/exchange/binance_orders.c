@@ -470,6 +470,48 @@ static void report_to(struct front *front, const struct venue_order *order, cons
     }
 }
 
+/* The number of an execution: the same whenever it is told. 0: no memory. */
+static uint64_t number_of(struct front *front, const char *exec_id, uint32_t instrument)
+{
+    for (size_t i = front->numbered_count; i-- > 0;)
+        if (front->numbered[i].instrument == instrument &&
+            strcmp(front->numbered[i].exec_id, exec_id) == 0)
+            return front->first_fill + 1 + i;
+    if (front->numbered_count == front->numbered_room) {
+        size_t room = front->numbered_room ? 2 * front->numbered_room : 1024;
+        void *grown = realloc(front->numbered, room * sizeof front->numbered[0]);
+        if (!grown)
+            return 0;
+        front->numbered = grown;
+        front->numbered_room = room;
+    }
+    size_t i = front->numbered_count++;
+    snprintf(front->numbered[i].exec_id, sizeof front->numbered[i].exec_id, "%s", exec_id);
+    front->numbered[i].instrument = instrument;
+    return front->first_fill + 1 + i;
+}
+
+bool binance_rename(struct front *front, const struct weir_msg *event, void *renamed, size_t room)
+{
+    if (event->size > room || (event->kind != WEIR_FILL && event->kind != WEIR_INSTRUMENT))
+        return false;
+    memcpy(renamed, event, event->size);
+    if (event->kind == WEIR_FILL) {
+        struct weir_fill *fill = renamed;
+        uint64_t number = number_of(front, fill->exec_id, event->instrument);
+        memset(fill->exec_id, 0, sizeof fill->exec_id);
+        snprintf(fill->exec_id, sizeof fill->exec_id, "%llu", (unsigned long long)number);
+        return true;
+    }
+    struct weir_instrument *is = renamed;
+    size_t len = 0;
+    for (const char *at = ((const struct weir_instrument *)event)->symbol; *at; at++)
+        if (*at != '-')
+            is->symbol[len++] = *at;
+    memset(is->symbol + len, 0, sizeof is->symbol - len);
+    return true;
+}
+
 static struct venue_fill *fill_make(struct front *front, const struct weir_fill *told,
                                     struct venue_order *order)
 {
@@ -486,15 +528,17 @@ static struct venue_fill *fill_make(struct front *front, const struct weir_fill 
         front->fill_room = room;
     }
     struct venue_fill *fill = &front->fills[front->fill_count++];
-    *fill = (struct venue_fill){.id = ++front->next_fill,
-                                .order = order->id,
-                                .instrument = told->msg.instrument,
-                                .side = told->side,
-                                .maker = told->maker,
-                                .px = told->px,
-                                .qty = told->qty,
-                                .fee = told->fee,
-                                .t_ms = now_ms(front)};
+    uint64_t number = strtoull(told->exec_id, NULL, 10);
+    *fill = (struct venue_fill){
+        .id = front->account->exchange->options->venue_names ? number : ++front->next_fill,
+        .order = order->id,
+        .instrument = told->msg.instrument,
+        .side = told->side,
+        .maker = told->maker,
+        .px = told->px,
+        .qty = told->qty,
+        .fee = told->fee,
+        .t_ms = now_ms(front)};
     memcpy(fill->fee_asset, told->fee_asset, sizeof fill->fee_asset);
     memcpy(fill->exec_id, told->exec_id, sizeof fill->exec_id);
     return fill;

@@ -27,6 +27,8 @@ struct exchange_key {
 struct exchange_options {
     const char *plugin;                  /* path of the .so */
     const struct weir_setting *settings; /* of it, ended by a NULL name */
+    bool venue_names;                    /* symbols without a dash, executions by number */
+    uint32_t weight;                     /* requests' weight in a minute; 0: 6000 */
     const struct exchange_key *keys;     /* NULL: none */
     uint16_t port;                       /* 0: any free one */
     bool (*stop_asked)(void);            /* asked after each wake: a signal came */

@@ -37,6 +37,8 @@ struct wire {
     bool (*opened)(struct front *front, struct client *client, const char *path, const char *query);
     void (*message)(struct front *front, struct client *client, struct weir_bytes text);
     void (*closed)(struct front *front, struct client *client);
+    /* The event as the venue would name things, into *renamed; false: as it is. */
+    bool (*rename)(struct front *front, const struct weir_msg *event, void *renamed, size_t room);
     /* What the market and the account said; and when all of one moment was said. */
     void (*event)(struct front *front, const struct weir_msg *event);
     void (*settled)(struct front *front, weir_ns now);

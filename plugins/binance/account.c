@@ -76,6 +76,8 @@ static enum weir_err take_orders(struct binance *binance, const struct pending *
             continue;
         if (!order_facts(binance, order, kind, false, &report))
             return WEIR_E_BAD_FRAME;
+        if (pending->whom == FOR_RECON && pending->action == DO_CLOSED)
+            continue; /* its name was wanted */
         if (report.state == WEIR_STATE_OPEN && report.client_id[0]) {
             struct live *live = orders_add(&binance->orders->orders, report.client_id);
             if (live) {
@@ -92,12 +94,16 @@ static enum weir_err take_orders(struct binance *binance, const struct pending *
     return scan.err;
 }
 
-static bool fill_of(const struct symbol *symbol, struct weir_bytes row, struct weir_fill *fill)
+static bool fill_of(struct binance *binance, const struct symbol *symbol, struct weir_bytes row,
+                    struct weir_fill *fill)
 {
     bool good = true;
     bool buyer = object_is(row, "isBuyer", "true") || object_is(row, "buyer", "true");
+    const char *name =
+        names_find(&binance->orders->names, symbol->number, object_text(row, "orderId"));
     struct fill_facts facts = {
         .number = symbol->number,
+        .client_id = {name, strlen(name)},
         .venue_id = object_text(row, "orderId"),
         .exec_id = object_text(row, "id"),
         .fee = object_text(row, "commission"),
@@ -128,7 +134,7 @@ static enum weir_err take_fills(struct binance *binance, const struct pending *p
         const struct symbol *symbol = symbol_ours(binance, object_text(row, "symbol"));
         count++;
         last = object_int(row, "id", last);
-        if (symbol && !fill_of(symbol, row, &fill))
+        if (symbol && !fill_of(binance, symbol, row, &fill))
             return WEIR_E_BAD_FRAME;
         if (symbol)
             give(binance, pending->whom, ROW_FILL, &fill.msg);
@@ -334,14 +340,19 @@ static enum weir_err ask_fills_of(struct binance *binance, uint32_t number, weir
     return call(binance, pending, &params, now);
 }
 
+static weir_ns since_of(struct binance *binance, weir_ns since)
+{
+    weir_ns ahead = binance->host->venue_clock(binance->host->host, 0, 0, 0);
+    return since > 0 ? since : binance->orders->started + ahead - BEFORE_START;
+}
+
 /* number 0: of every symbol that is traded here. */
 enum weir_err ask_fills(struct binance *binance, uint32_t number, weir_ns since, weir_ns until,
                         uint32_t limit, uint8_t whom, weir_ns now)
 {
     enum weir_err err = WEIR_OK;
-    weir_ns ahead = binance->host->venue_clock(binance->host->host, 0, 0, 0);
-    if (since == 0 && whom != FOR_QUERY)
-        since = binance->orders->started + ahead - BEFORE_START;
+    if (whom != FOR_QUERY)
+        since = since_of(binance, since);
     if (number > 0)
         return ask_fills_of(binance, number, since, until, limit, whom, now);
     for (uint32_t n = 1; n <= binance->symbols.told && !err; n++) {
@@ -380,12 +391,30 @@ static enum weir_err first_step(struct binance *binance, weir_ns now)
     return err;
 }
 
+/* The orders since a while before: executions tell only their numbers. */
+static enum weir_err ask_names(struct binance *binance, uint32_t number, weir_ns now)
+{
+    struct params params = {.count = 0};
+    struct pending *pending = pending_new(binance, DO_CLOSED, now);
+    weir_ns since = since_of(binance, binance->orders->recon.since);
+    if (!pending)
+        return WEIR_E_FULL;
+    pending->whom = FOR_RECON;
+    pending->number = number;
+    put_symbol(&params, symbol_numbered(binance, number));
+    put_span(&params, since > BEFORE_START ? since - BEFORE_START : since, 0, PAGE);
+    return call(binance, pending, &params, now);
+}
+
 static enum weir_err second_step(struct binance *binance, weir_ns now)
 {
     enum weir_err err = WEIR_OK;
     binance->orders->recon.step = 2;
     for (uint32_t n = 1; n <= binance->symbols.told && !err; n++) {
         err = ask(binance, DO_OPEN, n, FOR_RECON, now);
+        binance->orders->recon.left += !err;
+        if (!err)
+            err = ask_names(binance, n, now);
         binance->orders->recon.left += !err;
     }
     return err;
@@ -407,7 +436,8 @@ static enum weir_err finish(struct binance *binance, weir_ns now)
     for (int i = 0; i < ROW_KINDS; i++)
         tell_rows(binance, &recon->rows[i]);
     tell_bound(binance, WEIR_RECON_END,
-               WEIR_RECON_HAS_BALANCES | (usdm ? WEIR_RECON_HAS_POSITIONS : 0));
+               (uint16_t)(WEIR_RECON_HAS_BALANCES | WEIR_RECON_OPEN_ONLY |
+                          (usdm ? WEIR_RECON_HAS_POSITIONS : 0)));
     return stop(binance);
 }
 

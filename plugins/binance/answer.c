@@ -236,6 +236,8 @@ bool order_facts(struct binance *binance, struct weir_bytes order, uint16_t kind
         fill_in_algo(report_out, symbol, order, &good);
     else
         fill_in(report_out, symbol, order, &good);
+    names_keep(&binance->orders->names, symbol->number, report_out->venue_id,
+               report_out->client_id);
     return good && (report_out->client_id[0] || report_out->venue_id[0]);
 }
 
@@ -285,6 +287,7 @@ static void tell_accepted(struct binance *binance, const struct pending *pending
     else
         fill_in(&report, symbol, order, &good);
     struct live *live = orders_find(&binance->orders->orders, client_id);
+    names_keep(&binance->orders->names, pending->number, report.venue_id, client_id);
     if (live) {
         memcpy(live->venue_id, report.venue_id, sizeof live->venue_id);
         live->acked = true;

@@ -375,6 +375,18 @@ static struct symbol *numbered(struct binance *binance, uint32_t number)
                : NULL;
 }
 
+/* Before anything is reconciled, the host knows all that is traded here. */
+static enum weir_err tell_wanted(struct binance *binance)
+{
+    enum weir_err err = WEIR_OK;
+    for (uint32_t i = 0; i < binance->symbols.count && err == WEIR_OK; i++)
+        if (binance->symbols.rows[i].wanted && binance->symbols.rows[i].number == 0)
+            err = symbol_tell(binance, &binance->symbols.rows[i]);
+    if (err == WEIR_OK)
+        login_rules(binance);
+    return err;
+}
+
 static enum weir_err on_response(void *session, uint32_t id, weir_ns now, int status,
                                  struct weir_bytes body)
 {
@@ -391,6 +403,8 @@ static enum weir_err on_response(void *session, uint32_t id, weir_ns now, int st
             err = symbols_rules(binance, body);
         if (err == WEIR_OK)
             tell_budgets(binance, object_get(body, "rateLimits"));
+        if (err == WEIR_OK)
+            err = tell_wanted(binance);
         return err == WEIR_OK ? err : later(binance, id, &tries, now);
     }
     if ((id & ~(uint32_t)ASK_NUMBER) != ASK_DEPTH || !symbol)

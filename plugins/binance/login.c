@@ -36,11 +36,19 @@ static void tell_stream(struct binance *binance, bool up, const char *reason)
     struct weir_session session = {.msg = {.size = sizeof session,
                                            .kind = WEIR_SESSION,
                                            .flags = up ? WEIR_STREAM_UP : WEIR_STREAM_DOWN}};
-    if (binance->orders->heard == up)
+    binance->orders->waits = up && !binance->orders->rules;
+    if (binance->orders->heard == up || binance->orders->waits)
         return;
     binance->orders->heard = up;
     object_copy((struct weir_bytes){reason, strlen(reason)}, session.reason, sizeof session.reason);
     binance->host->emit(binance->host->host, &session.msg);
+}
+
+void login_rules(struct binance *binance)
+{
+    binance->orders->rules = true;
+    if (binance->orders->waits)
+        tell_stream(binance, true, "");
 }
 
 static enum weir_err simply(struct binance *binance, enum action action, weir_ns now)

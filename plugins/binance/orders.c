@@ -130,3 +130,42 @@ struct live *orders_next(struct orders *orders, const char *next_id)
             return &orders->rows[i];
     return NULL;
 }
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+static uint64_t number_in(const char *text, size_t len)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9' || value > (UINT64_MAX - 9) / 10)
+            return 0;
+        value = value * 10 + (uint64_t)(text[i] - '0');
+    }
+    return value;
+}
+
+static size_t place_of(uint64_t order, uint32_t number)
+{
+    return (size_t)((order ^ (uint64_t)number << 48) * 0x9e3779b97f4a7c15u >> 48) % NAMES;
+}
+
+void names_keep(struct names *names, uint32_t number, const char *venue_id, const char *client_id)
+{
+    uint64_t order = number_in(venue_id, strlen(venue_id));
+    if (!names->rows || order == 0 || !client_id[0])
+        return;
+    size_t at = place_of(order, number);
+    names->rows[at].order = order;
+    names->rows[at].number = number;
+    object_copy((struct weir_bytes){client_id, strlen(client_id)}, names->rows[at].client_id,
+                sizeof names->rows[at].client_id);
+}
+
+const char *names_find(const struct names *names, uint32_t number, struct weir_bytes venue_id)
+{
+    uint64_t order = number_in(venue_id.data, venue_id.len);
+    size_t at = place_of(order, number);
+    bool same = names->rows && order != 0 && names->rows[at].order == order &&
+                names->rows[at].number == number;
+    return same ? names->rows[at].client_id : "";
+}

@@ -106,7 +106,8 @@ enum weir_err trade_open(struct binance *binance)
     if (trade->book == BOOK_ANY)
         trade->book = books[binance->market];
     trade->pending = calloc(PENDING_MAX, sizeof *trade->pending);
-    return trade->pending ? orders_init(&trade->orders) : WEIR_E_NO_MEMORY;
+    trade->names.rows = calloc(NAMES, sizeof *trade->names.rows);
+    return trade->pending && trade->names.rows ? orders_init(&trade->orders) : WEIR_E_NO_MEMORY;
 }
 
 void trade_close(struct binance *binance)
@@ -117,6 +118,7 @@ void trade_close(struct binance *binance)
     for (int i = 0; i < ROW_KINDS; i++)
         free(trade->recon.rows[i].bytes);
     free(trade->pending);
+    free(trade->names.rows);
     orders_fini(&trade->orders);
     free(trade);
 }

@@ -110,6 +110,16 @@ struct live {
     weir_qty qty;
 };
 
+/* Which of our names an order of the venue has: executions that are asked for tell only its number. */
+enum { NAMES = 1 << 16 };
+struct names {
+    struct {
+        uint64_t order;
+        uint32_t number; /* of the symbol */
+        char client_id[WEIR_ID_MAX];
+    } * rows; /* by a hash of the order; a newer one takes the place */
+};
+
 struct orders {
     struct live *rows;
     uint32_t *chains;
@@ -157,7 +167,9 @@ struct trade {
     uint32_t next;  /* the one that will take its place; 0: none */
     uint32_t leave; /* the one that is left; 0: none */
     bool logged_on; /* conn needs no signatures */
-    bool heard;     /* the private stream is up */
+    bool heard;     /* the private stream is up, and the host was told */
+    bool rules;     /* the instruments' rules are known: before, nothing can be reconciled */
+    bool waits;     /* the private stream is up, and waits for the rules */
     uint32_t user_conn;
     char listen_key[160];
     uint64_t executions; /* that the stream told */
@@ -167,6 +179,7 @@ struct trade {
     uint16_t turn; /* makes ids differ */
     uint32_t busy;
     struct orders orders;
+    struct names names;
     struct recon recon;
 };
 
@@ -243,6 +256,8 @@ enum weir_err login_answer(struct binance *binance, const struct pending *pendin
 enum weir_err login_renew(struct binance *binance, weir_ns now);
 enum weir_err login_listen_again(struct binance *binance, weir_ns now);
 enum weir_err login_clock(struct binance *binance, weir_ns now);
+/* The instruments' rules have come, and the host was told of those that are traded. */
+void login_rules(struct binance *binance);
 bool is_trade_conn(uint32_t conn);
 
 enum weir_err user_event(struct binance *binance, struct weir_bytes event, weir_ns now);
@@ -258,6 +273,10 @@ enum weir_err query_answer(struct binance *binance, const struct pending *pendin
 enum weir_err ask_fills(struct binance *binance, uint32_t number, weir_ns since, weir_ns until,
                         uint32_t limit, uint8_t whom, weir_ns now);
 enum weir_err recon_timer(struct binance *binance, weir_ns now);
+
+/* Remember it; ids that are no numbers are left out. */
+void names_keep(struct names *names, uint32_t number, const char *venue_id, const char *client_id);
+const char *names_find(const struct names *names, uint32_t number, struct weir_bytes venue_id);
 
 enum weir_err orders_init(struct orders *orders);
 void orders_fini(struct orders *orders);

@@ -161,6 +161,9 @@ static enum weir_err order_event(struct binance *binance, struct weir_bytes orde
     struct weir_bytes name = object_text(order, "s");
     if (!facts_of(binance, order, &facts))
         return symbol_ours(binance, name) ? WEIR_E_BAD_FRAME : WEIR_OK;
+    char venue_id[WEIR_ID_MAX];
+    object_copy(object_text(order, "i"), venue_id, sizeof venue_id);
+    names_keep(&binance->orders->names, facts.symbol->number, venue_id, facts.first_id);
     bool is_fill = scan_is(facts.what, "TRADE") || scan_is(facts.what, "CALCULATED");
     if (!facts.client_id[0] && object_text(order, "i").len == 0)
         return WEIR_E_BAD_FRAME;

@@ -198,6 +198,7 @@ static enum weir_err read_stp(const struct reader *r)
     X(gap_ppm, "0", read_u32(r, 0, PPM, &r->to->gap_ppm))                                                 \
     X(self_trade, "cancel_new", read_stp(r))                                                              \
     X(orders, "2048", read_u32(r, 16, 1000000, &r->to->orders))                                            \
+    X(linear, "0", read_flag(r, &r->to->linear))                                                         \
     X(check_balance, "1", read_flag(r, &r->to->check_balance))
 /* clang-format on */
 
@@ -261,5 +262,7 @@ enum weir_err settings_read(const struct weir_host *host, const struct weir_sett
         r.value = list->value;
         err = set_one(&r);
     }
+    for (uint32_t i = 0; i < settings_out->instrument_count; i++)
+        settings_out->instruments[i].kind = settings_out->linear ? WEIR_LINEAR : WEIR_SPOT;
     return err;
 }

@@ -41,6 +41,7 @@ struct settings {
     uint32_t reject_ppm, drop_ack_ppm, drop_request_ppm, duplicate_fill_ppm, gap_ppm;
     uint32_t orders; /* of ours at one time, ended ones that can still be asked for included */
     enum match_stp stp;
+    bool linear; /* contracts settled in the quote asset, not pairs that are exchanged */
     bool check_balance;
 };
 

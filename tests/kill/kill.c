@@ -6,6 +6,7 @@
  *   --steps N   then one order at a time, killed at the first N stops of its way: before and after each
  *               system call that sends, receives or syncs, and before each append to the journal (0)
  *   --open N    then N resting orders, and how long a restart with them takes (0)
+ *   --venue V   how the host speaks to the exchange: remote (default), binance or binance-usdm
  *   --faults N  then trading while the exchange does N things wrong (0)
  *
  * All runs go on with one journal. At the end the host is stopped in good order, and what its journal
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +34,8 @@ static const char ready[] = "reconciled with the venue";
 
 struct trial {
     const char *weir;
+    const char *venue; /* remote, binance (spot) or binance-usdm: how the host speaks to it */
+    char key_id[128], key_secret[128];
     char folder[64], config[128], journal[128], log[128], script[128];
     const char *sync;
     uint64_t times, steps, open, faults, random;
@@ -55,6 +59,31 @@ static void write_limits(FILE *file, const char *scope, const char *name)
     fprintf(file, "}%s\n", *name ? "}" : "");
 }
 
+static bool is_remote(const struct trial *trial)
+{
+    return strcmp(trial->venue, "remote") == 0;
+}
+
+static void write_venue(FILE *file, const struct trial *trial)
+{
+    bool usdm = strcmp(trial->venue, "binance-usdm") == 0;
+    if (is_remote(trial)) {
+        fprintf(
+            file,
+            "venues:\n  there: {plugin: remote, execution: venue, answer_timeout: 2s, endpoint: "
+            "{ws: \"ws://127.0.0.1:%u\"}}\n",
+            trial->port);
+        return;
+    }
+    fprintf(
+        file,
+        "keys:\n  trading: {id: \"file:%s\", secret: \"file:%s\"}\n"
+        "venues:\n  there: {plugin: binance, execution: venue, answer_timeout: 2s, endpoint: {ws: "
+        "\"ws://127.0.0.1:%u\", http: \"http://127.0.0.1:%u\"}, settings: {market: %s, symbols: "
+        "\"BTCUSDT,ETHUSDT,SOLUSDT\", key: trading}}\n",
+        trial->key_id, trial->key_secret, trial->port, trial->port, usdm ? "usdm" : "spot");
+}
+
 /* settings: of the load script; NULL: no script. */
 static void write_config(const struct trial *trial, const char *settings)
 {
@@ -66,11 +95,10 @@ static void write_config(const struct trial *trial, const char *settings)
             "snapshot: 256KiB, "
             "control: \"%s/sock\", disk_floor: 1MiB, stop_wait: 20s}\n"
             "policy: {not_found_after: 300ms, query_first: 20ms, query_most: 200ms}\n"
-            "gateway: {port: 0}\n"
-            "venues:\n  there: {plugin: remote, execution: venue, answer_timeout: 2s, endpoint: "
-            "{ws: \"ws://127.0.0.1:%u\"}}\n"
-            "limits:\n",
-            trial->journal, trial->sync, trial->folder, trial->port);
+            "gateway: {port: 0}\n",
+            trial->journal, trial->sync, trial->folder);
+    write_venue(file, trial);
+    fprintf(file, "limits:\n");
     write_limits(file, "host", "");
     write_limits(file, "accounts", "\"*\": {");
     write_limits(file, "strategies", "\"*\": {");
@@ -78,8 +106,8 @@ static void write_config(const struct trial *trial, const char *settings)
     if (settings)
         fprintf(file,
                 "scripts:\n  load: {file: \"%s\", callback: 2s, orders_per_second: 100000, "
-                "settings: {%s}}\n",
-                trial->script, settings);
+                "settings: {%s%s}}\n",
+                trial->script, settings, is_remote(trial) ? "" : ", quote: \"USDT\"");
     if (fclose(file) != 0)
         give_up("%s: %m", trial->config);
 }
@@ -93,22 +121,47 @@ static void set_up(struct trial *trial)
     snprintf(trial->journal, sizeof trial->journal, "%s/journal", trial->folder);
     snprintf(trial->log, sizeof trial->log, "%s/log", trial->folder);
     snprintf(trial->script, sizeof trial->script, SOURCE_DIR "/tests/kill/load.lua");
+    snprintf(trial->key_id, sizeof trial->key_id, "%s/key.id", trial->folder);
+    snprintf(trial->key_secret, sizeof trial->key_secret, "%s/key.secret", trial->folder);
+    write_file(trial->key_id, "weir");
+    write_file(trial->key_secret, "secret");
+    if (chmod(trial->key_id, 0600) != 0 || chmod(trial->key_secret, 0600) != 0)
+        give_up("chmod: %m");
 }
 
 /* --- processes --------------------------------------------------------------------------------*/
 
 static void start_exchange(struct trial *trial)
 {
-    char seed[32], orders[48];
-    const char *argv[] = {trial->weir, "exchange",
-                          "--venue",   "sim",
-                          "--seed",    seed,
-                          "--set",     "balances=USD:100000000,BTC:1000,ETH:10000,SOL:100000",
-                          "--set",     "self_trade=cancel_old",
-                          "--set",     "latency_us=300",
-                          "--set",     "jitter_us=700",
-                          "--set",     orders,
-                          "--set",     "check_balance=0",
+    char seed[32], orders[48], instruments[200];
+    const char *quote = is_remote(trial) ? "USD" : "USDT";
+    snprintf(instruments, sizeof instruments,
+             "instruments=BTC-%s:50000:0.01:0.0001,ETH-%s:3000:0.01:0.001,SOL-%s:150:0.001:0.01",
+             quote, quote, quote);
+    const char *argv[] = {trial->weir,
+                          "exchange",
+                          "--venue",
+                          is_remote(trial) ? "sim" : trial->venue,
+                          "--weight",
+                          "1000000000",
+                          "--seed",
+                          seed,
+                          "--set",
+                          instruments,
+                          "--set",
+                          is_remote(trial)
+                              ? "balances=USD:100000000,BTC:1000,ETH:10000,SOL:100000"
+                              : "balances=USDT:100000000,BTC:1000,ETH:10000,SOL:100000",
+                          "--set",
+                          "self_trade=cancel_old",
+                          "--set",
+                          "latency_us=300",
+                          "--set",
+                          "jitter_us=700",
+                          "--set",
+                          orders,
+                          "--set",
+                          "check_balance=0",
                           NULL};
     unsigned port = 0;
     snprintf(orders, sizeof orders, "orders=%" PRIu64, trial->open + 4096);
@@ -238,6 +291,9 @@ static void trade_with_faults(struct trial *trial)
         "{\"kind\":\"disconnect\",\"match\":\"cancel\"}",
         "{\"kind\":\"disconnect\",\"match\":\"fill\"}",
         "{\"kind\":\"drop_ack\",\"match\":\"query\"}",
+        "{\"kind\":\"error\",\"match\":\"new\",\"count\":2}",
+        "{\"kind\":\"error\",\"match\":\"cancel\"}",
+        "{\"kind\":\"reorder\",\"match\":\"fill\",\"ms\":200}",
     };
     struct process host = start_host(trial, false);
     until_ready(trial, &host, now_ns());
@@ -355,24 +411,23 @@ static void print_ready_times(struct trial *trial)
 
 static void parse(int argc, char **argv, struct trial *trial)
 {
-    static const struct option options[] = {{"times", required_argument, NULL, 't'},
-                                            {"seed", required_argument, NULL, 's'},
-                                            {"sync", required_argument, NULL, 'y'},
-                                            {"steps", required_argument, NULL, 'S'},
-                                            {"open", required_argument, NULL, 'o'},
-                                            {"faults", required_argument, NULL, 'f'},
-                                            {0}};
+    static const struct option options[] = {
+        {"times", required_argument, NULL, 't'}, {"seed", required_argument, NULL, 's'},
+        {"sync", required_argument, NULL, 'y'},  {"steps", required_argument, NULL, 'S'},
+        {"open", required_argument, NULL, 'o'},  {"faults", required_argument, NULL, 'f'},
+        {"venue", required_argument, NULL, 'v'}, {0}};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
         switch (c) {
         case 't': trial->times = strtoull(optarg, NULL, 10); break;
         case 's': trial->random = strtoull(optarg, NULL, 10); break;
         case 'y': trial->sync = optarg; break;
         case 'f': trial->faults = strtoull(optarg, NULL, 10); break;
+        case 'v': trial->venue = optarg; break;
         case 'o': trial->open = strtoull(optarg, NULL, 10); break;
         case 'S': trial->steps = strtoull(optarg, NULL, 10); break;
         default:
             give_up("usage: kill_loop WEIR [--times N] [--seed N] [--sync HOW] [--steps N] [--open "
-                    "N] [--faults N]");
+                    "N] [--faults N] [--venue remote|binance|binance-usdm]");
         }
     if (optind + 1 != argc)
         give_up("expected the program weir");
@@ -381,7 +436,7 @@ static void parse(int argc, char **argv, struct trial *trial)
 
 int main(int argc, char **argv)
 {
-    static struct trial trial = {.sync = "group", .times = 15, .random = 1};
+    static struct trial trial = {.venue = "remote", .sync = "group", .times = 15, .random = 1};
     setvbuf(stdout, NULL, _IOLBF, 0);
     parse(argc, argv, &trial);
     set_up(&trial);

@@ -1,6 +1,7 @@
 -- load.lua - orders as fast as a timer allows: resting ones, ones that take, amends and cancels.
-local symbols = {"BTC-USD", "ETH-USD", "SOL-USD"}
-local sizes = {["BTC-USD"] = 0.001, ["ETH-USD"] = 0.01, ["SOL-USD"] = 0.1}
+local quote = weir.settings.quote or "-USD"
+local symbols = {"BTC" .. quote, "ETH" .. quote, "SOL" .. quote}
+local sizes = {[symbols[1]] = 0.001, [symbols[2]] = 0.01, [symbols[3]] = 0.1}
 local most, per_tick = weir.settings.open or 60, weir.settings.per_tick or 2
 local rest = weir.settings.rest -- so many resting orders, and nothing more
 local ids, places = {}, {} -- of living orders, and where each stands
@@ -56,7 +57,7 @@ weir.every(1000000, function()
         local dice = weir.random()
         if #ids >= most or (dice < 0.35 and #ids > 0) then
             weir.cancel(ids[pick(#ids)])
-        elseif dice < 0.45 then
+        elseif dice < 0.45 and not weir.settings.quote then
             amend()
         else
             submit()

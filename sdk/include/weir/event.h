@@ -101,7 +101,8 @@ enum weir_kind {
     WEIR_RECON_BALANCE = 63, /* struct weir_cash: asset, amount = wallet total */
     WEIR_RECON_END =
         64, /* struct weir_msg; flags bit 0: positions listed, bit 1: balances listed, bit 2: an
-               answer to a weir_query: nothing else was asked, so absence of orders says nothing */
+               answer to a weir_query: nothing else was asked, so absence of orders says nothing, bit 3: working
+               orders are listed, ended ones are not: what is absent has ended, or never was */
 
     /* intents: what the host asks of a plugin */
     WEIR_NEW = 100,         /* struct weir_intent */
@@ -118,7 +119,12 @@ enum weir_kind {
     WEIR_HOST_KINDS = 200 /* from here on: the host's own, never seen by a plugin */
 };
 
-enum { WEIR_RECON_HAS_POSITIONS = 1, WEIR_RECON_HAS_BALANCES = 2, WEIR_RECON_PARTIAL = 4 };
+enum {
+    WEIR_RECON_HAS_POSITIONS = 1,
+    WEIR_RECON_HAS_BALANCES = 2,
+    WEIR_RECON_PARTIAL = 4,
+    WEIR_RECON_OPEN_ONLY = 8
+};
 
 /* First member of every message; 40 bytes. A plugin sets size, kind, instrument and t_venue; the
  * host stamps venue, account and t when it takes the message. */
