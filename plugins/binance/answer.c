@@ -296,7 +296,7 @@ static void tell_accepted(struct binance *binance, const struct pending *pending
     tell_fills(binance, pending, client_id, order);
     if (report.state == WEIR_STATE_EXPIRED || report.state == WEIR_STATE_CANCELED ||
         report.state == WEIR_STATE_REJECTED) {
-        report.msg.kind = WEIR_EXPIRED;
+        report.msg.kind = report.state == WEIR_STATE_CANCELED ? WEIR_CANCELED : WEIR_EXPIRED;
         object_copy(object_text(order, "status"), report.reason, sizeof report.reason);
         emit_report(binance, &report);
     }
