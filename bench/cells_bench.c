@@ -18,7 +18,7 @@
 #include "script/cells.h"
 #include "script/warden.h"
 
-enum { SCRIPTS = 1000, STARTS = 200, ATTACKERS = 3, WARM = 2000 };
+enum { SCRIPTS = 1000, STARTS = 200, KILLS = 100, ATTACKERS = 3, WARM = 2000 };
 
 static const char submits[] = "weir.on('book', function(e) weir.submit{venue='sim', "
                               "symbol='BTC-USD', side='buy', type='limit', price=e.bid, "
@@ -298,6 +298,29 @@ static void starts(double *ns)
     bench_fact("its memory that nobody shares", (double)own, "KiB", NO_GOAL);
 }
 
+/* --- how soon one is ended ---------------------------------------------------------------------*/
+
+/* From the end of its budget, in real time, to the owner's knowing that it is over. */
+static void ends(double *ns)
+{
+    enum { BUDGET_NS = 5000000 };
+    serve(false);
+    for (int i = 0; i < KILLS; i++) {
+        struct script *script = make(never_ends, true, SCRIPT_HYBRID, 0, BUDGET_NS);
+        while (script_pending(script))
+            (void)script_turn(script);
+        weir_ns from = clock_stopwatch();
+        script_event(script, &top.msg);
+        while (script_outcome(script) == SCRIPT_OK)
+            (void)script_turn(script);
+        ns[i] = (double)(clock_stopwatch() - from - BUDGET_NS);
+        script_destroy(script);
+    }
+    bench_title("one that never returns, from the end of its budget");
+    bench_fact("no effect any more, p50", percentile(ns, KILLS, 0.5) / 1e6, "ms", NO_GOAL);
+    bench_fact("no effect any more, p99", percentile(ns, KILLS, 0.99) / 1e6, "ms", AT_MOST(10));
+}
+
 /* --- neighbours --------------------------------------------------------------------------------*/
 
 static void neighbours(double *ns, size_t count)
@@ -343,6 +366,7 @@ int main(int argc, char **argv)
     neighbours(ns, count);
     callbacks(count);
     starts(ns);
+    ends(ns);
     free(ns);
     cells_stop(cells);
     script_thread_fini();

@@ -305,17 +305,19 @@ static void handle(const struct event_record *event)
 
 static _Noreturn void serve(void)
 {
-    struct event_record event;
+    const struct event_record *event; /* in place: the host leaves it alone until it is released */
     uint32_t spins = me.terms.wake == SCRIPT_SPIN     ? UINT32_MAX
                      : me.terms.wake == SCRIPT_HYBRID ? SPINS_HYBRID
                                                       : 0;
     for (;;) {
         uint32_t seen = bell();
         take_picture();
-        if (ring_side_pop(&me.event_side, me.events, &event))
-            handle(&event);
-        else
+        if ((event = ring_side_front(&me.event_side, me.events)) != NULL) {
+            handle(event);
+            ring_side_release(&me.event_side, me.events);
+        } else {
             wait_for_bell(seen, spins);
+        }
     }
 }
 

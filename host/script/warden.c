@@ -330,6 +330,23 @@ static bool late(struct warden *warden)
 
 enum { TURN_MOST = 256 };
 
+/* Copy the next command, as long as it says it is; what it says then is not read again. */
+static bool pop_command(struct warden *warden, struct command_record *out)
+{
+    const volatile struct command_record *from =
+        ring_side_front(&warden->command_side, warden->commands);
+    if (!from)
+        return false;
+    out->epoch = from->epoch;
+    out->number = from->number;
+    out->kind = from->kind;
+    out->len = from->len;
+    size_t len = out->len < COMMAND_BODY ? out->len : COMMAND_BODY;
+    memcpy(out->body, (const unsigned char *)(uintptr_t)from->body, len);
+    ring_side_release(&warden->command_side, warden->commands);
+    return true;
+}
+
 /* Some of what it said. False: there was nothing. */
 static bool take(struct warden *warden)
 {
@@ -338,7 +355,7 @@ static bool take(struct warden *warden)
     if (!warden_open(warden) || late(warden))
         return false;
     for (int i = 0; i < TURN_MOST && !warden->over; i++) {
-        if (!ring_side_pop(&warden->command_side, warden->commands, &command))
+        if (!pop_command(warden, &command))
             break;
         any = true;
         warden->script->busy = true;
