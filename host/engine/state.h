@@ -394,6 +394,7 @@ struct account {
 
 enum exec_state { EXEC_IS_BOOKED, EXEC_IS_WAITING, EXEC_IS_BUSTED };
 
+/* Without holes: it is written as a whole, and what lies in a hole is nobody's. */
 struct exec {
     struct key128 key;
     struct key128 vid_key;
@@ -401,9 +402,9 @@ struct exec {
     uint64_t born; /* of its order */
     weir_px px;
     weir_qty qty;
-    amount fee;
     weir_ns deadline; /* waiting */
-    uint32_t order;   /* 0: none */
+    amount fee;
+    uint32_t order; /* 0: none */
     uint32_t strategy;
     uint32_t instrument;
     uint32_t fee_asset; /* + 1; 0: no fee */
@@ -411,7 +412,11 @@ struct exec {
     uint8_t side, internal, origin, maker;
     uint8_t state; /* enum exec_state */
     char id[WEIR_ID_MAX];
+    uint8_t pad[15];
 };
+_Static_assert(offsetof(struct exec, fee) == 80 &&
+                   offsetof(struct exec, pad) + 15 == sizeof(struct exec),
+               "an execution has holes");
 
 /* Keys of what was booked once, the oldest forgotten first. */
 struct memory {
