@@ -34,6 +34,13 @@ void stream_sequence(struct engine *engine, const struct weir_msg *msg, uint64_t
         account->stream_seq = seq;
 }
 
+/* It is held, or was until it ended: the venue cannot know it. */
+static bool was_never_sent(const struct engine *engine, uint32_t n)
+{
+    const struct order_more *more = &engine->more[n];
+    return more->tied && more->sent == 0 && engine->orders[n].route == ROUTE_VENUE;
+}
+
 /* What was told before an execution was undone had it still; the answer to a question does not. */
 static void total_is_less(struct engine *engine, uint32_t n, const struct weir_report *report,
                           weir_qty total)
@@ -53,7 +60,8 @@ void report_cum(struct engine *engine, uint32_t n, const struct weir_report *rep
     const struct order *order = order_at(engine, n);
     struct order_more *more = more_at(engine, n);
     weir_qty total;
-    if (!report->has_cum || __builtin_add_overflow(report->cum_qty, more->inside, &total))
+    if (!report->has_cum || was_never_sent(engine, n) ||
+        __builtin_add_overflow(report->cum_qty, more->inside, &total))
         return;
     if (total <= order->cum) {
         total_is_less(engine, n, report, total);
@@ -388,7 +396,7 @@ void apply_report(struct engine *engine, const void *input)
         tell_anomaly(engine, report->msg.instrument, 0, "a report of an order that is not known");
         return;
     }
-    if (order_at(engine, n)->is == IS_HELD) {
+    if (was_never_sent(engine, n)) {
         tell_anomaly(engine, report->msg.instrument, n, "a report of an order that was not sent");
         return;
     }

@@ -3,7 +3,8 @@
  * Random guests and a random venue that repeats, reorders, contradicts itself and falls silent. The
  * oracle sees only what was delivered and what the engine said: it books each delivered execution
  * once, keeps cash in plain sums, and remembers each label. After every input the engine's own sums
- * are recomputed [engine_audit]. WEIR_RANDOM_STEPS sets how many inputs are tried. */
+ * are recomputed [engine_audit]. A part of the orders is kept by the host: what goes out of a bracket, a
+ * ring or an iceberg is never more than is left [saw_tied, saw_hold]. WEIR_RANDOM_STEPS sets how many inputs are tried. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,12 +26,14 @@ struct oracle {
     amount worth[INSTRUMENTS + 1];       /* sum of signed worth of what is booked */
     amount realized[INSTRUMENTS + 1][5]; /* by strategy: the account, s1, s2, s3, EXTERNAL */
     amount fees;
-    uint32_t next_cid, next_exec, sent, told;
+    uint32_t next_cid, next_exec, sent, told, tied;
+    uint32_t held[HOLD_EVENT_COUNT];
     char cids[CIDS][WEIR_ID_MAX];
     uint8_t sent_wire[WIRES]; /* by counter */
     uint8_t label[WIRES];     /* last told, by counter of the first wire id */
     uint8_t reopenable[WIRES];
     const char *wrong;
+    bool calm; /* it is rarely killed */
     bool look; /* at the effects of each input, and forget them */
 };
 
@@ -108,6 +111,34 @@ static void saw_new(struct oracle *oracle, const struct weir_intent *out)
     oracle->sent++;
 }
 
+/* A slice is never more than what its iceberg has left. */
+static void saw_hold(struct oracle *oracle, const struct out_hold *out)
+{
+    const struct order *of = &oracle->desk->engine->orders[out->order],
+                       *slice = &oracle->desk->engine->orders[out->other];
+    oracle->held[out->event]++;
+    if (out->event == HOLD_SLICED && slice->qty > of->qty - of->cum + slice->cum)
+        oracle->wrong = "a slice of more than what was left";
+}
+
+/* What goes out of what is tied: a leg never more than its entry has filled; and of a ring that fired
+ * nothing else works on without a cancel on its way. */
+static void saw_tied(struct oracle *oracle, uint32_t n)
+{
+    const struct engine *engine = oracle->desk->engine;
+    const struct order *order = &engine->orders[n];
+    const struct order_kept *kept = &engine->kept[n];
+    bool leg = kept->kin == KIN_LEG && engine->more[kept->parent].born == kept->parent_born;
+    if (!engine->more[n].tied)
+        return;
+    oracle->tied++;
+    if (leg && order->qty > engine->orders[kept->parent].cum)
+        oracle->wrong = "a leg of more than its entry has filled";
+    for (uint32_t at = kept->fired_x2 ? kept->ring : 0; at && at != n; at = engine->kept[at].ring)
+        if (!is_done(engine->orders[at].is) && !request_is_open(engine->orders[at].cancel))
+            oracle->wrong = "one of a ring fired, and another works on";
+}
+
 static void look(struct oracle *oracle)
 {
     struct desk *desk = oracle->desk;
@@ -117,7 +148,11 @@ static void look(struct oracle *oracle)
         switch (effect->kind) {
         case OUT_EXECUTION: saw_execution(oracle, (const void *)effect); break;
         case OUT_ORDER: saw_order(oracle, (const void *)effect); break;
-        case WEIR_NEW: saw_new(oracle, (const void *)effect); break;
+        case WEIR_NEW:
+            saw_new(oracle, (const void *)effect);
+            saw_tied(oracle, ((const struct weir_intent *)effect)->order);
+            break;
+        case OUT_HOLD: saw_hold(oracle, (const void *)effect); break;
         default: break;
         }
     }
@@ -143,6 +178,37 @@ static const char *some_cid(struct oracle *oracle)
     return oracle->cids[roll(oracle, CIDS)];
 }
 
+/* One that the host keeps: a type, a time, another order; now and then what makes no sense. */
+static void keep(struct oracle *oracle, struct in_submit *submit)
+{
+    weir_ns soon = oracle->desk->now + (int64_t)roll(oracle, 50000000);
+    submit->type = (uint8_t)roll(oracle, WEIR_ICEBERG + 1);
+    bool priced = submit->type == WEIR_LIMIT || submit->type == WEIR_STOP_LIMIT ||
+                  submit->type == WEIR_ICEBERG;
+    if (!priced)
+        submit->px = 0;
+    if (submit->type >= WEIR_STOP && submit->type <= WEIR_TRAILING)
+        submit->trigger = submit->type == WEIR_TRAILING ? 1 + (int64_t)roll(oracle, 60)
+                                                        : 9900 + (int64_t)roll(oracle, 200);
+    if (submit->type == WEIR_ICEBERG) {
+        submit->route = ROUTE_VENUE;
+        submit->visible = 1 + (int64_t)roll(oracle, 4000);
+    }
+    submit->tif = roll(oracle, 4) ? WEIR_GTC : roll(oracle, 2) ? WEIR_GTD : WEIR_DAY;
+    submit->expires = submit->tif == WEIR_GTD ? soon : 0;
+    submit->release = roll(oracle, 5) ? 0 : soon;
+    submit->link_kind = (uint8_t)roll(oracle, 3);
+    if (submit->link_kind == LINK_NONE)
+        return;
+    memcpy(submit->link, some_cid(oracle), WEIR_ID_MAX);
+    struct order_view view; /* most links should hold */
+    if (engine_order(oracle->desk->engine, engine_order_find(oracle->desk->engine, submit->link),
+                     &view)) {
+        submit->msg.instrument = view.order.msg.instrument;
+        submit->strategy = view.order.strategy;
+    }
+}
+
 static void guest(struct oracle *oracle)
 {
     struct in_submit submit = {.msg = MSG(in_submit, IN_SUBMIT)};
@@ -160,13 +226,16 @@ static void guest(struct oracle *oracle)
         submit.route = roll(oracle, 4) ? ROUTE_VENUE : (uint8_t)roll(oracle, 3);
         submit.px = 9900 + (int64_t)roll(oracle, 200);
         submit.qty = 1 + (int64_t)roll(oracle, 9000);
+        if (roll(oracle, oracle->calm ? 2 : 4) == 0)
+            keep(oracle, &submit);
         act(oracle, &submit);
         return;
     }
     memcpy(change.cid, some_cid(oracle), WEIR_ID_MAX);
     if (roll(oracle, 2)) {
         change.msg.kind = IN_REPLACE;
-        change.change = 1 + (uint8_t)roll(oracle, 3);
+        change.change = 1 + (uint8_t)roll(oracle, 7);
+        change.trigger = 9900 + (int64_t)roll(oracle, 200);
         change.qty = 1 + (int64_t)roll(oracle, 9000);
         change.px = 9900 + (int64_t)roll(oracle, 200);
         if (roll(oracle, 2))
@@ -298,7 +367,7 @@ static void account(struct oracle *oracle)
     struct weir_mark mark = {.msg = MSG(weir_mark, WEIR_MARK),
                              .px = 9900 + (int64_t)roll(oracle, 200)};
     mark.msg.instrument = 1 + (uint32_t)roll(oracle, INSTRUMENTS);
-    switch (roll(oracle, 8)) {
+    switch (roll(oracle, oracle->calm ? 60 : 8)) {
     case 0: act(oracle, &change); break;
     case 1:
     case 2:
@@ -384,7 +453,7 @@ static const char *booked_once(const struct oracle *oracle)
     return NULL;
 }
 
-static void run(uint64_t seed, int steps)
+static void run(uint64_t seed, int steps, uint32_t held_out[HOLD_EVENT_COUNT])
 {
     static struct oracle oracle;
     struct desk desk;
@@ -395,11 +464,18 @@ static void run(uint64_t seed, int steps)
     memset(&oracle, 0, sizeof oracle);
     oracle.desk = &desk;
     oracle.random = seed;
+    oracle.calm = seed % 2 == 0;
     desk_open(&desk, &sizes);
     desk.keep_effects = true;
-    static const char *const limits[] = {
-        "limit account:account max_position 30 |", "limit strategy:s1 max_position 20 |",
-        "limit host max_loss 100000 |", "limit host self_cross 1 |", NULL};
+    static const char *const limits[] = {"limit account:account max_position 30 |",
+                                         "limit strategy:s1 max_position 20 |",
+                                         "limit host max_loss 100000 |",
+                                         "limit host self_cross 1 |",
+                                         "caps |",
+                                         "policy pace_queue 1 |",
+                                         "limit account:account throttle_max 40 |",
+                                         "limit account:account throttle_window_ms 10 |",
+                                         NULL};
     desk_tell(&desk, "limits", limits);
     look(&oracle);
     oracle.look = true;
@@ -412,6 +488,8 @@ static void run(uint64_t seed, int steps)
     }
     cr_assert(oracle.sent > 20, "seed %llu: only %u orders were sent", (unsigned long long)seed,
               oracle.sent);
+    for (int event = 0; event < HOLD_EVENT_COUNT; event++)
+        held_out[event] += oracle.held[event];
     desk_close(&desk);
 }
 
@@ -419,8 +497,12 @@ Test(random, any_order_of_events_keeps_every_promise)
 {
     const char *wanted = getenv("WEIR_RANDOM_STEPS");
     long steps = wanted ? atol(wanted) : 20000;
+    uint32_t held[HOLD_EVENT_COUNT] = {0};
     for (uint64_t seed = 1; steps > 0; seed++, steps -= 5000)
-        run(seed, steps < 5000 ? (int)steps : 5000);
+        run(seed, steps < 5000 ? (int)steps : 5000, held);
+    for (int event = 0; event < HOLD_EVENT_COUNT; event++)
+        cr_assert(held[event] > 0 || wanted, "nothing was ever %s",
+                  hold_event_name((enum hold_event)event));
 }
 
 /* The same inputs give the same effects, byte for byte, wherever the memory is and whatever was in it. */
