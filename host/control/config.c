@@ -110,6 +110,9 @@ static void build_host(struct loaded *loaded)
     config->segment = schema_number(keys, node, "segment");
     config->disk_floor = schema_number(keys, node, "disk_floor");
     config->index = schema_number(keys, node, "index") != 0;
+    config->record = schema_text(keys, node, "record");
+    config->record_segment = schema_number(keys, node, "record_segment");
+    config->record_disk = schema_number(keys, node, "record_disk");
     config->snapshot = schema_number(keys, node, "snapshot");
     config->control = schema_text(keys, node, "control");
     config->state = schema_text(keys, node, "state");

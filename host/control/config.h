@@ -97,7 +97,9 @@ struct config {
     const char *journal;
     bool journal_new; /* a folder of its own for each run */
     bool sync_always;
-    bool index; /* keep index.db */
+    bool index;         /* keep index.db */
+    const char *record; /* folder of raw frames; "": none */
+    int64_t record_segment, record_disk;
     int64_t segment, disk_floor;
     int64_t snapshot; /* bytes of messages between two; 0: none */
     const char *control;

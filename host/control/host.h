@@ -20,6 +20,7 @@
 #include "net/net.h"
 #include "script/cells.h"
 #include "sim/paper.h"
+#include "venue/recorder.h"
 #include "venue/signer.h"
 #include "venue/venue.h"
 
@@ -102,6 +103,11 @@ struct host_options {
     void *context;
 };
 
+struct host_asked {
+    uint32_t id;
+    char path[200];
+};
+
 struct host_venue {
     const struct config_venue *config;
     struct host *host;
@@ -109,6 +115,9 @@ struct host_venue {
     struct session *session;
     struct paper *paper;           /* execution: paper */
     struct latency_row *latencies; /* measured, for it; NULL: none */
+    struct recorder *recorder;     /* of its frames; NULL: not wanted */
+    struct host_asked asked[32];   /* public requests, whose answers are recorded */
+    uint32_t asked_next;
     struct net_endpoint *endpoint; /* NULL: no network (virtual time) */
     uint16_t number;
     uint16_t account;

@@ -3,6 +3,7 @@
  *
  * In virtual time there is no network: a plugin that asks for one is told E_DOWN. */
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -14,6 +15,8 @@
 static enum weir_err on_frame(void *context, uint32_t conn, struct weir_bytes frame)
 {
     struct host_venue *venue = context;
+    if (venue->recorder)
+        recorder_frame(venue->recorder, conn, clock_now(&venue->host->clock), frame);
     enum weir_err err = host_frame(venue->host, venue, conn, frame);
     host_settle(venue->host);
     return err;
@@ -39,6 +42,20 @@ static void on_headers(void *context, uint32_t id, int status, struct weir_bytes
     (void)session_headers(venue->session, id, clock_now(&venue->host->clock), status, headers);
 }
 
+/* Answers to public questions, such as a snapshot of a book; what was signed, or changes something, is
+ * nobody's business. */
+static void record_answer(struct host_venue *venue, uint32_t id, int status, struct weir_bytes body)
+{
+    for (size_t i = 0; venue->recorder && i < sizeof venue->asked / sizeof venue->asked[0]; i++) {
+        struct host_asked *asked = &venue->asked[i];
+        if (asked->path[0] == '\0' || asked->id != id)
+            continue;
+        if (status == 200)
+            recorder_http(venue->recorder, clock_now(&venue->host->clock), asked->path, body);
+        asked->path[0] = '\0';
+    }
+}
+
 static void on_response(void *context, uint32_t id, int status, struct weir_bytes body,
                         const char *why)
 {
@@ -47,6 +64,7 @@ static void on_response(void *context, uint32_t id, int status, struct weir_byte
     if (status == 0)
         log_line(LOG_WARN, venue->config->name, "request %u has no answer: %s", id, why);
     venue->bytes += body.len;
+    record_answer(venue, id, status, body);
     if (session_response(venue->session, id, clock_now(&host->clock), status, body))
         venue->errors++;
     host_settle(host);
@@ -84,6 +102,13 @@ static enum weir_err do_request(void *context, struct session *session,
 {
     struct host_venue *venue = context;
     (void)session;
+    if (venue->recorder && strcmp(request->method, "GET") == 0 && !request->headers &&
+        !strstr(request->path, "signature=")) {
+        struct host_asked *asked =
+            &venue->asked[venue->asked_next++ % (sizeof venue->asked / sizeof venue->asked[0])];
+        asked->id = request->id;
+        snprintf(asked->path, sizeof asked->path, "%s", request->path);
+    }
     return lacks(venue, net_request(venue->endpoint, request), "http");
 }
 

@@ -120,6 +120,9 @@ static enum weir_err same_host(const struct config *a, const struct config *b, s
                                  {"host.segment", a->segment == b->segment},
                                  {"host.disk_floor", a->disk_floor == b->disk_floor},
                                  {"host.index", a->index == b->index},
+                                 {"host.record", strcmp(a->record, b->record) == 0 &&
+                                                     a->record_segment == b->record_segment &&
+                                                     a->record_disk == b->record_disk},
                                  {"host.state", strcmp(a->state, b->state) == 0},
                                  {"host.control", strcmp(a->control, b->control) == 0},
                                  {"host.orders", a->orders == b->orders},

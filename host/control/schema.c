@@ -28,6 +28,14 @@ static const struct schema host_keys[] = {
     {"index", KIND_FLAG, "true",
      "keep index.db (SQLite) beside the journal while the host runs live; losing it loses nothing",
      NULL, NULL},
+    {"record", KIND_TEXT, "",
+     "folder for the venues' raw frames as they come (zstd), which `run --data` and `backtest` "
+     "replay; "
+     "private streams are among them",
+     NULL, NULL},
+    {"record_segment", KIND_SIZE, "64MiB", "size of one such file, packed", NULL, NULL},
+    {"record_disk", KIND_SIZE, "4GiB", "what those of one venue may have; the oldest go", NULL,
+     NULL},
     {"snapshot", KIND_SIZE, "64MiB",
      "after so many bytes of messages what the engine is is written beside the journal, so that a "
      "restart reads the rest only; 0: never",

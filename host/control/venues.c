@@ -173,6 +173,30 @@ static enum weir_err open_paper(struct host_venue *venue, struct why *why)
     return venue->paper ? WEIR_OK : why->err;
 }
 
+static enum weir_err open_recorder(struct host_venue *venue, struct why *why)
+{
+    const struct config *from = venue->host->config;
+    const struct recorder_config config = {.folder = from->record,
+                                           .name = venue->config->name,
+                                           .segment_bytes = (uint64_t)from->record_segment,
+                                           .disk_bytes = (uint64_t)from->record_disk};
+    venue->recorder = recorder_open(&config, why);
+    return venue->recorder ? WEIR_OK : why->err;
+}
+
+static void close_recorder(struct host_venue *venue)
+{
+    if (!venue->recorder)
+        return;
+    struct recorder_counts counts = recorder_counts(venue->recorder);
+    recorder_close(venue->recorder);
+    venue->recorder = NULL;
+    log_line(counts.dropped ? LOG_WARN : LOG_INFO, venue->config->name,
+             "recording: %llu messages, %llu bytes, %llu dropped",
+             (unsigned long long)counts.messages, (unsigned long long)counts.bytes,
+             (unsigned long long)counts.dropped);
+}
+
 static enum weir_err open_venue(struct host_venue *venue, struct why *why)
 {
     const struct config_venue *config = venue->config;
@@ -200,6 +224,8 @@ static enum weir_err open_venue(struct host_venue *venue, struct why *why)
         err = host_open_endpoint(venue, &owner, why);
     if (!err && config->execution == EXECUTION_PAPER)
         err = open_paper(venue, why);
+    if (!err && *venue->host->config->record && !venue->host->options.virtual_time)
+        err = open_recorder(venue, why);
     if (!err && !(venue->session = session_create(venue->plugin, &session, &owner, why)))
         err = why->err;
     if (!err && config->execution == EXECUTION_VENUE && !session_caps(venue->session)->orders)
@@ -240,6 +266,7 @@ void host_close_venues(struct host *host)
     for (size_t i = 0; i < host->venue_count; i++) {
         paper_destroy(host->venues[i].paper); /* it reads the session's books */
         free(host->venues[i].latencies);
+        close_recorder(&host->venues[i]);
         session_destroy(host->venues[i].session);
         queue_fini(&host->venues[i].waiting);
     }
