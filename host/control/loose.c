@@ -16,6 +16,8 @@ static size_t values_in(const cJSON *item)
 
 static void convert(const cJSON *from, struct script_value *to, struct script_value **next)
 {
+    if (!from)
+        return;
     const char *digits = json_digits(from);
     to->key = from->string;
     if (cJSON_IsBool(from)) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "control/host.h"
 
@@ -111,6 +112,7 @@ void host_prompt(struct host *host, const struct wish *wish, struct wish_answer 
         return;
     }
     struct host_prompt *prompt = host->prompt;
+    must(prompt != NULL);
     if (wish->orders)
         log_line(LOG_WARN, "prompt", "uid %u for %s: %s", wish->uid, wish->cid, wish->code);
     bool fine = script_eval(prompt->guest.script, wish->code, value, sizeof value);

@@ -198,10 +198,10 @@ static int read_lines(struct repl *repl)
     size_t room = 0;
     struct text code;
     text_init(&code);
-    for (ssize_t len;;) {
+    for (;;) {
         if (person)
             fputs(more ? ">> " : "> ", stdout), fflush(stdout);
-        if ((len = getline(&line, &room, stdin)) < 0)
+        if (getline(&line, &room, stdin) < 0)
             break;
         line[strcspn(line, "\n")] = '\0';
         if (!more && strcmp(line, ":quit") == 0)

@@ -8,6 +8,7 @@
 
 #include "control/schema.h"
 
+/* Says what is wrong; false. */
 __attribute__((format(printf, 2, 3))) static bool fault(struct test_run *run, const char *format,
                                                         ...)
 {

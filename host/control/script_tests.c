@@ -134,6 +134,27 @@ static enum weir_err read_file(const char *path, const cJSON *root, struct file 
     return WEIR_OK;
 }
 
+static enum weir_err run_all(const char *path, const cJSON *root, struct file *file,
+                             struct test_run *run,
+                             void (*told)(void *context, const struct script_test_result *result),
+                             void *context, struct why *why)
+{
+    enum weir_err err = read_file(path, root, file, why);
+    const cJSON *test, *tests = json_get(root, "tests");
+    if (err)
+        return err;
+    cJSON_ArrayForEach(test, tests)
+    {
+        memset(run, 0, sizeof *run);
+        err = run_test(file, test, run, why);
+        if (err)
+            return err;
+        const struct script_test_result result = {name_of(test), run->fault[0] ? run->fault : NULL};
+        told(context, &result);
+    }
+    return WEIR_OK;
+}
+
 enum weir_err script_tests_run(const char *path,
                                void (*told)(void *context, const struct script_test_result *result),
                                void *context, struct why *why)
@@ -150,20 +171,10 @@ enum weir_err script_tests_run(const char *path,
     struct test_run *run = calloc(1, sizeof *run);
     if (!err && !root)
         err = why->err;
-    if (!err)
-        err = file && run ? read_file(path, root, file, why)
-                          : because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
-    const cJSON *test;
-    const cJSON *tests = err ? NULL : json_get(root, "tests");
-    cJSON_ArrayForEach(test, tests)
-    {
-        memset(run, 0, sizeof *run);
-        err = run_test(file, test, run, why);
-        if (err)
-            break;
-        const struct script_test_result result = {name_of(test), run->fault[0] ? run->fault : NULL};
-        told(context, &result);
-    }
+    else if (!err && (!file || !run))
+        err = because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
+    if (!err && file && run)
+        err = run_all(path, root, file, run, told, context, why);
     free(run);
     free(file);
     cJSON_Delete(root);
