@@ -453,9 +453,9 @@ static void try_kind(const struct trial *trial, struct fault kind, bool deep)
 {
     static const struct {
         uint64_t few, spread;
-    } plan[CALLS] = {[MEMORY] = {1, 10},  [WRITE] = {2, 12}, [SYNC] = {3, 12},
-                     [ALLOCATE] = {3, 8}, [MAP] = {2, 10},   [OPEN] = {2, 10},
-                     [RENAME] = {3, 8},   [CUT] = {3, 8},    [THREAD] = {5, 8}};
+    } plan[CALLS] = {[MEMORY] = {1, 24},  [WRITE] = {1, 24}, [SYNC] = {3, 24},
+                     [ALLOCATE] = {3, 8}, [MAP] = {2, 16},   [OPEN] = {2, 24},
+                     [RENAME] = {3, 16},  [CUT] = {3, 8},    [THREAD] = {5, 8}};
     uint64_t tries = 0, n = 1;
     double from = seconds();
     while (try_one(trial, kind.call, kind.how, n)) {
