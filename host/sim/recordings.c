@@ -368,7 +368,7 @@ enum weir_err recordings_find(const char *const *paths, size_t count, char ***fi
         err = add_path(&all, paths[i], 0, why);
     if (err == WEIR_OK && all.count == 0)
         err = because(why, WEIR_E_NOT_FOUND, "no recorded file was named, or found in the folder");
-    char **files = err == WEIR_OK ? calloc(all.count, sizeof *files) : NULL;
+    char **files = err == WEIR_OK ? calloc(all.count + 1, sizeof *files) : NULL;
     if (err == WEIR_OK && !files)
         err = no_memory(paths[0], why);
     for (size_t i = 0; i < all.count; i++) {

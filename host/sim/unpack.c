@@ -176,7 +176,9 @@ static const struct arrow {
 static const struct arrow *arrow_of(struct weir_bytes line, const char **at_out)
 {
     const char *space = line.len > 0 ? memchr(line.data, ' ', line.len) : NULL;
-    size_t left = space ? (size_t)(line.data + line.len - space) : 0;
+    if (!space)
+        return NULL;
+    size_t left = (size_t)(line.data + line.len - space);
     for (size_t i = 0; i < sizeof arrows / sizeof arrows[0]; i++) {
         size_t len = strlen(arrows[i].text);
         if (left >= len && memcmp(space, arrows[i].text, len) == 0 &&

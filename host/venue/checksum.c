@@ -1,4 +1,4 @@
-/* checksum.c - see the header. CRC-32 is that of zlib (ISO 3309). The rules: OKX API v5, "Checksum"
+/* checksum.c - see the header. CRC-32 is that of ISO 3309, as in zlib. The rules: OKX API v5, "Checksum"
  * of the order book channel (2022); Kraken "Spot WebSockets v1 book checksum" (2021) and "Book
  * checksum v2" (2024). */
 #include "venue/checksum.h"
@@ -14,6 +14,47 @@ bool checksum_places(uint8_t places)
 {
     return places <= 18 || places == WEIR_PLACES_FEWEST;
 }
+
+/* --- CRC-32, eight bytes at a time (M. Kounavis, F. Berry: slicing-by-8, 2005) ------------------ */
+
+static uint32_t crc_tables[8][256];
+
+/* Before main, so that no thread finds them half made. */
+__attribute__((constructor)) static void make_crc_tables(void)
+{
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t crc = i;
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0);
+        crc_tables[0][i] = crc;
+    }
+    for (int table = 1; table < 8; table++)
+        for (int i = 0; i < 256; i++) {
+            uint32_t crc = crc_tables[table - 1][i];
+            crc_tables[table][i] = crc >> 8 ^ crc_tables[0][crc & 0xff];
+        }
+}
+
+static uint32_t crc_of(const char *bytes, size_t len)
+{
+    const uint32_t(*t)[256] = (const uint32_t(*)[256])crc_tables;
+    const unsigned char *at = (const unsigned char *)bytes;
+    uint32_t crc = UINT32_MAX;
+    for (; len >= 8; len -= 8, at += 8) {
+        uint32_t low, high;
+        memcpy(&low, at, 4); /* little-endian, as all that weir runs on */
+        memcpy(&high, at + 4, 4);
+        low ^= crc;
+        crc = t[7][low & 0xff] ^ t[6][low >> 8 & 0xff] ^ t[5][low >> 16 & 0xff] ^ t[4][low >> 24] ^
+              t[3][high & 0xff] ^ t[2][high >> 8 & 0xff] ^ t[1][high >> 16 & 0xff] ^
+              t[0][high >> 24];
+    }
+    for (; len > 0; len--)
+        crc = crc >> 8 ^ t[0][(crc ^ *at++) & 0xff];
+    return ~crc;
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bytes are taken from the low end");
 
 /* --- numbers as texts, many of them ------------------------------------------------------------ */
 
@@ -155,5 +196,5 @@ uint32_t checksum_of(const struct book *book, const struct checksum_exps *exps,
     char text[TEXT_ROOM];
     size_t len = msg->check == WEIR_CHECK_PAIRS ? print_pairs(book, exps, msg, text)
                                                 : print_all_digits(book, exps, msg, text);
-    return (uint32_t)crc32_z(0, (const unsigned char *)text, len);
+    return crc_of(text, len);
 }
