@@ -18,7 +18,7 @@ enum exit_code { EXIT_OK = 0, EXIT_NO = 1, EXIT_BAD = 2 };
     X(why, "the whole path of one order")                                             \
     X(ctl, "talk to a running host")                                                  \
     X(exchange, "a simulated venue in a process of its own, on loopback")             \
-    X(describe, "print the reference: config, errors, checks, limits, alerts, metrics")
+    X(describe, "print the reference: config, errors, checks, limits, alerts, metrics, lua, json")
 
 #define X(verb, text) int cmd_##verb(int argc, char **argv);
 COMMANDS(X)

@@ -86,11 +86,22 @@ static weir_ns next(void *context)
 
 /* --- facts of the market ----------------------------------------------------------------------*/
 
+/* A venue whose plugin knows recordings. One that makes its market itself (sim) is no part of the facts. */
+static bool is_recorded(const struct tape *tape, const struct host_venue *venue)
+{
+    for (uint32_t p = 0; p < tape->plugin_count; p++)
+        if (strcmp(tape->plugins[p]->name, venue->config->plugin) == 0)
+            return tape->plugins[p]->probe != NULL;
+    return false;
+}
+
 static struct market *market_at(struct tape *tape, uint32_t instrument)
 {
     /* a venue of another kind, which has a market of its own, speaks before the first message */
     if (!tape->host || instrument == 0 || instrument >= MARKETS_MAX ||
         instrument > tape->host->instrument_count)
+        return NULL;
+    if (!is_recorded(tape, tape->host->instruments[instrument].venue))
         return NULL;
     if (!tape->markets[instrument]) {
         const struct host_instrument *of = &tape->host->instruments[instrument];

@@ -84,8 +84,8 @@ static const char *const values[] = {
     "weir.dec('1')",
     "weir.dec('50000.05')",
     "weir.dec('-0.000000000000000001')",
-    "setmetatable({}, {__index = function() error('asked') end, __pairs = error, __tostring = "
-    "function() return 5 end})",
+    "setmetatable({}, {__index = function() error('asked') end, __pairs = error})",
+    "setmetatable({}, {__tostring = function() return 5 end})",
     "setmetatable({}, {__len = error, __eq = error, __name = 'x', __metatable = 1})",
     "weir.now()",
     "weir.now() + 1",
