@@ -44,6 +44,7 @@ static void be_simulated(struct trial_market *market)
                                           .execution = EXECUTION_VENUE,
                                           .settings = sim_settings};
     *config = (struct config){.path = "weir try",
+                              .record = "",
                               .orders = 65536,
                               .executions = 65536,
                               .client_ids = 65536,
