@@ -90,7 +90,7 @@ struct error_verdict error_judge(enum error_book book, int status, int64_t code,
 {
     struct error_verdict verdict = {.class = ERROR_REFUSED, .known = 1};
     const struct text_row *said = find_text(text);
-    const struct row *row = find(book, code);
+    const struct row *row = find((int)book, code);
     if (!row)
         row = find(BOOK_ANY, code);
     if (!row)

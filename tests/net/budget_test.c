@@ -37,9 +37,9 @@ Test(budget, lanes_leave_each_other_their_share, .init = begin, .fini = end)
     cr_assert_eq(spend(1000000, 1000, WEIR_LANE_NEW), WEIR_OK, "nothing was stated yet");
     tell(WEIR_BUDGET_WEIGHT, year, 100, 0);
     cr_assert_eq(spend(80, 1, WEIR_LANE_NEW), WEIR_OK);
-    cr_assert_eq(spend(1, 1, WEIR_LANE_NEW), WEIR_E_FULL, "20 % are left alone by new orders");
+    cr_assert_eq(spend(1, 1, WEIR_LANE_NEW), WEIR_E_FULL, "a fifth is left alone by new orders");
     cr_assert_eq(spend(10, 0, WEIR_LANE_ASK), WEIR_OK);
-    cr_assert_eq(spend(1, 0, WEIR_LANE_ASK), WEIR_E_FULL, "10 % by questions");
+    cr_assert_eq(spend(1, 0, WEIR_LANE_ASK), WEIR_E_FULL, "a tenth by questions");
     cr_assert_eq(spend(10, 0, WEIR_LANE_CANCEL), WEIR_OK, "a cancel takes the last");
     cr_assert_eq(spend(1, 0, WEIR_LANE_CANCEL), WEIR_E_FULL);
     tell(WEIR_BUDGET_WEIGHT, year, 1000, -1);

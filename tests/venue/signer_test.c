@@ -215,7 +215,7 @@ Test(signer, files_credentials_and_base64_are_read, .init = make_folder, .fini =
     cr_assert_eq(signer_add(signer, "coded", NULL, "credential:cred", true, &why), WEIR_OK, "%s",
                  why.text);
     unsetenv("CREDENTIALS_DIRECTORY");
-    snprintf(path, sizeof path, "%s", put_file("id", " abc \n" + 1, 0600));
+    snprintf(path, sizeof path, "%s", put_file("id", "abc \n", 0600));
     cr_assert_eq(signer_add(signer, "plain", path, put_file("s", "Jefe\r\n", 0400), false, &why),
                  WEIR_OK, "%s", why.text);
     cr_assert_eq(signer_add(signer, "plain", path, path, false, &why), WEIR_E_DUPLICATE);
