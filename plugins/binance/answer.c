@@ -640,7 +640,7 @@ static void take_header(struct binance *binance, struct weir_bytes name, struct 
     } counted[] = {{"x-mbx-used-weight-", WEIR_BUDGET_WEIGHT},
                    {"x-mbx-order-count-", WEIR_BUDGET_ORDERS}};
     struct scan scan = scan_of(value);
-    int64_t number = scan_int(&scan);
+    int64_t number = scan_digits_checked(&scan, 0);
     if (!scan_done(&scan) || number < 0)
         return;
     if (scan_is(name, "retry-after"))

@@ -64,7 +64,7 @@ static inline int64_t object_int(struct weir_bytes object, const char *name, int
 {
     struct weir_bytes text = object_text(object, name);
     struct scan scan = scan_of(text);
-    int64_t value = text.len > 0 ? scan_int(&scan) : otherwise;
+    int64_t value = text.len > 0 ? scan_digits_checked(&scan, 0) : otherwise;
     return text.len > 0 && scan_done(&scan) ? value : otherwise;
 }
 
@@ -78,7 +78,7 @@ static inline int64_t object_decimal(struct weir_bytes object, const char *name,
         *good = false;
     if (text.len == 0 || exp < 0 || exp > 18)
         return 0;
-    int64_t value = scan_digits(&scan, exp);
+    int64_t value = scan_digits_checked(&scan, exp);
     if (!scan_done(&scan))
         *good = false;
     return scan_ok(&scan) ? value : 0;
