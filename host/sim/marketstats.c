@@ -192,6 +192,12 @@ void market_from(struct market *market, const char *conn, const char *stream)
     market->stream = stream;
 }
 
+void market_left(struct market *market)
+{
+    market->type = NULL;
+    market->stream = NULL;
+}
+
 static struct quote quote_of(uint64_t seq, const struct book *book)
 {
     struct quote quote = {.seq = seq};

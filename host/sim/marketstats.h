@@ -41,6 +41,8 @@ void market_begin(struct market *market, const char *file, uint64_t line, weir_n
 /* Where the message came from: the file's name of the connection, the venue's name of the stream ("":
  * none); both are borrowed until market_end or the next message. Before market_begin. */
 void market_from(struct market *market, const char *conn, const char *stream);
+/* The frame has been taken: the names that it lent are forgotten. */
+void market_left(struct market *market);
 /* All that the message did was told (book: NULL while there is none). It need be called only when it
  * is due, for a checkpoint. */
 bool market_is_due(const struct market *market);

@@ -298,6 +298,8 @@ static void take_frame(struct rebuild *rebuild, struct place *place, const struc
     enum weir_err err = session_frame(place->session, record->conn, record->t, record->bytes);
     if (err != WEIR_OK)
         refuse(rebuild, err);
+    if (market)
+        market_left(market);
     if (!market || !market_is_due(market))
         return;
     uint32_t number = number_of(place, market);

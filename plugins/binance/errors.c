@@ -11,7 +11,7 @@ static const struct row {
     int32_t code;
 } rows[] = {
 #define E(book, code, class) {BOOK_##book, ERROR_##class, code},
-#include "error_rows.h"
+#include "error_rows.inc"
 #undef E
 };
 
