@@ -38,7 +38,7 @@ void stream_sequence(struct engine *engine, const struct weir_msg *msg, uint64_t
 static bool was_never_sent(const struct engine *engine, uint32_t n)
 {
     const struct order_more *more = &engine->more[n];
-    return more->tied && more->sent == 0 && engine->orders[n].route == ROUTE_VENUE;
+    return more->tied && more->sent == 0;
 }
 
 /* What was told before an execution was undone had it still; the answer to a question does not. */

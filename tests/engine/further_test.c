@@ -187,5 +187,5 @@ Test(further, what_is_watched_has_an_action)
           TOLD("mark 100 |", "policy on_day_loss 4 |", "limit strategy:s1 max_day_loss 10 |",
                "submit a buy 2 @ 100 |", "fill a x1 2 @ 100 |", "submit r sell 2 @ 120 |",
                "ack r V1 |", "mark 90 | r=PENDING_CANCEL", "fill r x2 2 @ 120 | pos=0",
-               "wait 500 | sent=2/1/0"));
+               "wait 500 | sent=2/1/0 deny=TRADING_STATE"));
 }

@@ -75,7 +75,10 @@ static void saw_execution(struct oracle *oracle, const struct out_execution *out
 
 static void saw_order(struct oracle *oracle, const struct out_order *out)
 {
-    int64_t n = oracle->desk->engine->more[out->order].born % WIRES;
+    const struct order_more *more = &oracle->desk->engine->more[out->order];
+    int64_t n = more->born % WIRES;
+    if (strcmp(more->cid, out->cid) != 0) /* ended, and its slot was taken in the same input */
+        return;
     bool was_done =
         oracle->label[n] && order_label_is_done((enum order_label)(oracle->label[n] - 1));
     bool is_done = order_label_is_done((enum order_label)out->label);

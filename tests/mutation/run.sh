@@ -44,7 +44,15 @@ by_stories() { timeout 60 "$dir/stories.out" "${files[@]}" >"$dir/said" 2>&1; }
 
 # Who notices? It says what was wrong, in its first line with FAIL, or dies.
 why() { grep -m 1 FAIL "$dir/said" || tail -n 1 "$dir/said" | grep . || echo "it died"; }
+# Mistakes in what the host keeps, and in what stands beside the contract: the stories of tests/engine see
+# them first, and quicker.
 hunt() {
+    case $1 in
+    hold.c | links.c | slices.c | lane.c | caps.c | further.c | course.c)
+        link told || { echo "it does not link"; return 1; }
+        if ! by_told; then echo "engine: $(why)"; return 0; fi
+        ;;
+    esac
     link property || { echo "it does not link"; return 1; }
     if ! by_property; then echo "stories: $(why)"; return 0; fi
     link stories || { echo "it does not link"; return 1; }
@@ -71,7 +79,7 @@ try() {
     cp "$object" "$dir/original.o"
     if ! gcc "${flags[@]}" -c "$dir/$file" -o "$object"; then
         wrong "$name: it does not compile"
-    elif verdict=$(hunt); then
+    elif verdict=$(hunt "$file"); then
         killed=$((killed + 1))
         printf '%-34s %.150s\n' "$name" "$verdict"
     else
