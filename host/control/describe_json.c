@@ -74,7 +74,7 @@ static const struct {
      "orders:{sent:int cancels:int replaces:int live:int} fills:int denied:{*:int} positions:[{}] "
      "strategies:[{name:text orders:int fills:int}] series:{} executions:[{}] assumptions:[text] "
      "orders_hash:hash fills_hash:hash journal_hash:hash speed:{}}"},
-    {"book", "weir book --json", "{books:{*:{}} trades:{*:{}} streams:{*:{}}}"},
+    {"book", "weir book --json", "{books:{*:{}} trades:{*:{}} l3:{*:{}} streams:{*:{}}}"},
     {"replay", "weir replay --json",
      "{records:int inputs:int effects:int closed:bool journal_hash:hash equal?:bool "
      "differences?:[any]}"},

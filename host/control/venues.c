@@ -224,7 +224,8 @@ static enum weir_err open_venue(struct host_venue *venue, struct why *why)
         err = host_open_endpoint(venue, &owner, why);
     if (!err && config->execution == EXECUTION_PAPER)
         err = open_paper(venue, why);
-    if (!err && *venue->host->config->record && !venue->host->options.virtual_time)
+    if (!err && venue->host->config->record && *venue->host->config->record &&
+        !venue->host->options.virtual_time)
         err = open_recorder(venue, why);
     if (!err && !(venue->session = session_create(venue->plugin, &session, &owner, why)))
         err = why->err;

@@ -470,7 +470,7 @@ void marketstats_json(const struct marketstats *stats, struct text *out)
     } parts[] = {
         {"books", has_book, {put_stream_book, put_capture_book}},
         {"trades", has_trades, {put_stream_trades, put_capture_trades}},
-        {"orders", has_orders, {put_orders, put_orders}},
+        {"l3", has_orders, {put_orders, put_orders}},
         {"streams", always, {put_stream, put_stream}},
     };
     bool several = has_several(stats);

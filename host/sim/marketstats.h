@@ -64,7 +64,7 @@ void market_close(struct market *market, const struct feed_counts *counts, enum 
 /* What the venue last said of the market beside its book. */
 void market_marks(struct market *market, const struct session_marks *marks);
 
-/* Members "books", "trades", "orders" and "streams" of an object that is open. */
+/* Members "books", "trades", "l3" (markets that are shown order by order) and "streams" of an object that is open. */
 void marketstats_json(const struct marketstats *stats, struct text *out);
 /* For people: a line each. */
 void marketstats_table(const struct marketstats *stats, struct text *out);

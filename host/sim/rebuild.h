@@ -23,7 +23,7 @@ struct rebuild_totals {
     uint64_t unknown;         /* messages of connections that the plugin does not know */
 };
 
-/* json, table: either may be NULL. {"books":{KEY:{...}},"trades":{KEY:{...}},"streams":{KEY:{...}},
+/* json, table: either may be NULL. {"books":{KEY:{...}},"trades":{KEY:{...}},"l3":{KEY:{...}},"streams":{KEY:{...}},
  * "files":{FILE:{...}}}. An error: a file is damaged or is no recording, the plugin cannot be loaded;
  * nothing is written then, since what follows the damage is not known. */
 enum weir_err rebuild_run(const struct rebuild_options *options, struct text *json,

@@ -3,10 +3,9 @@
  * checksum v2" (2024). */
 #include "venue/checksum.h"
 
-#include <zlib.h>
+#include <string.h>
 
 #include "base/decimal.h"
-#include <string.h>
 
 enum { PAIRS = 25, DIGITS = 10, TEXT_ROOM = 4 * PAIRS * (DECIMAL_TEXT_MAX + 1) };
 

@@ -210,7 +210,7 @@ Test(golden, every_fact_about_our_venues_is_found_again)
     found = rebuilt("bitstamp", shared("data/bitstamp-l3-20260502/orders.csv.gz"),
                     shared("data/bitstamp-l3-20260502/trades.csv"));
     compare(&tally, "orders", json_get(golden, "bitstamp-l3-20260502"),
-            json_get(json_get(found, "orders"), "orders"));
+            json_get(json_get(found, "l3"), "orders"));
     cJSON_Delete(found);
     list_rest(golden);
     printf("golden: %u facts equal, %u different\n", tally.equal, tally.different);
