@@ -289,7 +289,7 @@ void cells_deaths(struct cells *cells)
                 warden_died(warden, status);
     if (!zygote_lives(cells->zygote))
         for (struct warden *warden = cells->all; warden; warden = warden->next)
-            warden_died(warden, 0);
+            warden_died(warden, ZYGOTE_DIED);
 }
 
 size_t cells_alive(const struct cells *cells)

@@ -254,7 +254,12 @@ static void explain_exit(struct warden *warden, int status)
 {
     const char *name = warden->script->name;
     int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0, code = WEXITSTATUS(status);
-    if (signal == SIGSYS)
+    if (status == ZYGOTE_DIED)
+        warden_condemn(warden,
+                       "%s: the process that scripts' processes come from is gone, and all of them "
+                       "with it; a restart of the host brings them back",
+                       name);
+    else if (signal == SIGSYS)
         warden_condemn(warden, "%s: made a system call that no script needs (SIGSYS)", name);
     else if (signal)
         warden_condemn(warden, "%s: the process of the script died: %s (signal %d) in %s", name,

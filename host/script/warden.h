@@ -127,7 +127,8 @@ void warden_condemn(struct warden *warden, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void warden_over(struct warden *warden, enum script_outcome outcome);
 void warden_watch_anew(struct warden *warden);
-void warden_died(struct warden *warden, int status);
+enum { ZYGOTE_DIED = -1 };
+void warden_died(struct warden *warden, int status); /* as wait told it, or ZYGOTE_DIED */
 void warden_rung(struct warden *warden);
 
 /* commands.c: check a copy of what it said, and do it. */
