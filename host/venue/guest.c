@@ -346,7 +346,8 @@ bool guest_has(const struct session *session, const struct call *call)
 static enum weir_err repeat(struct session *session, const struct call *call)
 {
     for (size_t at = 0; at < call->bytes.len;) {
-        const struct weir_msg *event = (const struct weir_msg *)(const void *)(call->bytes.data + at);
+        const struct weir_msg *event =
+            (const struct weir_msg *)(const void *)(call->bytes.data + at);
         at += event->size;
         emit(session, event);
     }

@@ -70,7 +70,8 @@ Test(answers, that_say_nothing_of_a_replace_leave_it_open)
                "canceled a cum=1.5 | a.awaits=1", "status a CANCELED cum=1 | a.awaits=1",
                "fill a x2 0.5 @ 100 | a=CANCELED:1.5 a.awaits=0"));
     story("a bust of what was never told names its order",
-          TOLD("submit a buy 2 @ 100 |", "ack a V1 |", "status a FILLED cum=2 | a=FILLED:0 a.awaits=1",
+          TOLD("submit a buy 2 @ 100 |", "ack a V1 |",
+               "status a FILLED cum=2 | a=FILLED:0 a.awaits=1",
                "bust x1 OPEN cid=a qty=0.5 | a=OPEN:0 a.awaits=1",
                "fill a x1 0.5 @ 100 | a=OPEN:0 dup=1",
                "fill a x2 1.5 @ 100 | a=PARTIAL:1.5 a.awaits=0"));
