@@ -275,7 +275,7 @@ static enum weir_err refused(const struct note *told, const char *doing, struct 
 enum weir_err zygote_start(struct zygote **zygote_out, struct why *why)
 {
     int ends[2], none;
-    struct note first;
+    struct note first = {0};
     struct zygote *zygote = calloc(1, sizeof *zygote);
     if (!zygote)
         return because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
@@ -323,7 +323,7 @@ enum weir_err zygote_spawn(struct zygote *zygote, const struct spawn *spawn, pid
 {
     struct request request = {spawn->parcel_len, spawn->nice};
     const int fds[4] = {spawn->channel, spawn->board, spawn->parcel, spawn->bell};
-    struct note told;
+    struct note told = {0};
     int pidfd = -1;
     if (zygote->dead || !send_fds(zygote->socket, &request, sizeof request, fds, 4) ||
         !await(zygote, &told, &pidfd))
