@@ -6,7 +6,9 @@ local most, per_tick = weir.settings.open or 60, weir.settings.per_tick or 2
 local rest = weir.settings.rest -- so many resting orders, and nothing more
 local ids, places = {}, {} -- of living orders, and where each stands
 
-for _, symbol in ipairs(symbols) do weir.subscribe{venue = "there", symbol = symbol, what = "book"} end
+for _, symbol in ipairs(symbols) do
+    weir.subscribe{venue = "there", symbol = symbol, what = "book"}
+end
 
 local function pick(n) return math.floor(weir.random() * n) + 1 end
 
