@@ -135,3 +135,52 @@ Test(faults, the_dialect_of_remote_takes_intents_only)
     memset(intent.client_id, 'x', sizeof intent.client_id);
     cr_assert_eq(dialect_remote.take(bytes, &out), WEIR_E_BAD_FRAME, "an id without an end");
 }
+
+/* --- states of the whole venue ----------------------------------------------------------------*/
+
+static enum weir_err wish(struct faults *faults, const char *text)
+{
+    struct why why;
+    cJSON *root = json_read(text, strlen(text), &why);
+    cr_assert_not_null(root, "%s", why.text);
+    enum weir_err err = faults_add(faults, root, &why);
+    cJSON_Delete(root);
+    return err;
+}
+
+Test(faults, the_whole_venue_is_wrong_for_a_while)
+{
+    struct faults faults = {.now = 1000000000};
+    cr_assert_eq(wish(&faults, "{\"kind\":\"ban\",\"ms\":500}"), WEIR_OK);
+    cr_assert_eq(faults.ban_until, 1500000000);
+    cr_assert_eq(wish(&faults, "{\"kind\":\"maintenance\",\"ms\":20}"), WEIR_OK);
+    cr_assert_eq(faults.maintenance_until, 1020000000);
+    cr_assert_eq(wish(&faults, "{\"kind\":\"freeze\",\"ms\":1}"), WEIR_OK);
+    cr_assert_eq(faults.freeze_until, 1001000000);
+    cr_assert_eq(wish(&faults, "{\"kind\":\"lag\",\"ms\":70}"), WEIR_OK);
+    cr_assert_eq(faults.lag_ms, 70);
+    cr_assert_eq(wish(&faults, "{\"kind\":\"clock\",\"ms\":-900}"), WEIR_OK);
+    cr_assert_eq(faults.clock_ms, -900);
+    cr_assert_eq(faults.count, 0, "none of them waits to hit something");
+    cr_assert_neq(wish(&faults, "{\"kind\":\"ban\"}"), WEIR_OK, "for how long?");
+    cr_assert_neq(wish(&faults, "{\"kind\":\"ban\",\"ms\":-5}"), WEIR_OK);
+}
+
+Test(faults, an_error_after_execution_mutes_the_answer_and_a_reordered_report_is_alone)
+{
+    struct faults faults = {.now = 1};
+    enum fault_kind kind = FAULT_KINDS;
+    struct weir_intent intent = {.msg = {.size = sizeof intent, .kind = WEIR_NEW}};
+    struct weir_report ack = {.msg = {.size = sizeof ack, .kind = WEIR_ACK}};
+    struct weir_fill fill = {.msg = {.size = sizeof fill, .kind = WEIR_FILL}};
+    memcpy(intent.client_id, "a1", 3);
+    memcpy(ack.client_id, "a1", 3);
+    cr_assert_eq(wish(&faults, "{\"kind\":\"error\",\"match\":\"new\"}"), WEIR_OK);
+    cr_assert(faults_of_request(&faults, &intent, &kind));
+    cr_assert_eq(kind, FAULT_ERROR);
+    cr_assert(faults_of_event(&faults, &ack.msg).drop);
+    cr_assert_eq(wish(&faults, "{\"kind\":\"reorder\",\"match\":\"fill\",\"ms\":30}"), WEIR_OK);
+    struct event_fate fate = faults_of_event(&faults, &fill.msg);
+    cr_assert(fate.alone && fate.delay_ms == 30);
+    cr_assert(!faults_of_event(&faults, &fill.msg).alone, "once");
+}
