@@ -135,6 +135,54 @@ Test(explain, an_order_is_told_from_what_was_seen_to_what_it_did_to_the_position
     cr_expect(explain(folder.path, "a1", false, &out, &why) == WEIR_E_NOT_FOUND, "no folder");
 }
 
+static void ask_held(struct world *world, const char *cid, uint8_t type, weir_px px,
+                     weir_px trigger, weir_qty visible)
+{
+    struct in_submit in = {
+        .msg = {.size = sizeof in, .kind = IN_SUBMIT, .venue = 1, .account = 1, .instrument = BTC},
+        .strategy = MAKER,
+        .type = type,
+        .px = px,
+        .trigger = trigger,
+        .qty = 1000,
+        .visible = visible};
+    strcpy(in.cid, cid);
+    (void)world_input(world, &in);
+}
+
+Test(explain, what_held_an_order_and_what_let_it_go)
+{
+    struct folder folder = folder_new();
+    struct world world;
+    struct text out;
+    struct in_capabilities caps = {
+        .msg = {.size = sizeof caps, .kind = IN_CAPABILITIES, .venue = 1},
+        .order_types = 3,
+        .tifs = 7,
+        .emulate = 1};
+    text_init(&out);
+    world_open(&world, &folder, JOURNAL_GROUP);
+    world.journal = start(&world.options);
+    world_define(&world);
+    (void)world_input(&world, &caps);
+    (void)world_top(&world, BTC, 3000000, 3000101, 1);
+    ask_held(&world, "s1", WEIR_STOP, 0, 3010000, 0);
+    ask_held(&world, "i1", WEIR_ICEBERG, 2999900, 0, 400);
+    (void)world_top(&world, BTC, 3009901, 3010102, 2);
+    expect_in_order("stop", why_of(&folder, "s1", false, &out),
+                    PARTS("intent   two_sided_maker, stop at 30100", "risk     allowed",
+                          "held     stop, waits for TRIGGER: 30100",
+                          "fired    stop, the price came to 30100.015",
+                          "risk     when it was to go: allowed", "sent     alpha, as "));
+    expect_in_order("iceberg", why_of(&folder, "i1", false, &out),
+                    PARTS("intent   two_sided_maker, iceberg, shows 0.4",
+                          "held     iceberg, waits for SLICES", "slice    0.4 go out, as order 3"));
+    cr_expect(strstr(why_of(&folder, "s1", true, &out), "\"event\":\"FIRED\""), "%s", out.data);
+    (void)world_close(&world);
+    text_fini(&out);
+    folder_remove(&folder);
+}
+
 Test(explain, json_has_every_record_of_the_order)
 {
     struct folder folder = folder_new();
