@@ -25,17 +25,23 @@ local live = {buy = {}, sell = {}} -- by number on the raster: id of the order
 local of = {}                      -- id -> {side, number}
 local tick, raster                 -- price step; distance of two prices of the raster, in ticks
 local held = 0
+local known = {} -- by side: the range that rests already; nil: look again
 
 local function forget(id)
     local at = of[id]
     if not at then return end
     of[id] = nil
-    if live[at[1]][at[2]] == id then live[at[1]][at[2]] = nil end
+    if live[at[1]][at[2]] == id then
+        live[at[1]][at[2]] = nil
+        known[at[1]] = nil
+    end
 end
 
 -- Wanted: numbers first .. last. What is off it is canceled, what is missing asked for.
 local function arrange(side, first, last)
-    local mine = live[side]
+    local mine, was = live[side], known[side]
+    if was and was[1] == first and was[2] == last then return end
+    known[side] = {first, last}
     for number, id in pairs(mine) do
         if number < first or number > last then
             mine[number] = nil
@@ -50,6 +56,8 @@ local function arrange(side, first, last)
             if id then
                 mine[number] = id
                 of[id] = {side, number}
+            else
+                known[side] = nil -- refused: ask again
             end
         end
     end

@@ -282,6 +282,8 @@ enum weir_err backtest_decode(const struct backtest *backtest, struct why *why)
 static enum weir_err open_data(struct stage *stage, struct why *why)
 {
     const struct backtest *backtest = stage->backtest;
+    if (backtest->rows)
+        return rowtape_open(&stage->rows, backtest->rows, NULL, why);
     if (backtest->cache)
         return open_cache(&stage->rows, backtest, stage->config, why);
     stage->tape = tape_open(backtest->data, backtest->data_count, stage->config, why);

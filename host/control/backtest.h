@@ -24,8 +24,9 @@ struct backtest {
     const char *const *data;
     size_t data_count;
     const char *journal; /* folder; NULL: no journal is kept */
-    const char *cache;   /* folder of decoded data, read or made there; NULL: decode as it goes */
-    bool fast;           /* prices reach the engine when somebody looks: host_options.lazy */
+    const char *rows;  /* a file of decoded data (sim/rows.h), taken instead of data; NULL: none */
+    const char *cache; /* folder of decoded data, read or made there; NULL: decode as it goes */
+    bool fast;         /* prices reach the engine when somebody looks: host_options.lazy */
     struct backtest_progress *progress;
 };
 

@@ -23,8 +23,10 @@ struct head {
 static void put_layout(uint32_t layout[6])
 {
     const uint32_t sizes[6] = {2, /* of this format */
-                               sizeof(struct weir_book_msg), sizeof(struct weir_trade),
-                               sizeof(struct weir_top), sizeof(struct weir_instrument),
+                               sizeof(struct weir_book_msg),
+                               sizeof(struct weir_trade),
+                               sizeof(struct weir_top),
+                               sizeof(struct weir_instrument),
                                sizeof(struct weir_msg)};
     memcpy(layout, sizes, sizeof sizes);
 }
@@ -170,10 +172,11 @@ enum weir_err rows_open(const char *path, const unsigned char source[32], struct
     if (fstat(file, &info) != 0 || read(file, &head, sizeof head) != (ssize_t)sizeof head ||
         memcmp(head.magic, wanted.magic, sizeof head.magic) != 0 ||
         memcmp(head.layout, wanted.layout, sizeof head.layout) != 0 ||
-        memcmp(head.source, source, 32) != 0 || head.facts.bytes != (uint64_t)info.st_size)
+        (source && memcmp(head.source, source, 32) != 0) ||
+        head.facts.bytes != (uint64_t)info.st_size)
         err = because(why, WEIR_E_NOT_FOUND, "%s: it holds something else", path);
-    void *bytes = err ? MAP_FAILED
-                      : mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, file, 0);
+    void *bytes =
+        err ? MAP_FAILED : mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, file, 0);
     if (!err && bytes == MAP_FAILED)
         err = io(path, why);
     close(file);

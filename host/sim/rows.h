@@ -30,7 +30,7 @@ _Static_assert(sizeof(struct rows_frame) == 24, "the head of a frame");
 
 struct rows_facts {
     uint64_t frames, rows, bytes;
-    uint64_t messages, left_out;  /* of the recordings */
+    uint64_t messages, left_out; /* of the recordings */
     weir_ns first, last;
     weir_ns took; /* to make it */
 };
@@ -54,7 +54,7 @@ struct rows {
     size_t size, at;
     struct rows_facts facts;
 };
-/* E_NOT_FOUND: there is no such file, or it is of another source or layout. */
+/* E_NOT_FOUND: there is no such file, or it is of another source (NULL: any will do) or layout. */
 enum weir_err rows_open(const char *path, const unsigned char source[32], struct rows *out,
                         struct why *why) WEIR_MUST_USE;
 void rows_close(struct rows *rows);
