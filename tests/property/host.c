@@ -276,6 +276,9 @@ static void choose_limits(struct world *w)
     l->self_cross = rnd(w, 2);
     l->not_found_confirm = 1 + (int)rnd(w, 3);
     l->not_found_after = (weir_ns)(50 + 50 * rnd(w, 3)) * MS;
+    l->binds = 1 + rnd(w, INSTRUMENTS);
+    l->strategy_max = rnd(w, 3) == 0 ? 15 + rnd(w, 30) : 0;
+    l->group_max = rnd(w, 3) == 0 ? 20 + rnd(w, 40) : 0;
     l->usd = l->check_balance ? 30 + rnd(w, 60) : 1000;
     l->base = l->check_balance ? rnd(w, 2) : 0;
 }
@@ -290,6 +293,11 @@ static void give_limits(struct world *w)
             limit(w, SCOPE_instrument, i, LIMIT_max_order_qty,
                   amount_from(l->max_order_qty, i == SPOT ? 2 : 0));
     }
+    int exp = l->binds == SPOT ? 2 : 0;
+    if (l->strategy_max)
+        limit(w, SCOPE_strategy, 1, LIMIT_max_position, amount_from(l->strategy_max, exp));
+    if (l->group_max)
+        limit(w, SCOPE_group, 1, LIMIT_max_position, amount_from(l->group_max, exp));
     if (l->max_open_orders)
         limit(w, SCOPE_account, 1, LIMIT_max_open_orders, amount_from(l->max_open_orders, 0));
     if (l->throttle_max) {
@@ -313,8 +321,9 @@ void host_begin(struct world *w)
     policy(w, POLICY_not_found_after_ns, w->limits.not_found_after);
     define(w, IN_DEFINE_VENUE, 1, 0, "v");
     define(w, IN_DEFINE_ACCOUNT, 1, 1, "a");
+    define(w, IN_DEFINE_GROUP, 1, 0, "g");
     for (uint32_t s = 1; s <= STRATEGIES; s++)
-        define(w, IN_DEFINE_STRATEGY, s, 0, strategies[s - 1]);
+        define(w, IN_DEFINE_STRATEGY, s, s <= GROUPED ? 1 : UINT32_MAX, strategies[s - 1]);
     instruments(w);
     wallet(w, "USD", w->limits.usd);
     wallet(w, "A", w->limits.base);

@@ -104,7 +104,51 @@ static int sent_in_window(const struct world *w)
     return count;
 }
 
-static int limits_say(const struct world *w, const struct wish_model *wish, const struct seen *seen)
+/* The limits of a strategy and of a group: what strategies first .. last hold (asked of the engine;
+ * that it is right is rule 6), all their orders, and the wish. A limit in whole units is rounded down
+ * to lots. */
+static bool is_over(const struct world *w, const struct wish_model *wish, uint32_t first,
+                    uint32_t last, weir_qty limit)
+{
+    struct order_view v;
+    amount held = 0, worst = wish->worst;
+    for (uint32_t s = first; s <= last; s++) {
+        struct position_view view = {0};
+        (void)engine_position(w->engine, wish->instrument, s, &view);
+        held += view.qty;
+    }
+    for (uint32_t n = 0; (n = engine_order_next(w->engine, n, false)) != 0;)
+        if (n != wish->order && engine_order(w->engine, n, &v) && v.order.strategy >= first &&
+            v.order.strategy <= last && v.order.msg.instrument == wish->instrument &&
+            v.order.side == wish->side && v.order.route != ROUTE_INTERNAL)
+            worst += v.exposure;
+    if (w->limits.binds != wish->instrument)
+        limit = wish->instrument == SPOT ? limit * 100 : limit / 100;
+    return worst + (wish->side == WEIR_BUY ? held : -held) > limit;
+}
+
+static bool strategy_is_over(const struct world *w, const struct wish_model *wish)
+{
+    return w->limits.strategy_max && wish->strategy == 1 &&
+           is_over(w, wish, 1, 1, w->limits.strategy_max);
+}
+
+static bool group_is_over(const struct world *w, const struct wish_model *wish)
+{
+    return w->limits.group_max && wish->strategy >= 1 && wish->strategy <= GROUPED &&
+           is_over(w, wish, 1, GROUPED, w->limits.group_max);
+}
+
+static bool position_is_over(struct world *w, const struct wish_model *wish, amount worst)
+{
+    bool own = worst > w->limits.max_position, strategy = strategy_is_over(w, wish),
+         group = group_is_over(w, wish);
+    w->denied_strategy += strategy && !own && !group;
+    w->denied_group += group && !own && !strategy;
+    return own || strategy || group;
+}
+
+static int limits_say(struct world *w, const struct wish_model *wish, const struct seen *seen)
 {
     const struct limits *l = &w->limits;
     bool outside = wish->route != ROUTE_INTERNAL, spot = wish->instrument == SPOT;
@@ -115,7 +159,7 @@ static int limits_say(const struct world *w, const struct wish_model *wish, cons
         return CHECK_MAX_ORDER_QTY;
     if ((wish->flags & WEIR_REDUCE_ONLY) && !reduces_only(w, wish, seen))
         return CHECK_REDUCE_ONLY;
-    if (outside && worst > l->max_position)
+    if (outside && position_is_over(w, wish, worst))
         return CHECK_MAX_POSITION;
     if (outside && !wish->order && l->max_open_orders && seen->open + 1 > l->max_open_orders)
         return CHECK_MAX_OPEN_ORDERS;

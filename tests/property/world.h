@@ -31,6 +31,7 @@ enum {
     STEPS = 40,
     INSTRUMENTS = 2, /* 1: spot A-USD, 2: linear B-PERP */
     STRATEGIES = 3,
+    GROUPED = 2, /* strategies 1 .. GROUPED are a group */
     SPOT = 1
 };
 
@@ -126,8 +127,10 @@ struct cross { /* an internal execution, as the engine told it */
 
 struct limits {
     weir_qty max_position, max_order_qty; /* lots */
-    int max_open_orders;                  /* of the account */
-    int throttle_max;                     /* of the account */
+    uint32_t binds; /* of strategy and group: the instrument in whose lots they are given */
+    weir_qty strategy_max, group_max; /* lots: of strategy 1; of the group of 1 and 2 together */
+    int max_open_orders;              /* of the account */
+    int throttle_max;                 /* of the account */
     weir_ns throttle_window;
     bool check_balance, self_cross; /* of the spot instrument */
     int not_found_confirm;
@@ -136,7 +139,7 @@ struct limits {
 };
 
 struct wish_model {
-    uint32_t instrument;
+    uint32_t instrument, strategy;
     uint8_t side, flags, route;
     weir_px px;
     weir_qty qty, worst;
@@ -157,8 +160,9 @@ struct world {
     uint64_t seq;
     unsigned char *inputs, *effects;
     size_t input_len, effect_len, room;
-    uint16_t input_kind; /* of the input being applied */
-    uint8_t label[512];  /* by order number: the last one told + 1 */
+    uint16_t input_kind;                    /* of the input being applied */
+    uint8_t label[512];                     /* by order number: the last one told + 1 */
+    uint64_t denied_strategy, denied_group; /* by max_position of that scope alone */
 
     struct truth_order orders[ORDERS];
     int order_count;
