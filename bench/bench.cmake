@@ -24,7 +24,7 @@ if(CMAKE_BUILD_TYPE STREQUAL Release OR WEIR_BENCH)
   if(WEIR_TESTS AND NOT WEIR_SANITIZE)
     # counted, not believed: no allocation, no lock, no system call
     add_test(NAME engine_hot_paths COMMAND bench_engine --count mix submit ack partial-fill last-fill cancel canceled
-      top risk-1000 risk-and-decision open-10^3)
+      top risk-1000 risk-all risk-and-decision open-10^3)
     set_tests_properties(engine_hot_paths PROPERTIES LABELS binary TIMEOUT 60)
   endif()
 endif()

@@ -51,6 +51,8 @@ static int64_t sends_of(const struct desk *desk, enum risk_scope scope)
 
 static void limit_scope(struct desk *desk, enum risk_scope scope, uint32_t id)
 {
+    const int64_t far = 1000000000000;
+    uint8_t count = desk->plan.further ? RISK_LIMIT_COUNT : CORE_LIMIT_COUNT;
     static const int64_t values[CORE_LIMIT_COUNT] = {
         [LIMIT_max_order_qty] = 100,       [LIMIT_max_order_notional] = 100000000,
         [LIMIT_max_position] = 10000000,   [LIMIT_price_band_pct] = 50,
@@ -59,8 +61,10 @@ static void limit_scope(struct desk *desk, enum risk_scope scope, uint32_t id)
         [LIMIT_throttle_window_ms] = 10,
     };
     int64_t sends = sends_of(desk, scope);
-    for (uint8_t limit = 0; limit < CORE_LIMIT_COUNT; limit++) {
-        int64_t value = limit == LIMIT_throttle_max ? sends : values[limit];
+    for (uint8_t limit = 0; limit < count; limit++) {
+        int64_t value = limit >= CORE_LIMIT_COUNT     ? far
+                        : limit == LIMIT_throttle_max ? sends
+                                                      : values[limit];
         struct in_limit in = {.msg = {.size = sizeof in, .kind = IN_LIMIT},
                               .scope = (uint8_t)scope,
                               .limit = limit,
@@ -113,9 +117,14 @@ static void define_all(struct desk *desk)
         .msg = {.size = sizeof up, .kind = WEIR_SESSION, .flags = WEIR_STREAM_UP}};
     struct weir_msg begin = {.size = sizeof begin, .kind = WEIR_RECON_BEGIN},
                     end = {.size = sizeof end, .kind = WEIR_RECON_END};
+    struct weir_cash wallet = {.msg = {.size = sizeof wallet, .kind = IN_WALLET},
+                               .asset = "USDT",
+                               .amount = amount_pack(amount_from(1000000000, 0))};
 
     define(desk, IN_DEFINE_VENUE, 0, "venue");
     define(desk, IN_DEFINE_ACCOUNT, 0, "account");
+    if (desk->plan.further) /* exposure is compared with it */
+        desk_give(desk, &wallet);
     for (uint32_t i = 1; i <= desk->plan.strategies; i++) {
         define(desk, IN_DEFINE_STRATEGY, i, "strategy");
         limit_scope(desk, SCOPE_strategy, i);

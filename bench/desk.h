@@ -2,7 +2,8 @@
  *
  * Venue 0 with account 0; instruments 1 .. n, linear futures in USDT around a price of 60000.00; each
  * strategy trades one of them. Live rules (strict): host, account, strategy and instrument have each
- * a value for every limit, far from what is asked. What the engine says goes to a sink that keeps the
+ * a value for every limit that must be given, far from what is asked; and for every other, if the plan
+ * says so. What the engine says goes to a sink that keeps the
  * last id sent and counts the bytes. */
 #ifndef BENCH_DESK_H
 #define BENCH_DESK_H
@@ -14,6 +15,7 @@ enum { DESK_PX = 6000000, DESK_QTY = 1000 };
 struct desk_plan {
     uint32_t strategies, instruments;
     uint32_t orders; /* room for so many; 0: the engine's own default */
+    bool further;    /* the limits that may be left out are given, too */
 };
 
 struct desk {

@@ -9,6 +9,8 @@
  * kinds    each kind of event alone, a thousand in a row.
  * risk     one evaluation of every limit in host, account, strategy and instrument, strategies in
  *          turn; beside it the floor: eleven comparisons in each of four scopes, into one bit mask.
+ * risk-all the same with each further limit given in these scopes, too. A goal there is not: what such
+ *          limits read is summed up over orders and instruments when it is asked.
  * decision the same with the record of all readings, told and copied.
  * growth   new orders for old ones, drawn at random, with 10^3, 10^4, 10^6 orders open. */
 #include <inttypes.h>
@@ -476,6 +478,9 @@ static struct mix mix = {.plan = USUAL}, copied_mix = {.plan = USUAL},
 static struct judge judge_one = {.plan = {.strategies = 1, .instruments = 1}},
                     judge_many = {.plan = {.strategies = STRATEGIES, .instruments = INSTRUMENTS}},
                     judge_most = {.plan = {.strategies = 10000, .instruments = INSTRUMENTS}},
+                    judge_all = {.plan = {.strategies = STRATEGIES,
+                                          .instruments = INSTRUMENTS,
+                                          .further = true}},
                     judge_tells = {.plan = {.strategies = STRATEGIES, .instruments = INSTRUMENTS},
                                    .tells = true};
 static struct crowd few = {.open = 1000}, some = {.open = 10000}, crowd = {.open = 1000000};
@@ -492,6 +497,8 @@ static void facts(void)
 {
     bench_fact("limits and states read for one order", judge_many.desk.readings, "readings",
                AT_LEAST(44));
+    bench_fact("the same with each further limit given", judge_all.desk.readings, "readings",
+               NO_GOAL);
     bench_fact("hot state of an open order", sizeof(struct order), "bytes", AT_MOST(48));
     bench_fact("memory reserved for an order, with its names", bytes_each(), "bytes", NO_GOAL);
     if (crowd.resident > 0)
@@ -516,6 +523,7 @@ int main(int argc, char **argv)
         {"risk-1", judge_prepare, judge_run, &judge_one, NO_GOAL, true},
         {"risk-1000", judge_prepare, judge_run, &judge_many, AT_MOST(40), true},
         {"risk-10000", judge_prepare, judge_run, &judge_most, NO_GOAL, true},
+        {"risk-all", judge_prepare, judge_run, &judge_all, NO_GOAL, true},
         {"risk-floor", bare_prepare, bare_run, NULL, NO_GOAL, true},
         {"risk-and-decision", judge_prepare, judge_run, &judge_tells, AT_MOST(100), true},
         {"open-10^3", crowd_prepare, crowd_run, &few, NO_GOAL, true},

@@ -474,7 +474,7 @@ READS void put_reading(struct risk_reading *at, const struct risk_reading *readi
 }
 
 /* The readings themselves. Most orders pass all checks, and then no verdict has to be worked out. */
-static uint32_t put_passed(const struct risk_view *view, struct risk_reading *readings)
+uint32_t risk_put_passed(const struct risk_view *view, struct risk_reading *readings)
 {
     uint32_t ids[RISK_SCOPE_COUNT];
     struct risk_reading *at = readings;
@@ -527,7 +527,7 @@ bool risk_allows(struct engine *engine, struct wish *wish)
     view_make(&view, engine, wish);
     bool passed = all_pass(&view);
     if (passed)
-        decision->count = put_passed(&view, decision->readings);
+        decision->count = risk_put_passed(&view, decision->readings);
     wish->used_cid = wish->cid && cid_is_used(engine, wish->cid, wish->cid_key);
     decision->allowed = passed && !wish->used_cid;
     if (!decision->allowed)

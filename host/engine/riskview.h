@@ -1,5 +1,5 @@
 /* riskview.h - what the checks read of an order and of where it would go, worked out once. Private to
- * risk.c and riskview.c. */
+ * risk.c, riskview.c and further.c. */
 #ifndef WEIR_ENGINE_RISKVIEW_H
 #define WEIR_ENGINE_RISKVIEW_H
 
@@ -46,6 +46,8 @@ amount product_units(const struct instrument *instrument, weir_px px, weir_qty q
 bool view_reduces(const struct risk_view *view); /* it only makes the account's position smaller */
 /* Amounts as a reading: as many places as fit; value is rounded up and limit down. */
 void reading_of_amounts(struct risk_reading *reading, amount value, amount limit);
+/* risk.c: the readings of an order that passes all checks of the contract; how many */
+uint32_t risk_put_passed(const struct risk_view *view, struct risk_reading *readings);
 /* further.c: its readings behind the others; fits_out is cleared if one of them failed */
 uint32_t further_put(const struct risk_view *view, struct risk_reading *readings, uint32_t count,
                      bool *fits_out);
