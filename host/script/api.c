@@ -153,22 +153,22 @@ static int nearest_member(lua_State *L, const char *function, uint64_t fields)
                       nearest.best ? "?" : "");
 }
 
-/* Short strings are one object each in a state, and those of the fields are kept: their addresses
- * tell them apart. */
 bool only_fields_in(lua_State *L, int index, const char *function, uint64_t fields)
 {
-    const struct cell *cell = cell_of(L);
+    struct cell *cell = cell_of(L);
+    uint64_t given = 0;
     index = lua_absindex(L, index);
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
-        int i = 0;
-        while (i < FIELD_COUNT && (cell->names[i] != key || !(fields >> i & 1)))
-            i++;
-        if (i < FIELD_COUNT)
-            continue;
-        nearest_member(L, function, fields);
-        return false;
+        uint8_t field = key ? cell->field_at[field_place(cell, key)] : 0;
+        uint64_t bit = field ? UINT64_C(1) << (field - 1) : 0;
+        if (!(fields & bit)) {
+            nearest_member(L, function, fields);
+            return false;
+        }
+        given |= bit;
     }
+    cell->given = given;
     return true;
 }
 

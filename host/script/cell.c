@@ -375,6 +375,7 @@ static void keep_fields(lua_State *L, struct cell *cell)
     };
     for (int i = 0; i < FIELD_COUNT; i++) {
         cell->names[i] = lua_pushstring(L, names[i]);
+        cell->field_at[field_place(cell, cell->names[i])] = (uint8_t)(i + 1);
         int ref = luaL_ref(L, LUA_REGISTRYINDEX);
         if (i == 0)
             cell->fields = ref;

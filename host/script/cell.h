@@ -60,6 +60,7 @@ enum field {
 };
 _Static_assert(FIELD_COUNT <= 64, "sets of fields are bits of one word");
 #define FIELD_BIT(name) (UINT64_C(1) << FIELD_##name)
+enum { FIELD_PLACES = 256 }; /* some times more than fields, so that they seldom share one */
 
 /* What a cell may do now; the reason of a refusal is made from it. */
 enum cell_mode {
@@ -141,6 +142,8 @@ struct cell {
 
     int fields;                     /* registry: the first of FIELDS, the others follow */
     const char *names[FIELD_COUNT]; /* the same strings */
+    uint8_t field_at[FIELD_PLACES]; /* by a string's address: field + 1, 0: none [field_of] */
+    uint64_t given;                 /* members of the table that only_fields_in() read last */
     struct handlers on[HAPPENINGS];
     int walk_ref;    /* sorted.c: where next() was */
     int weir_ref;    /* the table behind `weir` */
@@ -354,7 +357,18 @@ int err_say_in(lua_State *L, const char *code, const char *format, ...)
 int err_refused_in(lua_State *L, const struct script_refusal *refusal);
 void err_open_in(lua_State *L);
 
-/* The table at index has no members but these (FIELD_BIT); false: nil, err are pushed. */
+/* Where a string of this address is in field_at, or the free place where it would be. Short strings
+ * are one object each in a state, and those of the fields are kept: their addresses tell them apart. */
+static inline uint8_t field_place(const struct cell *cell, const char *name)
+{
+    uint8_t place = (uint8_t)(((uintptr_t)name >> 3) * UINT64_C(0x9E3779B97F4A7C15) >> 56);
+    while (cell->field_at[place] && cell->names[cell->field_at[place] - 1] != name)
+        place++;
+    return place;
+}
+
+/* The table at index has no members but these (FIELD_BIT), of which it has those in cell->given;
+ * false: nil, err are pushed. */
 bool only_fields_in(lua_State *L, int index, const char *function, uint64_t fields);
 
 weir_ns now_in(lua_State *L);

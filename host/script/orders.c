@@ -62,13 +62,21 @@ static bool word_field(lua_State *L, enum field field, const char *name, const c
     return true;
 }
 
+/* Has the table of weir.submit this member? Most have few of all that there are. */
+static bool is_given(lua_State *L, enum field field)
+{
+    return cell_of(L)->given >> field & 1;
+}
+
 static bool flag_field(lua_State *L, enum field field, const char *name, uint8_t bit,
                        uint8_t *flags)
 {
+    if (!is_given(L, field))
+        return true;
     int type = field_get(L, 1, field);
     if (type == LUA_TBOOLEAN && lua_toboolean(L, -1))
         *flags |= bit;
-    if (type != LUA_TBOOLEAN && type != LUA_TNIL) {
+    if (type != LUA_TBOOLEAN) {
         err_say_in(L, "BAD_REQUEST", "%s is true, false or left out, not a %s", name,
                    luaL_typename(L, -1));
         return false;
@@ -80,11 +88,9 @@ static bool flag_field(lua_State *L, enum field field, const char *name, uint8_t
 static bool tag_field(lua_State *L, char *tag)
 {
     size_t len;
-    int type = field_get(L, 1, FIELD_tag);
-    if (type == LUA_TNIL) {
-        lua_pop(L, 1);
+    if (!is_given(L, FIELD_tag))
         return true;
-    }
+    int type = field_get(L, 1, FIELD_tag);
     const char *text = type == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
     bool good = text && len < TAG_MAX;
     for (size_t i = 0; good && i < len; i++)
@@ -157,10 +163,8 @@ static struct grid qty_grid(const struct weir_instrument *instrument)
 
 static bool absent(lua_State *L, enum field field, const char *name, const char *because_of)
 {
-    if (field_get(L, 1, field) == LUA_TNIL) {
-        lua_pop(L, 1);
+    if (!is_given(L, field))
         return true;
-    }
     err_say_in(L, "BAD_REQUEST", "%s has no meaning %s", name, because_of);
     return false;
 }
@@ -197,17 +201,17 @@ static bool prices(lua_State *L, const struct weir_instrument *instrument, struc
 static bool time_field(lua_State *L, enum field field, const char *name, weir_ns *out)
 {
     char shown[48];
-    int type = field_get(L, 1, field);
-    if (type != LUA_TNIL) {
-        *out = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
-        text_plain(L, -1, shown, sizeof shown);
-        if (*out <= 0) {
-            err_say_in(L, "BAD_REQUEST",
-                       "%s is %s; a time in whole nanoseconds since the epoch is expected, such as "
-                       "weir.now() + 60000000000",
-                       name, shown);
-            return false;
-        }
+    if (!is_given(L, field))
+        return true;
+    field_get(L, 1, field);
+    *out = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
+    text_plain(L, -1, shown, sizeof shown);
+    if (*out <= 0) {
+        err_say_in(L, "BAD_REQUEST",
+                   "%s is %s; a time in whole nanoseconds since the epoch is expected, such as "
+                   "weir.now() + 60000000000",
+                   name, shown);
+        return false;
     }
     lua_pop(L, 1);
     return true;
@@ -233,12 +237,10 @@ static bool link_field(lua_State *L, enum field field, const char *name, uint8_t
                        struct in_submit *wish)
 {
     size_t len = 0;
+    if (!is_given(L, field))
+        return true;
     int type = field_get(L, 1, field);
     const char *id = type == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
-    if (type == LUA_TNIL) {
-        lua_pop(L, 1);
-        return true;
-    }
     if (wish->link_kind != LINK_NONE) {
         err_say_in(L, "BAD_REQUEST", "oco and parent are both given; an order has one of them");
         return false;
