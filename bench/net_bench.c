@@ -169,7 +169,8 @@ static void begin_ours(struct ours *ours)
 {
     char url[64];
     struct why why;
-    struct net_owner owner = {ours, on_state, on_frame, on_response};
+    struct net_owner owner = {
+        .context = ours, .state = on_state, .frame = on_frame, .response = on_response};
     struct net_config config = {.ws = url};
     if (ours->net)
         return;

@@ -209,6 +209,8 @@ static void give_frame(struct tape *tape, struct host *host, struct host_venue *
                  "snapshot comes",
                  tape->at.file, (unsigned long long)record->line);
     if (market)
+        market_left(market);
+    if (market)
         end_message(tape, venue, market);
 }
 

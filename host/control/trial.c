@@ -42,6 +42,7 @@ static void be_simulated(struct trial_market *market)
                                           .plugin = "sim",
                                           .account = "main",
                                           .execution = EXECUTION_VENUE,
+                                          .emulate = true,
                                           .settings = sim_settings};
     *config = (struct config){.path = "weir try",
                               .record = "",

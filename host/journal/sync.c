@@ -303,11 +303,11 @@ bool journal_wait(struct journal *journal, uint64_t seq)
     if (journal_durable(journal) >= seq)
         return true;
     pthread_mutex_lock(&journal->door);
-    journal->waiting++;
+    __atomic_fetch_add(&journal->waiting, 1, __ATOMIC_RELAXED);
     pthread_cond_signal(&journal->wake);
     while (journal_durable(journal) < seq && !journal->failed)
         pthread_cond_wait(&journal->done, &journal->door);
-    journal->waiting--;
+    __atomic_fetch_sub(&journal->waiting, 1, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&journal->door);
     return journal_durable(journal) >= seq;
 }

@@ -141,7 +141,7 @@ static void run_one(const struct hostile *hostile, bool process)
     struct script_config config = config_of(hostile, "s1", 1),
                          beside = market_config("s2", 2, calm[process]);
     if (process) /* the first touch of each page of a new process counts, too */
-        config.budget.load_ns *= 2;
+        config.budget.load_ns *= 5;
     struct script *script = market_add(&market, &config), *other = market_add(&market, &beside);
     script_start(script);
     script_start(other);

@@ -82,13 +82,21 @@ static size_t split(struct weir_bytes line, struct weir_bytes *fields, size_t mo
     return n;
 }
 
+static int exponent_of(struct weir_bytes digits)
+{
+    bool minus = digits.len > 0 && digits.data[0] == '-';
+    int64_t value = 0;
+    cr_assert_eq(decimal_parse(digits.data + minus, digits.len - minus, 0, &value), WEIR_OK);
+    return minus ? -(int)value : (int)value;
+}
+
 static int64_t number(struct weir_bytes field, int exp)
 {
     const char *e = memchr(field.data, 'e', field.len); /* small sizes are written 7.18e-06 */
     size_t len = e ? (size_t)(e - field.data) : field.len;
     int64_t value = 0;
     if (e)
-        exp += (int)strtol(e + 1, NULL, 10);
+        exp += exponent_of((struct weir_bytes){e + 1, field.len - len - 1});
     cr_assert_eq(decimal_parse(field.data, len, exp, &value), WEIR_OK, "%.*s", (int)field.len,
                  field.data);
     return value;

@@ -498,16 +498,14 @@ static void arrive(struct desk *desk, const struct desk_slot *slot)
     const struct handler *handler = handler_of(slot->is.msg.kind);
     bool of_order = handler->request >= 0;
     weir_ns wait = of_order && !desk->out ? rate_wait(desk, slot->due) : 0;
-    if (desk->out && of_order)
+    bool lost = desk->out ||
+                (of_order && wait == 0 && dice_ppm(&desk->dice, desk->config.drop_request_ppm));
+    if (lost && of_order)
         desk_tell_silence(desk, slot->due, &slot->is.intent, (enum weir_request)handler->request);
-    else if (desk->out)
-        return;
     else if (wait > 0)
         desk_tell_rate(desk, slot->due, &slot->is.intent, (enum weir_request)handler->request,
                        wait);
-    else if (of_order && dice_ppm(&desk->dice, desk->config.drop_request_ppm))
-        desk_tell_silence(desk, slot->due, &slot->is.intent, (enum weir_request)handler->request);
-    else
+    else if (!lost)
         handler->run(desk, slot->due, &slot->is.intent);
 }
 
