@@ -345,6 +345,8 @@ static void canceled(struct binance *binance, const struct pending *pending,
         object_copy(object_text(result, "algoId"), report.venue_id, sizeof report.venue_id);
     else
         fill_in(&report, symbol, result, &good);
+    if (report.state == WEIR_STATE_EXPIRED) /* it had ended by itself */
+        report.msg.kind = WEIR_EXPIRED;
     if (!report.client_id[0]) { /* asked by the venue's id alone */
         struct weir_bytes name = object_text(result, "origClientOrderId");
         object_copy(name.len ? name : object_text(result, "clientOrderId"), report.client_id,
