@@ -140,8 +140,10 @@ static void run_one(const struct hostile *hostile, bool process)
     open_market(&market, process);
     struct script_config config = config_of(hostile, "s1", 1),
                          beside = market_config("s2", 2, calm[process]);
-    if (process) /* the first touch of each page of a new process counts, too */
+    if (process) { /* the first touch of each page of a new process counts, too */
         config.budget.load_ns *= 5;
+        config.budget.callback_ns *= 5;
+    }
     struct script *script = market_add(&market, &config), *other = market_add(&market, &beside);
     script_start(script);
     script_start(other);
