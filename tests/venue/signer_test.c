@@ -234,7 +234,7 @@ Test(signer, files_credentials_and_base64_are_read, .init = make_folder, .fini =
 static bool seen_in_memory(const char *needle, size_t len, const char *mine)
 {
     char line[512], flags[512];
-    unsigned long from, to;
+    unsigned long from = 0, to = 0;
     bool seen = false;
     FILE *maps = fopen("/proc/self/smaps", "r");
     int memory = open("/proc/self/mem", O_RDONLY);
