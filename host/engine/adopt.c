@@ -8,7 +8,12 @@
  * the same wish said twice adopts once. An execution that is booked after the list may have been in
  * it already: then the list says nothing any more, and a new one is asked for. The instrument trades
  * again when a new list agrees, which is asked for at once. */
+#include "engine/define.h"
+#include "engine/inputs.h"
 #include "engine/ledger.h"
+#include "engine/loss.h"
+#include "engine/recon.h"
+#include "engine/tell.h"
 
 /* A name made of a fact: the number of the input in the journal. */
 static void name_exec(char id[WEIR_ID_MAX], uint64_t seq)

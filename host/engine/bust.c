@@ -5,7 +5,14 @@
  * takes the state that the venue tells. A bust may come before the execution that it undoes, which is
  * then not booked when it comes. One whose details are forgotten cannot be undone: it is told, and
  * its instrument stops. */
+#include "engine/define.h"
+#include "engine/inputs.h"
+#include "engine/kill.h"
 #include "engine/ledger.h"
+#include "engine/loss.h"
+#include "engine/report.h"
+#include "engine/resolver.h"
+#include "engine/tell.h"
 
 /* An execution by its id; the latest one, if the venue does not say of which instrument. */
 static bool exec_find(struct engine *engine, const struct weir_fill *bust, uint32_t *index_out,

@@ -14,7 +14,9 @@
  *         price. [calm_follow, calm_make]
  * NOT     for inverse contracts, whose worth is no line, and not while a group has a max_loss: a group's
  *         strategies are settled one after the other, and it is watched between them. */
+#include "engine/loss.h"
 #include "engine/state.h"
+#include "engine/tell.h"
 
 static bool is_watched(const struct scope *strategy)
 {

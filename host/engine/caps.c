@@ -4,7 +4,10 @@
  *           config lets us stand in for it [venue_caps.emulate]; icebergs always, since what is not shown
  *           is nobody's business but ours; and all of it inside, where no venue is asked.
  * REFUSED   everything else, by CAPABILITY: a type, a time in force or a flag is never dropped. */
+#include "engine/define.h"
+#include "engine/inputs.h"
 #include "engine/state.h"
+#include "engine/tell.h"
 
 enum {
     PLAIN_TYPES = 1 << WEIR_LIMIT | 1 << WEIR_MARKET,

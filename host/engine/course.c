@@ -8,7 +8,14 @@
  * ACTS      by policy, once until it is within its limit again: alarm, reduce_only, disarm (cancel, and
  *           only cancels), halt (cancel, and nothing), flatten (cancel, reduce_only, and sell what is
  *           held, or buy it back). It never loosens a state. */
+#include "engine/define.h"
+#include "engine/hold.h"
+#include "engine/kill.h"
+#include "engine/loss.h"
+#include "engine/risk.h"
 #include "engine/state.h"
+#include "engine/submit.h"
+#include "engine/tell.h"
 
 int64_t course_day(const struct engine *engine)
 {

@@ -4,7 +4,11 @@
  * at the resting order's price, while prices meet; orders of its own strategy are passed over. What
  * is left rests inside or goes to the venue, by its route. A market order has no price to rest at:
  * what is left of one that may not go to the venue is canceled. */
+#include "engine/fills.h"
+#include "engine/loss.h"
 #include "engine/state.h"
+#include "engine/submit.h"
+#include "engine/tell.h"
 
 static bool meets(const struct engine *engine, uint32_t n, uint32_t resting)
 {

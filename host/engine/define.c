@@ -7,7 +7,13 @@
  *
  * CARDS     Limits are exact decimals; the checks compare int64. A card holds a scope's limits in the
  *           units of one instrument, rounded down, and is made anew when limits_version has moved. */
+#include "engine/define.h"
+#include "engine/inputs.h"
+#include "engine/ledger.h"
+#include "engine/loss.h"
+#include "engine/risk.h"
 #include "engine/state.h"
+#include "engine/tell.h"
 
 /* --- scopes ------------------------------------------------------------------------------------ */
 

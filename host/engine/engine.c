@@ -5,7 +5,18 @@
  * how often the owner looks at the clock; after it, each order that changed is told once. Kinds that
  * are of no concern here (books, trades) are in the table without a function; a kind that is not in
  * it, or is too short to be one, is an anomaly and changes nothing else. */
+#include "engine/define.h"
+#include "engine/fills.h"
+#include "engine/hold.h"
+#include "engine/inputs.h"
+#include "engine/kill.h"
+#include "engine/ledger.h"
+#include "engine/loss.h"
+#include "engine/recon.h"
+#include "engine/resolver.h"
+#include "engine/risk.h"
 #include "engine/state.h"
+#include "engine/tell.h"
 
 static void apply_nothing(struct engine *engine, const void *input)
 {

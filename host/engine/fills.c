@@ -8,7 +8,14 @@
  * NEVER     lost: one that cannot be booked (no id, a price of zero, a number that overflows) is
  *           told as an anomaly, its instrument stops until a reconciliation agrees, and its id is
  *           not marked as seen, so that a better report of it is taken.               [refuse] */
+#include "engine/fills.h"
+#include "engine/define.h"
+#include "engine/inputs.h"
+#include "engine/kill.h"
 #include "engine/ledger.h"
+#include "engine/loss.h"
+#include "engine/report.h"
+#include "engine/tell.h"
 
 /* --- orders --------------------------------------------------------------------------------------- */
 

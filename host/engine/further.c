@@ -7,6 +7,9 @@
  *
  * Prices say something about what goes out now. The other rows bind risk that is added: an order that
  * only reduces the account's position passes them, so that one can always get out. */
+#include "engine/define.h"
+#include "engine/loss.h"
+#include "engine/risk.h"
 #include "engine/riskview.h"
 
 struct asked {

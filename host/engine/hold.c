@@ -12,7 +12,15 @@
  *
  * A price, a time or a fill only marks the order; what follows is done when the input has been applied
  * [work_run], in the order in which they were marked, so that nothing changes under those that walk. */
+#include "engine/hold.h"
+#include "engine/define.h"
+#include "engine/ledger.h"
+#include "engine/loss.h"
+#include "engine/resolver.h"
+#include "engine/risk.h"
 #include "engine/state.h"
+#include "engine/submit.h"
+#include "engine/tell.h"
 
 static weir_px price_now(const struct engine *engine, const struct instrument *instrument)
 {

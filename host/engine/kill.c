@@ -17,7 +17,14 @@
  *           restart, or a new session make it unproven again [kill_stir].
  *
  * Released before it is proven, an account goes on RECONCILING until the venue has answered. */
+#include "engine/kill.h"
+#include "engine/hold.h"
+#include "engine/inputs.h"
+#include "engine/recon.h"
+#include "engine/resolver.h"
 #include "engine/state.h"
+#include "engine/submit.h"
+#include "engine/tell.h"
 
 /* --- accounts ------------------------------------------------------------------------------------ */
 

@@ -7,7 +7,10 @@
  *
  * An order that is asked for now waits here only if config says so (policy pace_queue), and only for
  * pace; else it is DENIED, as everywhere. */
+#include "engine/define.h"
+#include "engine/hold.h"
 #include "engine/state.h"
+#include "engine/tell.h"
 
 /* What closes a position waits also for its orders to be canceled. */
 static bool passes_by_itself(const struct order_kept *kept, enum risk_check reason)

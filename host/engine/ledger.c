@@ -11,6 +11,9 @@
  *           and a bust, or an owner who is found late, is the same sum once more.
  * INSIDE    What is crossed inside counts for strategies only: no wallet, no account position. */
 #include "engine/ledger.h"
+#include "engine/define.h"
+#include "engine/loss.h"
+#include "engine/tell.h"
 
 /* --- the ring ------------------------------------------------------------------------------------ */
 

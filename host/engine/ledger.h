@@ -4,6 +4,32 @@
 
 #include "engine/state.h"
 
+enum exec_state { EXEC_IS_BOOKED, EXEC_IS_WAITING, EXEC_IS_BUSTED };
+
+/* Without holes: it is written as a whole, and what lies in a hole is nobody's. */
+struct exec {
+    struct key128 key;
+    struct key128 vid_key;
+    struct key128 client_key;
+    uint64_t born; /* of its order */
+    weir_px px;
+    weir_qty qty;
+    weir_ns deadline; /* waiting */
+    amount fee;
+    uint32_t order; /* 0: none */
+    uint32_t strategy;
+    uint32_t instrument;
+    uint32_t fee_asset; /* + 1; 0: no fee */
+    uint32_t next_waiting;
+    uint8_t side, internal, origin, maker;
+    uint8_t state; /* enum exec_state */
+    char id[WEIR_ID_MAX];
+    uint8_t pad[15];
+};
+_Static_assert(offsetof(struct exec, fee) == 80 &&
+                   offsetof(struct exec, pad) + 15 == sizeof(struct exec),
+               "an execution has holes");
+
 enum { MOVES_MAX = 3 };
 struct move {
     struct purse *purse;

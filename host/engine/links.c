@@ -9,7 +9,10 @@
  *           waits for a price waits for it from the first fill on, and goes out for what is filled by
  *           then, which cancels the rest of its entry; other legs go out when the entry is done. An
  *           entry that ends with nothing ends its legs. The legs of one entry are a ring. */
+#include "engine/hold.h"
 #include "engine/state.h"
+#include "engine/submit.h"
+#include "engine/tell.h"
 
 /* --- making ----------------------------------------------------------------------------------------- */
 

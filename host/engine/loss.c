@@ -12,7 +12,11 @@
  * At or below minus max_loss, at an execution or a price, host, venue, account and instrument pull
  * the kill switch; a strategy or group is halted and its orders are canceled. A price with which
  * what we hold cannot be valued is not taken [loss_values]. */
+#include "engine/loss.h"
+#include "engine/define.h"
+#include "engine/kill.h"
 #include "engine/state.h"
+#include "engine/tell.h"
 
 /* For prices that are not inverse an amount is a count of price * quantity times its unit. Half of that
  * is exact when the unit is even, and then there is nothing to round. */

@@ -2,7 +2,13 @@
  *
  * The reference is kept doubled, since the middle of bid and ask may fall between two prices. The
  * last of mark and top counts. A price of zero or less is thrown away. */
+#include "engine/define.h"
+#include "engine/hold.h"
+#include "engine/inputs.h"
+#include "engine/ledger.h"
+#include "engine/loss.h"
 #include "engine/state.h"
+#include "engine/tell.h"
 
 static void bad_price(struct engine *engine, uint32_t instrument, weir_px px)
 {

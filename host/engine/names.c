@@ -20,6 +20,7 @@
  * An order keeps the names that it has had as long as there is room; when the room is used up its
  * own oldest former names go first, and names that are in use never. */
 #include "engine/state.h"
+#include "engine/tell.h"
 
 static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
 

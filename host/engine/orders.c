@@ -11,7 +11,13 @@
  * SUMS      order_settle() is called after every change. It takes back what the order last added to
  *           the sums (exposure, held money, live orders, own quotes, lists) and adds what it adds
  *           now, so that no path can forget one half. */
+#include "engine/define.h"
+#include "engine/fills.h"
+#include "engine/hold.h"
+#include "engine/kill.h"
+#include "engine/resolver.h"
 #include "engine/state.h"
+#include "engine/tell.h"
 
 enum {
     BLANK = IS_BLANK,

@@ -8,7 +8,9 @@
  *           inverse: quantity * multiplier / price, in the base asset, rounded half-even; a long
  *           gains when the worth shrinks.
  * OVERFLOW  False, and the stake is as it was. */
+#include "engine/ledger.h"
 #include "engine/state.h"
+#include "engine/tell.h"
 
 static bool product(const struct instrument *instrument, weir_px px, weir_qty qty, amount *out)
 {

@@ -6,6 +6,7 @@
  * stands at the more aggressive of its prices while a replace is pending; a market order stands
  * before every price. A held order is not at a venue, and so in one heap only. */
 #include "engine/state.h"
+#include "engine/tell.h"
 
 /* highest: which price is at the root; else the lowest */
 static bool before(const struct engine *engine, bool highest, uint32_t a, uint32_t b)

@@ -13,7 +13,15 @@
  *              word on a balance is where our books begin                             [compare_*]
  *
  * The request is repeated while no answer comes. */
+#include "engine/recon.h"
+#include "engine/define.h"
+#include "engine/fills.h"
+#include "engine/inputs.h"
+#include "engine/kill.h"
+#include "engine/loss.h"
+#include "engine/report.h"
 #include "engine/state.h"
+#include "engine/tell.h"
 
 #define FILLS_AGAIN_NS ((weir_ns)60 * 1000000000)
 

@@ -4,7 +4,14 @@
  * total, the fate of a request. Silence resolves nothing; it makes an order or a request ambiguous,
  * and the venue is asked. A report of an order that nobody here knows is counted: such orders are
  * adopted in reconciliations only, where the venue lists them in full. */
+#include "engine/report.h"
+#include "engine/inputs.h"
+#include "engine/kill.h"
+#include "engine/loss.h"
+#include "engine/recon.h"
+#include "engine/resolver.h"
 #include "engine/state.h"
+#include "engine/tell.h"
 
 static void set_reason(struct engine *engine, uint32_t n, const char *reason)
 {

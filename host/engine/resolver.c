@@ -4,7 +4,10 @@
  * for ever (policies). What is asked: the order, while its outcome or that of a request is in doubt;
  * the fills, while the venue has told of more executed than was reported. A question that nothing
  * open stands behind goes out once. */
+#include "engine/resolver.h"
+#include "engine/kill.h"
 #include "engine/state.h"
+#include "engine/tell.h"
 
 static void timer_set(struct engine *engine, uint32_t n, weir_ns due)
 {

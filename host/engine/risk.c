@@ -15,6 +15,10 @@
  * REPLACES  are judged with the larger of old and new quantity for themselves, and without what the
  *           order adds to the sums already.
  * INTERNAL  only: max_position, max_open_orders, self_cross and the throttle do not apply. */
+#include "engine/risk.h"
+#include "engine/hold.h"
+#include "engine/ledger.h"
+#include "engine/recon.h"
 #include "engine/riskview.h"
 
 /* Put in place at each use: a reading then lives in registers until it is written. */

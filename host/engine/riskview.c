@@ -4,6 +4,8 @@
  * exposure of each holding, the first line of each scope, and the instrument. They are asked for
  * before the first of them is needed.                                                    [fetch] */
 #include "engine/riskview.h"
+#include "engine/define.h"
+#include "engine/risk.h"
 
 /* Of a scope that has no part in the order. */
 static const struct card nobody;

@@ -3,6 +3,7 @@
 #ifndef WEIR_ENGINE_RISKVIEW_H
 #define WEIR_ENGINE_RISKVIEW_H
 
+#include "engine/risk.h"
 #include "engine/state.h"
 
 struct risk_view {

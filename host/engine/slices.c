@@ -6,7 +6,10 @@
  * whose slice the venue ends, ends when its slice has: until then its slice may still be filled.
  *
  * Of both together only one is counted in exposure: the slice what it may fill, the iceberg the rest. */
+#include "engine/hold.h"
+#include "engine/risk.h"
 #include "engine/state.h"
+#include "engine/submit.h"
 
 /* The iceberg; 0: it is no slice, or that one is forgotten. */
 uint32_t slice_of(const struct engine *engine, uint32_t n)

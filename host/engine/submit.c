@@ -4,7 +4,15 @@
  * and all readings, or on its way. The decision is told before anything follows from it. A denied
  * order uses its client id up too, and is remembered as an order while there is room. A denied
  * replace leaves the order as it is. Cancels pass no check. */
+#include "engine/submit.h"
+#include "engine/define.h"
+#include "engine/hold.h"
+#include "engine/inputs.h"
+#include "engine/kill.h"
+#include "engine/report.h"
+#include "engine/risk.h"
 #include "engine/state.h"
+#include "engine/tell.h"
 
 static bool is_text(const char *text, size_t size)
 {

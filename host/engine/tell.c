@@ -3,6 +3,7 @@
  * Each effect is zeroed whole before it is filled, so that its bytes depend on its meaning only.
  * Orders are told once for each input, as they are at its end [tell_later, tell_orders]; intents,
  * executions and alerts at once, in the order in which they come about. */
+#include "engine/tell.h"
 #include "engine/state.h"
 
 void put_text_in(char *array, size_t room, const char *text, size_t most)

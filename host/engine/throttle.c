@@ -4,7 +4,9 @@
  * throttle_max places, so that the window is exact and slides; denied orders are not in it. The rings
  * are blocks of powers of two, given back by size when a limit changes. Time is the engine's and
  * never goes back, whatever the wall clock does. */
+#include "engine/loss.h"
 #include "engine/state.h"
+#include "engine/tell.h"
 
 enum { ROOM_MIN_LOG = 4, ROOM_MAX_LOG = 16 };
 

@@ -1,6 +1,7 @@
 /* timers.c - binary heaps of order numbers by the time at which something is due for them.
  *
  * Of equal times the older order's is first, so that nothing depends on how the heap came about. */
+#include "engine/resolver.h"
 #include "engine/state.h"
 
 static const struct timer *timer_of(const struct engine *engine, enum timer_kind kind, uint32_t n)

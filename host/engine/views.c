@@ -1,5 +1,12 @@
 /* views.c - questions: the engine's state in the words of its effects. Nothing here changes it. */
+#include "engine/define.h"
+#include "engine/hold.h"
+#include "engine/ledger.h"
+#include "engine/loss.h"
+#include "engine/recon.h"
+#include "engine/risk.h"
 #include "engine/state.h"
+#include "engine/tell.h"
 
 uint32_t engine_order_find(const struct engine *engine, const char *cid)
 {

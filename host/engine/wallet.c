@@ -1,5 +1,8 @@
 /* wallet.c - what the account has of each asset: total, fees, funding; and what was booked once. */
+#include "engine/define.h"
+#include "engine/inputs.h"
 #include "engine/state.h"
+#include "engine/tell.h"
 
 struct purse *purse_at(struct engine *engine, uint16_t account, uint32_t asset)
 {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/risk.h"
 #include "engine/state.h"
 #include "engine/support_story.h"
 #include "support/random.h"

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/ledger.h"
 #include "engine/state.h"
 #include "engine/support_story.h"
 #include "support/random.h"

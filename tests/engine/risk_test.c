@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/ledger.h"
 #include "engine/state.h"
 #include "engine/support_story.h"
 

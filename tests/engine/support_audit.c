@@ -4,8 +4,11 @@
  * and in an answer perhaps a thousand steps later. */
 #include <stdio.h>
 
+#include "engine/ledger.h"
+#include "engine/loss.h"
 #include "engine/state.h"
 #include "engine/support_story.h"
+#include "engine/tell.h"
 
 static char fault[200];
 
