@@ -23,43 +23,24 @@ static enum weir_err on_frame(struct venue *venue, uint32_t conn, struct weir_by
 
 /* --- answers ----------------------------------------------------------------------------------- */
 
-/* Places as a unit: 2 is 0.01. */
-static struct weir_bytes unit_text(struct weir_bytes places, char to[24])
-{
-    uint64_t n = 99;
-    int len = !market_id_of(places, &n) || n > 18 ? 0
-              : n == 0                            ? snprintf(to, 24, "1")
-                                                  : snprintf(to, 24, "0.%0*d", (int)n, 1);
-    return (struct weir_bytes){to, len > 0 ? (size_t)len : 0};
-}
-
 static void read_pair(struct venue *venue, struct scan *scan)
 {
     char tick[24], step[24];
     struct market_rules rules = {.kind = WEIR_SPOT};
-    struct weir_bytes key, name = {0}, pair = {0}, trading = {0};
-    int first = 1;
-    scan_expect(scan, '{');
-    while (scan_key(scan, &first, &key)) {
-        struct weir_bytes value = market_word(scan);
-        if (scan_is(key, "url_symbol") || scan_is(key, "market_symbol"))
-            name = value;
-        else if (scan_is(key, "name"))
-            pair = value;
-        else if (scan_is(key, "trading"))
-            trading = value;
-        else if (scan_is(key, "counter_decimals"))
-            rules.tick = unit_text(value, tick);
-        else if (scan_is(key, "base_decimals"))
-            rules.step = unit_text(value, step);
-        else if (scan_is(key, "minimum_order")) { /* "20.0 USD" */
-            const char *space = value.len > 0 ? memchr(value.data, ' ', value.len) : NULL;
-            rules.min_notional = value;
-            if (space)
-                rules.min_notional.len = (size_t)(space - value.data);
-        }
-    }
-    struct market_symbol *symbol = scan_ok(scan) ? market_add(&venue->market, name) : NULL;
+    struct weir_bytes name = {0}, pair = {0}, trading = {0}, least = {0}, px_places = {0},
+                      qty_places = {0};
+    const struct rows_word words[] = {
+        {"url_symbol", &name},          {"market_symbol", &name},  {"name", &pair},
+        {"trading", &trading},          {"minimum_order", &least}, {"counter_decimals", &px_places},
+        {"base_decimals", &qty_places},
+    };
+    rows_words(scan, words, sizeof words / sizeof words[0]);
+    rules.tick = rows_unit(px_places, tick);
+    rules.step = rows_unit(qty_places, step);
+    const char *space = least.len > 0 ? memchr(least.data, ' ', least.len) : NULL; /* "20.0 USD" */
+    rules.min_notional =
+        (struct weir_bytes){least.data, space ? (size_t)(space - least.data) : least.len};
+    struct market_symbol *symbol = rows_symbol(venue, scan, name);
     const char *slash = pair.len > 0 ? memchr(pair.data, '/', pair.len) : NULL;
     if (!symbol)
         return;
@@ -69,7 +50,7 @@ static void read_pair(struct venue *venue, struct scan *scan)
         if (rules.base.len > 0 && rules.base.data[rules.base.len - 1] == '\\')
             rules.base.len--;
     }
-    rules.halted = trading.len > 0 && !scan_is(trading, "Enabled");
+    rules.halted = rows_halted(trading, "Enabled");
     market_rule(&venue->market, symbol, &rules);
 }
 
@@ -78,7 +59,6 @@ static enum weir_err on_answer(struct venue *venue, struct weir_bytes target,
 {
     struct weir_bytes pair = market_after(target, "/order_book/");
     struct scan scan = scan_of(body);
-    int first = 1;
     if (pair.data) {
         size_t len = 0;
         while (len < pair.len && pair.data[len] != '/' && pair.data[len] != '?')
@@ -87,19 +67,11 @@ static enum weir_err on_answer(struct venue *venue, struct weir_bytes target,
     }
     if (!market_after(target, "/trading-pairs-info").data)
         return WEIR_OK;
-    scan_expect(&scan, '[');
-    while (scan_item(&scan, &first))
-        read_pair(venue, &scan);
+    rows_each(venue, &scan, read_pair);
     return scan_done(&scan) ? WEIR_OK : WEIR_E_BAD_FRAME;
 }
 
 /* --- what is asked for ------------------------------------------------------------------------- */
-
-static size_t path_of(const struct venue *venue, char *to, size_t room)
-{
-    (void)venue;
-    return (size_t)snprintf(to, room, "/");
-}
 
 static size_t info_path(const struct venue *venue, const struct market_symbol *symbol, char *to,
                         size_t room)
@@ -135,7 +107,7 @@ static const struct venue_rules rules = {
     .own = ROWS_OWN,
     .ping = "{\"event\":\"bts:heartbeat\"}",
     .ping_every = 30 * MARKET_SECOND,
-    .path = path_of,
+    .at = "/",
     .ask = ask,
     .info = info_path,
     .snapshot = book_path,

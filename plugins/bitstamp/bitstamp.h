@@ -6,7 +6,7 @@
 #ifndef BITSTAMP_H
 #define BITSTAMP_H
 
-#include "shared/venue.h"
+#include "shared/rows.h"
 
 struct frame {
     struct weir_bytes event, channel;

@@ -16,7 +16,7 @@
  * frames of 2024-12 and 2026-08. */
 #include <stdio.h>
 
-#include "shared/venue.h"
+#include "shared/rows.h"
 
 static const char *const markets[] = {"linear", "spot", "inverse", NULL};
 
@@ -143,81 +143,54 @@ static void set_id(struct weir_trade *trade, struct weir_bytes text)
         trade->msg.flags |= WEIR_TRADE_ID_UUID;
 }
 
+/* A block trade is none of the book. */
+static void other(struct weir_trade *trade, struct scan *scan, struct weir_bytes key)
+{
+    if (scan_is(key, "BT"))
+        trade->msg.flags |= scan_bool(scan) ? WEIR_TRADE_OFF_BOOK : 0;
+    else
+        scan_skip(scan);
+}
+
 static enum weir_err read_trades(struct venue *venue, struct market_symbol *symbol,
                                  const struct frame *frame)
 {
-    struct scan scan = frame->data;
-    struct weir_bytes key;
-    int first = 1;
-    scan_expect(&scan, '[');
-    while (scan_item(&scan, &first)) {
-        struct weir_trade trade = {0};
-        struct weir_bytes side = {scan.at, 0};
-        int first_key = 1;
-        scan_expect(&scan, '{');
-        while (scan_key(&scan, &first_key, &key)) {
-            if (scan_is(key, "p"))
-                trade.px = scan_decimal(&scan, symbol->px_exp);
-            else if (scan_is(key, "v"))
-                trade.qty = scan_decimal(&scan, symbol->qty_exp);
-            else if (scan_is(key, "S"))
-                side = market_word(&scan);
-            else if (scan_is(key, "i"))
-                set_id(&trade, market_word(&scan));
-            else if (scan_is(key, "T"))
-                trade.msg.t_venue = market_ms(market_id(&scan));
-            else if (scan_is(key, "BT")) /* a block trade is none of the book */
-                trade.msg.flags |= scan_bool(&scan) ? WEIR_TRADE_OFF_BOOK : 0;
-            else
-                scan_skip(&scan);
-        }
-        if (scan_ok(&scan) &&
-            (trade.px <= 0 || trade.qty <= 0 || (!scan_is(side, "Buy") && !scan_is(side, "Sell"))))
-            scan_fail(&scan, WEIR_E_BAD_FRAME);
-        trade.aggressor = scan_is(side, "Sell") ? WEIR_SELL : WEIR_BUY;
-        market_trade(&venue->market, symbol, &trade);
-    }
-    return scan.err;
+    static const struct trade_words words = {
+        .px = "p",
+        .qty = "v",
+        .side = "S",
+        .id = "i",
+        .time = "T",
+        .buy = "Buy",
+        .sell = "Sell",
+        .number = scan_decimal,
+        .time_at = market_ms_at,
+        .set_id = set_id,
+        .other = other,
+    };
+    return rows_trades(&venue->market, symbol, frame->data, &words);
 }
 
-/* Milliseconds in quotes, or an empty text. */
-static weir_ns next_time(struct scan *scan)
-{
-    uint64_t ms = 0;
-    return market_id_of(market_word(scan), &ms) ? market_ms(ms) : 0;
-}
-
-/* Only what changed is in it; a mark price that is there is told. */
+/* Only what changed is in it. */
 static enum weir_err read_ticker(struct venue *venue, struct market_symbol *symbol,
                                  const struct frame *frame)
 {
+    static const struct mark_words words = {.mark = "markPrice",
+                                            .index = "indexPrice",
+                                            .rate = "fundingRate",
+                                            .next = "nextFundingTime",
+                                            .next_at = market_ms_or_none};
     struct scan scan = frame->data;
+    struct marks marks = {.t = market_ms(frame->ts)};
     struct weir_bytes key;
-    weir_px mark = 0, index = 0;
-    int64_t rate = 0;
-    weir_ns next = 0;
-    bool has_rate = false;
     int first = 1;
     scan_expect(&scan, '{');
-    while (scan_key(&scan, &first, &key)) {
-        if (scan_is(key, "markPrice"))
-            mark = market_mark_px(&scan, symbol);
-        else if (scan_is(key, "indexPrice"))
-            index = market_mark_px(&scan, symbol);
-        else if (scan_is(key, "fundingRate") && scan_peek(&scan) == '"')
-            rate = market_rate(&scan), has_rate = true;
-        else if (scan_is(key, "nextFundingTime"))
-            next = next_time(&scan);
-        else
+    while (scan_key(&scan, &first, &key))
+        if (!rows_mark(symbol, &scan, &words, key, &marks))
             scan_skip(&scan);
-    }
-    if (!scan_ok(&scan))
-        return scan.err;
-    market_mark(&venue->market, symbol, WEIR_MARK, mark, market_ms(frame->ts));
-    market_mark(&venue->market, symbol, WEIR_INDEX, index, market_ms(frame->ts));
-    if (has_rate)
-        market_funding(&venue->market, symbol, rate, next, market_ms(frame->ts));
-    return WEIR_OK;
+    if (scan_ok(&scan))
+        rows_tell_marks(&venue->market, symbol, &marks);
+    return scan.err;
 }
 
 /* --- a frame ----------------------------------------------------------------------------------- */
@@ -246,108 +219,71 @@ static enum weir_err on_frame(struct venue *venue, uint32_t conn, struct weir_by
 
 /* --- instruments-info -------------------------------------------------------------------------- */
 
-struct found {
-    struct market_rules rules;
-    struct weir_bytes name, status;
-};
-
-static void read_filter(struct scan *scan, struct market_rules *rules)
+static const char *kind_name(const struct venue *venue)
 {
-    struct weir_bytes key;
-    int first = 1;
-    scan_expect(scan, '{');
-    while (scan_key(scan, &first, &key)) {
-        struct weir_bytes value = market_word(scan);
-        if (scan_is(key, "tickSize"))
-            rules->tick = value;
-        else if (scan_is(key, "basePrecision") || scan_is(key, "qtyStep"))
-            rules->step = value;
-        else if (scan_is(key, "minOrderAmt") || scan_is(key, "minNotionalValue"))
-            rules->min_notional = value;
-    }
+    return venue->rules->markets[venue->which];
 }
 
 static void read_instrument(struct venue *venue, struct scan *scan)
 {
-    struct found found = {0};
-    struct weir_bytes key;
-    int first = 1;
-    scan_expect(scan, '{');
-    while (scan_key(scan, &first, &key)) {
-        if ((scan_is(key, "priceFilter") || scan_is(key, "lotSizeFilter")) &&
-            scan_peek(scan) == '{') {
-            read_filter(scan, &found.rules);
-            continue;
-        }
-        struct weir_bytes value = market_word(scan);
-        if (scan_is(key, "symbol"))
-            found.name = value;
-        else if (scan_is(key, "baseCoin"))
-            found.rules.base = value;
-        else if (scan_is(key, "quoteCoin"))
-            found.rules.quote = value;
-        else if (scan_is(key, "status"))
-            found.status = value;
+    struct market_rules rules = {0};
+    struct weir_bytes name = {0}, status = {0}, prices = {0}, sizes = {0};
+    const struct rows_word words[] = {
+        {"symbol", &name},           {"status", &status},      {"baseCoin", &rules.base},
+        {"quoteCoin", &rules.quote}, {"priceFilter", &prices}, {"lotSizeFilter", &sizes},
+    };
+    const struct rows_word filter[] = {
+        {"tickSize", &rules.tick},
+        {"basePrecision", &rules.step},
+        {"qtyStep", &rules.step},
+        {"minOrderAmt", &rules.min_notional},
+        {"minNotionalValue", &rules.min_notional},
+    };
+    rows_words(scan, words, sizeof words / sizeof words[0]);
+    for (int i = 0; i < 2; i++) {
+        struct scan inside = scan_of(i == 0 ? prices : sizes);
+        if (scan_peek(&inside) == '{')
+            rows_words(&inside, filter, sizeof filter / sizeof filter[0]);
     }
-    struct market_symbol *symbol = scan_ok(scan) ? market_add(&venue->market, found.name) : NULL;
+    struct market_symbol *symbol = rows_symbol(venue, scan, name);
     if (!symbol)
         return;
-    const char *market = venue->rules->markets[venue->which];
-    found.rules.kind = strcmp(market, "spot") == 0      ? WEIR_SPOT
-                       : strcmp(market, "inverse") == 0 ? WEIR_INVERSE
-                                                        : WEIR_LINEAR;
-    found.rules.halted = found.status.len > 0 && !scan_is(found.status, "Trading");
-    market_rule(&venue->market, symbol, &found.rules);
+    rules.kind = strcmp(kind_name(venue), "spot") == 0      ? WEIR_SPOT
+                 : strcmp(kind_name(venue), "inverse") == 0 ? WEIR_INVERSE
+                                                            : WEIR_LINEAR;
+    rules.halted = rows_halted(status, "Trading");
+    market_rule(&venue->market, symbol, &rules);
 }
 
 /* {"result":{"category":"linear","list":[...]}} */
 static void read_result(struct venue *venue, struct scan *scan)
 {
-    struct weir_bytes key;
-    int first = 1;
-    scan_expect(scan, '{');
-    while (scan_key(scan, &first, &key)) {
-        int first_item = 1;
-        if (!scan_is(key, "list")) {
-            scan_skip(scan);
-            continue;
-        }
-        scan_expect(scan, '[');
-        while (scan_item(scan, &first_item))
-            read_instrument(venue, scan);
-    }
+    if (scan_peek(scan) == '{')
+        rows_below(venue, scan, "list", read_instrument);
+    else
+        scan_skip(scan);
 }
 
 static enum weir_err on_answer(struct venue *venue, struct weir_bytes target,
                                struct weir_bytes body)
 {
-    struct scan scan = scan_of(body);
-    struct weir_bytes key;
-    int first = 1;
-    if (!market_after(target, "/instruments-info").data)
-        return WEIR_OK;
-    scan_expect(&scan, '{');
-    while (scan_key(&scan, &first, &key)) {
-        if (scan_is(key, "result") && scan_peek(&scan) == '{')
-            read_result(venue, &scan);
-        else
-            scan_skip(&scan);
-    }
-    return scan_done(&scan) ? WEIR_OK : WEIR_E_BAD_FRAME;
+    return market_after(target, "/instruments-info").data
+               ? rows_answer(venue, body, "result", read_result)
+               : WEIR_OK;
 }
 
 /* --- what is asked for ------------------------------------------------------------------------- */
 
 static size_t path_of(const struct venue *venue, char *to, size_t room)
 {
-    return (size_t)snprintf(to, room, "/v5/public/%s", venue->rules->markets[venue->which]);
+    return (size_t)snprintf(to, room, "/v5/public/%s", kind_name(venue));
 }
 
 static size_t info_path(const struct venue *venue, const struct market_symbol *symbol, char *to,
                         size_t room)
 {
     return (size_t)snprintf(to, room, "/v5/market/instruments-info?category=%s&symbol=%s",
-                            venue->rules->markets[venue->which], symbol->name);
+                            kind_name(venue), symbol->name);
 }
 
 static size_t ask(const struct venue *venue, const struct market_symbol *symbol,
@@ -394,14 +330,11 @@ static enum weir_err probe_address(struct weir_bytes address, struct weir_probe 
 
 static enum weir_err probe_answer(struct weir_bytes body, struct weir_probe *out)
 {
-    struct weir_bytes head = {body.data, body.len < 400 ? body.len : 400};
-    struct weir_bytes market = market_after(head, "\"category\":\"");
+    struct weir_bytes market = market_after(rows_begin(body, 400), "\"category\":\"");
     for (unsigned i = 0; market.data && markets[i]; i++)
-        if (market_begins(market, markets[i])) {
-            market_set(out->market, sizeof out->market, market_text(markets[i]));
-            market_set(out->type, sizeof out->type, market_text("instruments-info"));
-            return WEIR_OK;
-        }
+        if (market_begins(market, markets[i]))
+            return rows_probed(out, markets[i], market_text("instruments-info"),
+                               (struct weir_bytes){0});
     return WEIR_E_NOT_FOUND;
 }
 
@@ -425,12 +358,8 @@ static enum weir_err probe(struct weir_bytes bytes, struct weir_probe *out)
     if (!known)
         return WEIR_E_NOT_FOUND;
     if (frame.topic.len > 0) {
-        const char *point = memchr(frame.topic.data, '.', frame.topic.len);
-        struct weir_bytes head = {frame.topic.data, (size_t)(point - frame.topic.data)};
-        market_set(out->type, sizeof out->type, head);
-        market_set(out->symbol, sizeof out->symbol, frame.symbol);
+        (void)rows_probed(out, markets[0], rows_head(frame.topic), frame.symbol);
         market_set(out->stream, sizeof out->stream, frame.topic);
-        market_set(out->market, sizeof out->market, market_text(markets[0]));
     } else {
         int len = snprintf(type, sizeof type, "op:%.*s", (int)frame.op.len, frame.op.data);
         market_set(out->type, sizeof out->type, (struct weir_bytes){type, (size_t)len});

@@ -111,65 +111,48 @@ static enum weir_err read_book(struct venue *venue, struct scan *scan)
 
 static enum weir_err read_trade(struct venue *venue, struct scan *scan, bool past)
 {
-    struct weir_trade trade = {.msg.flags = WEIR_TRADE_ID_TEXT};
-    struct weir_bytes key, side = {scan->at, 0}, name = member(*scan, "product_id");
+    static const struct trade_words words = {
+        .px = "price",
+        .qty = "size",
+        .side = "side", /* the maker's */
+        .id = "trade_id",
+        .time = "time",
+        .buy = "SELL",
+        .sell = "BUY",
+        .number = scan_decimal,
+        .time_at = market_time_at,
+        .flags = WEIR_TRADE_ID_TEXT,
+    };
+    struct weir_bytes name = member(*scan, "product_id");
     struct weir_bytes sample = {scan->at, (size_t)(scan->end - scan->at)};
     enum weir_err err = WEIR_OK;
-    int first = 1;
     sample.len = sample.len < 4096 ? sample.len : 4096;
     struct market_symbol *symbol = past ? NULL : coinbase_symbol(venue, name, sample, &err);
     if (!symbol) {
         scan_skip(scan);
         return err;
     }
-    scan_expect(scan, '{');
-    while (scan_key(scan, &first, &key)) {
-        if (scan_is(key, "price"))
-            trade.px = scan_decimal(scan, symbol->px_exp);
-        else if (scan_is(key, "size"))
-            trade.qty = scan_decimal(scan, symbol->qty_exp);
-        else if (scan_is(key, "trade_id"))
-            trade.id = market_id(scan);
-        else if (scan_is(key, "side"))
-            side = market_word(scan);
-        else if (scan_is(key, "time"))
-            trade.msg.t_venue = market_time(market_word(scan));
-        else
-            scan_skip(scan);
-    }
-    if (scan_ok(scan) &&
-        (trade.px <= 0 || trade.qty <= 0 || !coinbase_side(side, &trade.aggressor)))
-        scan_fail(scan, WEIR_E_BAD_FRAME);
+    struct weir_trade trade = rows_trade(symbol, scan, &words);
     market_trade(&venue->market, symbol, &trade);
     return scan->err;
 }
 
 static enum weir_err read_ticker(struct venue *venue, struct scan *scan, bool past)
 {
-    struct weir_top top = {0};
-    struct weir_bytes key, name = member(*scan, "product_id");
-    struct weir_bytes sample = {scan->at, 0};
+    static const struct top_words words = {.bid = "best_bid",
+                                           .bid_qty = "best_bid_quantity",
+                                           .ask = "best_ask",
+                                           .ask_qty = "best_ask_quantity",
+                                           .number = scan_decimal};
+    struct weir_bytes name = member(*scan, "product_id"), sample = {scan->at, 0};
     enum weir_err err = WEIR_OK;
-    int first = 1;
     (void)past;
     struct market_symbol *symbol = coinbase_symbol(venue, name, sample, &err);
     if (!symbol) {
         scan_skip(scan);
         return err;
     }
-    scan_expect(scan, '{');
-    while (scan_key(scan, &first, &key)) {
-        if (scan_is(key, "best_bid"))
-            top.bid = scan_decimal(scan, symbol->px_exp);
-        else if (scan_is(key, "best_bid_quantity"))
-            top.bid_qty = scan_decimal(scan, symbol->qty_exp);
-        else if (scan_is(key, "best_ask"))
-            top.ask = scan_decimal(scan, symbol->px_exp);
-        else if (scan_is(key, "best_ask_quantity"))
-            top.ask_qty = scan_decimal(scan, symbol->qty_exp);
-        else
-            scan_skip(scan);
-    }
+    struct weir_top top = rows_top(symbol, scan, &words, NULL);
     if (scan_ok(scan))
         market_top(&venue->market, symbol, &top);
     return scan->err;

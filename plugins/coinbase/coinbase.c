@@ -31,13 +31,6 @@ struct market_symbol *coinbase_symbol(struct venue *venue, struct weir_bytes nam
     return market_symbol_of(market, name, sample, err);
 }
 
-bool coinbase_side(struct weir_bytes side, uint8_t *aggressor_out)
-{
-    bool maker_bought = scan_is(side, "buy") || scan_is(side, "BUY");
-    *aggressor_out = maker_bought ? WEIR_SELL : WEIR_BUY;
-    return maker_bought || scan_is(side, "sell") || scan_is(side, "SELL");
-}
-
 static enum weir_err on_frame(struct venue *venue, uint32_t conn, struct weir_bytes bytes)
 {
     (void)conn;
@@ -50,38 +43,31 @@ static enum weir_err on_frame(struct venue *venue, uint32_t conn, struct weir_by
 static void read_product(struct venue *venue, struct scan *scan)
 {
     struct market_rules rules = {.kind = WEIR_SPOT};
-    struct weir_bytes key, name = {0}, status = {0}, quote_step = {0}, type = {0};
-    int first = 1;
-    scan_expect(scan, '{');
-    while (scan_key(scan, &first, &key)) {
-        struct weir_bytes value = market_word(scan);
-        if (scan_is(key, "product_id") || scan_is(key, "id"))
-            name = value;
-        else if (scan_is(key, "base_currency_id") || scan_is(key, "base_currency"))
-            rules.base = value;
-        else if (scan_is(key, "quote_currency_id") || scan_is(key, "quote_currency"))
-            rules.quote = value;
-        else if (scan_is(key, "price_increment"))
-            rules.tick = value;
-        else if (scan_is(key, "quote_increment"))
-            quote_step = value;
-        else if (scan_is(key, "base_increment"))
-            rules.step = value;
-        else if (scan_is(key, "quote_min_size") || scan_is(key, "min_market_funds"))
-            rules.min_notional = value;
-        else if (scan_is(key, "status"))
-            status = value;
-        else if (scan_is(key, "product_type"))
-            type = value;
-    }
-    struct market_symbol *symbol = scan_ok(scan) ? market_add(&venue->market, name) : NULL;
+    struct weir_bytes name = {0}, status = {0}, quote_step = {0}, type = {0};
+    const struct rows_word words[] = {
+        {"product_id", &name},
+        {"id", &name},
+        {"base_currency_id", &rules.base},
+        {"base_currency", &rules.base},
+        {"quote_currency_id", &rules.quote},
+        {"quote_currency", &rules.quote},
+        {"price_increment", &rules.tick},
+        {"quote_increment", &quote_step},
+        {"base_increment", &rules.step},
+        {"quote_min_size", &rules.min_notional},
+        {"min_market_funds", &rules.min_notional},
+        {"status", &status},
+        {"product_type", &type},
+    };
+    rows_words(scan, words, sizeof words / sizeof words[0]);
+    struct market_symbol *symbol = rows_symbol(venue, scan, name);
     if (!symbol)
         return;
     if (scan_is(type, "FUTURE"))
         rules.kind = WEIR_LINEAR;
     if (rules.tick.len == 0)
         rules.tick = quote_step;
-    rules.halted = status.len > 0 && !scan_is(status, "online");
+    rules.halted = rows_halted(status, "online");
     market_rule(&venue->market, symbol, &rules);
 }
 
@@ -90,34 +76,18 @@ static enum weir_err on_answer(struct venue *venue, struct weir_bytes target,
                                struct weir_bytes body)
 {
     struct scan scan = scan_of(body);
-    struct weir_bytes key;
-    int first = 1, first_item = 1;
     if (!market_after(target, "/products").data)
         return WEIR_OK;
-    bool list = market_begins(body, "{\"products\":");
-    if (scan_peek(&scan) == '{' && !list) {
+    if (market_begins(body, "{\"products\":"))
+        return rows_answer(venue, body, "products", read_product);
+    if (scan_peek(&scan) == '{')
         read_product(venue, &scan);
-        return scan_done(&scan) ? WEIR_OK : WEIR_E_BAD_FRAME;
-    }
-    if (list) {
-        scan_expect(&scan, '{');
-        (void)scan_key(&scan, &first, &key);
-    }
-    scan_expect(&scan, '[');
-    while (scan_item(&scan, &first_item))
-        read_product(venue, &scan);
-    while (list && scan_key(&scan, &first, &key))
-        scan_skip(&scan);
+    else
+        rows_each(venue, &scan, read_product);
     return scan_done(&scan) ? WEIR_OK : WEIR_E_BAD_FRAME;
 }
 
 /* --- what is asked for ------------------------------------------------------------------------- */
-
-static size_t path_of(const struct venue *venue, char *to, size_t room)
-{
-    (void)venue;
-    return (size_t)snprintf(to, room, "/");
-}
 
 static size_t info_path(const struct venue *venue, const struct market_symbol *symbol, char *to,
                         size_t room)
@@ -157,7 +127,7 @@ static size_t ask(const struct venue *venue, const struct market_symbol *symbol,
 static const struct venue_rules rules = {
     .name = "coinbase",
     .markets = markets,
-    .path = path_of,
+    .at = "/",
     .greet = greet,
     .ask = ask,
     .info = info_path,
@@ -193,8 +163,7 @@ static enum weir_err probe_advanced(struct weir_bytes bytes, struct weir_probe *
     bool rows = scan_is(frame.channel, "market_trades");
     if (rows || scan_is(frame.channel, "l2_data") || scan_is(frame.channel, "ticker"))
         market_set(out->symbol, sizeof out->symbol, first_product(bytes));
-    struct weir_bytes head = {bytes.data, bytes.len < 300 ? bytes.len : 300};
-    if (rows && market_after(head, "\"type\":\"snapshot\"").data)
+    if (rows && market_after(rows_begin(bytes, 300), "\"type\":\"snapshot\"").data)
         out->snapshot_trades = count(bytes, "\"trade_id\":");
     return WEIR_OK;
 }
@@ -222,24 +191,19 @@ static enum weir_err probe_exchange(struct weir_bytes bytes, struct weir_probe *
         known = known || scan_is(type, types[i]);
     if (!known || (name.len == 0 && !scan_is(type, "subscriptions")))
         return WEIR_E_NOT_FOUND;
-    market_set(out->market, sizeof out->market, market_text(markets[MARKET_EXCHANGE]));
-    market_set(out->type, sizeof out->type, type);
-    market_set(out->symbol, sizeof out->symbol, name);
-    return WEIR_OK;
+    return rows_probed(out, markets[MARKET_EXCHANGE], type, name);
 }
 
 static enum weir_err probe(struct weir_bytes bytes, struct weir_probe *out)
 {
     *out = (struct weir_probe){.size = sizeof *out};
-    if (market_begins(bytes, "{\"products\":[")) {
-        market_set(out->market, sizeof out->market, market_text(markets[MARKET_ADVANCED]));
-        market_set(out->type, sizeof out->type, market_text("products"));
-        return WEIR_OK;
-    }
+    if (market_begins(bytes, "{\"products\":["))
+        return rows_probed(out, markets[MARKET_ADVANCED], market_text("products"),
+                           (struct weir_bytes){0});
     if (bytes.len == 0 || bytes.data[0] != '{')
         return WEIR_E_NOT_FOUND;
-    struct weir_bytes head = {bytes.data, bytes.len < 200 ? bytes.len : 200};
-    return market_after(head, "\"channel\":").data && market_after(bytes, "\"sequence_num\":").data
+    return market_after(rows_begin(bytes, 200), "\"channel\":").data &&
+                   market_after(bytes, "\"sequence_num\":").data
                ? probe_advanced(bytes, out)
                : probe_exchange(bytes, out);
 }

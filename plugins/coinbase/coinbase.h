@@ -6,7 +6,7 @@
 #ifndef COINBASE_H
 #define COINBASE_H
 
-#include "shared/venue.h"
+#include "shared/rows.h"
 
 enum { MARKET_ADVANCED = 0, MARKET_EXCHANGE };
 
@@ -25,8 +25,5 @@ struct advanced_frame {
     bool numbered;
 };
 enum weir_err advanced_read(struct weir_bytes bytes, struct advanced_frame *frame);
-
-/* A trade: side is the maker's. False: it is no side. */
-bool coinbase_side(struct weir_bytes side, uint8_t *aggressor_out);
 
 #endif

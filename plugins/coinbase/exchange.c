@@ -57,27 +57,18 @@ static enum weir_err read_book(struct venue *venue, struct market_symbol *symbol
 
 static enum weir_err read_match(struct venue *venue, struct market_symbol *symbol, struct scan scan)
 {
-    struct weir_trade trade = {0};
-    struct weir_bytes key, side = {scan.at, 0};
-    int first = 1;
-    scan_expect(&scan, '{');
-    while (scan_key(&scan, &first, &key)) {
-        if (scan_is(key, "price"))
-            trade.px = scan_decimal(&scan, symbol->px_exp);
-        else if (scan_is(key, "size"))
-            trade.qty = scan_decimal(&scan, symbol->qty_exp);
-        else if (scan_is(key, "trade_id"))
-            trade.id = market_id(&scan);
-        else if (scan_is(key, "side"))
-            side = market_word(&scan);
-        else if (scan_is(key, "time"))
-            trade.msg.t_venue = market_time(market_word(&scan));
-        else
-            scan_skip(&scan);
-    }
-    if (scan_ok(&scan) &&
-        (trade.px <= 0 || trade.qty <= 0 || !coinbase_side(side, &trade.aggressor)))
-        scan_fail(&scan, WEIR_E_BAD_FRAME);
+    static const struct trade_words words = {
+        .px = "price",
+        .qty = "size",
+        .side = "side", /* the maker's */
+        .id = "trade_id",
+        .time = "time",
+        .buy = "sell",
+        .sell = "buy",
+        .number = scan_decimal,
+        .time_at = market_time_at,
+    };
+    struct weir_trade trade = rows_trade(symbol, &scan, &words);
     market_trade(&venue->market, symbol, &trade);
     return scan.err;
 }
@@ -86,24 +77,14 @@ static enum weir_err read_match(struct venue *venue, struct market_symbol *symbo
 static enum weir_err read_ticker(struct venue *venue, struct market_symbol *symbol,
                                  struct scan scan)
 {
-    struct weir_top top = {0};
-    struct weir_bytes key;
-    int first = 1;
-    scan_expect(&scan, '{');
-    while (scan_key(&scan, &first, &key)) {
-        if (scan_is(key, "best_bid"))
-            top.bid = scan_decimal(&scan, symbol->px_exp);
-        else if (scan_is(key, "best_bid_size"))
-            top.bid_qty = scan_decimal(&scan, symbol->qty_exp);
-        else if (scan_is(key, "best_ask"))
-            top.ask = scan_decimal(&scan, symbol->px_exp);
-        else if (scan_is(key, "best_ask_size"))
-            top.ask_qty = scan_decimal(&scan, symbol->qty_exp);
-        else if (scan_is(key, "time"))
-            top.msg.t_venue = market_time(market_word(&scan));
-        else
-            scan_skip(&scan);
-    }
+    static const struct top_words words = {.bid = "best_bid",
+                                           .bid_qty = "best_bid_size",
+                                           .ask = "best_ask",
+                                           .ask_qty = "best_ask_size",
+                                           .time = "time",
+                                           .number = scan_decimal,
+                                           .time_at = market_time_at};
+    struct weir_top top = rows_top(symbol, &scan, &words, NULL);
     if (scan_ok(&scan) && top.bid_qty > 0 && top.ask_qty > 0)
         market_top(&venue->market, symbol, &top);
     return scan.err;

@@ -13,7 +13,7 @@
  * (2026-08); recorded frames of 2021-07 and 2026-08. */
 #include <stdio.h>
 
-#include "shared/venue.h"
+#include "shared/rows.h"
 
 static const char *const markets[] = {"v2", NULL};
 
@@ -156,91 +156,63 @@ static void set_id(struct weir_trade *trade, struct weir_bytes text)
         trade->id = 0;
 }
 
+/* A block trade is none of the book. */
+static void of_trade(struct weir_trade *trade, struct scan *scan, struct weir_bytes key)
+{
+    if (scan_is(key, "block_trade_id"))
+        trade->msg.flags |= WEIR_TRADE_OFF_BOOK;
+    scan_skip(scan);
+}
+
 static enum weir_err read_trades(struct venue *venue, struct market_symbol *symbol,
                                  const struct frame *frame)
 {
-    struct scan scan = frame->data;
-    struct weir_bytes key;
-    int first = 1;
-    scan_expect(&scan, '[');
-    while (scan_item(&scan, &first)) {
-        struct weir_trade trade = {0};
-        struct weir_bytes side = {scan.at, 0};
-        int first_key = 1;
-        scan_expect(&scan, '{');
-        while (scan_key(&scan, &first_key, &key)) {
-            if (scan_is(key, "price"))
-                trade.px = market_number(&scan, symbol->px_exp);
-            else if (scan_is(key, "amount"))
-                trade.qty = market_number(&scan, symbol->qty_exp);
-            else if (scan_is(key, "direction"))
-                side = market_word(&scan);
-            else if (scan_is(key, "trade_id"))
-                set_id(&trade, market_word(&scan));
-            else if (scan_is(key, "timestamp"))
-                trade.msg.t_venue = market_ms(market_id(&scan));
-            else if (scan_is(key, "block_trade_id"))
-                trade.msg.flags |= WEIR_TRADE_OFF_BOOK, scan_skip(&scan);
-            else
-                scan_skip(&scan);
-        }
-        if (scan_ok(&scan) &&
-            (trade.px <= 0 || trade.qty <= 0 || (!scan_is(side, "buy") && !scan_is(side, "sell"))))
-            scan_fail(&scan, WEIR_E_BAD_FRAME);
-        trade.aggressor = scan_is(side, "sell") ? WEIR_SELL : WEIR_BUY;
-        market_trade(&venue->market, symbol, &trade);
-    }
-    return scan.err;
+    static const struct trade_words words = {
+        .px = "price",
+        .qty = "amount",
+        .side = "direction",
+        .id = "trade_id",
+        .time = "timestamp",
+        .buy = "buy",
+        .sell = "sell",
+        .number = market_number,
+        .time_at = market_ms_at,
+        .set_id = set_id,
+        .other = of_trade,
+    };
+    return rows_trades(&venue->market, symbol, frame->data, &words);
 }
 
-/* A number or null. */
-static int64_t number_or_none(struct scan *scan, int exp)
+/* Perpetuals pay all the time: there is no next time. */
+static void of_quote(const struct market_symbol *symbol, struct scan *scan, struct weir_bytes key,
+                     void *marks)
 {
-    if (scan_peek(scan) != 'n')
-        return market_number(scan, exp);
-    scan_skip(scan);
-    return 0;
+    static const struct mark_words words = {
+        .mark = "mark_price", .index = "index_price", .rate = "current_funding"};
+    if (!rows_mark(symbol, scan, &words, key, marks))
+        scan_skip(scan);
 }
 
 /* Of `ticker` and `quote`: best prices, and the mark where it is finer than the tick but can be said. */
 static enum weir_err read_quote(struct venue *venue, struct market_symbol *symbol,
                                 const struct frame *frame)
 {
+    static const struct top_words words = {.bid = "best_bid_price",
+                                           .bid_qty = "best_bid_amount",
+                                           .ask = "best_ask_price",
+                                           .ask_qty = "best_ask_amount",
+                                           .time = "timestamp",
+                                           .number = market_number_or_none,
+                                           .time_at = market_ms_at,
+                                           .other = of_quote};
     struct scan scan = frame->data;
-    struct weir_top top = {0};
-    struct weir_bytes key;
-    weir_px mark = 0, index = 0;
-    int64_t rate = 0;
-    bool has_rate = false;
-    int first = 1;
-    scan_expect(&scan, '{');
-    while (scan_key(&scan, &first, &key)) {
-        if (scan_is(key, "best_bid_price"))
-            top.bid = number_or_none(&scan, symbol->px_exp);
-        else if (scan_is(key, "best_bid_amount"))
-            top.bid_qty = number_or_none(&scan, symbol->qty_exp);
-        else if (scan_is(key, "best_ask_price"))
-            top.ask = number_or_none(&scan, symbol->px_exp);
-        else if (scan_is(key, "best_ask_amount"))
-            top.ask_qty = number_or_none(&scan, symbol->qty_exp);
-        else if (scan_is(key, "timestamp"))
-            top.msg.t_venue = market_ms(market_id(&scan));
-        else if (scan_is(key, "mark_price"))
-            mark = market_mark_px(&scan, symbol);
-        else if (scan_is(key, "index_price"))
-            index = market_mark_px(&scan, symbol);
-        else if (scan_is(key, "current_funding"))
-            rate = market_rate(&scan), has_rate = true;
-        else
-            scan_skip(&scan);
-    }
+    struct marks marks = {0};
+    struct weir_top top = rows_top(symbol, &scan, &words, &marks);
     if (!scan_ok(&scan))
         return scan.err;
+    marks.t = top.msg.t_venue;
     market_top(&venue->market, symbol, &top);
-    market_mark(&venue->market, symbol, WEIR_MARK, mark, top.msg.t_venue);
-    market_mark(&venue->market, symbol, WEIR_INDEX, index, top.msg.t_venue);
-    if (has_rate) /* perpetuals: paid all the time */
-        market_funding(&venue->market, symbol, rate, 0, top.msg.t_venue);
+    rows_tell_marks(&venue->market, symbol, &marks);
     return WEIR_OK;
 }
 
@@ -275,55 +247,38 @@ static enum weir_err on_frame(struct venue *venue, uint32_t conn, struct weir_by
 
 /* --- get_instruments --------------------------------------------------------------------------- */
 
-/* The finest of tick_size and of the steps that hold for part of the prices. */
-static void read_steps(struct scan *scan, struct market_rules *rules)
+/* [{"above_price":...,"tick_size":...}, ...]: the finest step that holds for part of the prices. */
+static void read_steps(struct weir_bytes steps, struct market_rules *rules)
 {
-    struct weir_bytes key;
+    struct scan scan = scan_of(steps);
     int first = 1;
-    scan_expect(scan, '[');
-    while (scan_item(scan, &first)) {
-        int first_key = 1;
-        scan_expect(scan, '{');
-        while (scan_key(scan, &first_key, &key)) {
-            struct weir_bytes value = market_word(scan);
-            if (scan_is(key, "tick_size") && market_places(value) > market_places(rules->tick))
-                rules->tick = value;
-        }
+    scan_expect(&scan, '[');
+    while (scan_item(&scan, &first)) {
+        struct weir_bytes tick = {0};
+        const struct rows_word word = {"tick_size", &tick};
+        rows_words(&scan, &word, 1);
+        if (tick.len > 0 && market_places(tick) > market_places(rules->tick))
+            rules->tick = tick;
     }
 }
 
 static void read_instrument(struct venue *venue, struct scan *scan)
 {
     struct market_rules rules = {.kind = WEIR_LINEAR};
-    struct weir_bytes key, name = {0}, kind = {0}, type = {0}, active = {0};
-    int first = 1;
-    scan_expect(scan, '{');
-    while (scan_key(scan, &first, &key)) {
-        if (scan_is(key, "tick_size_steps") && scan_peek(scan) == '[') {
-            read_steps(scan, &rules);
-            continue;
-        }
-        struct weir_bytes value = market_word(scan);
-        if (scan_is(key, "instrument_name"))
-            name = value;
-        else if (scan_is(key, "kind"))
-            kind = value;
-        else if (scan_is(key, "instrument_type"))
-            type = value;
-        else if (scan_is(key, "base_currency"))
-            rules.base = value;
-        else if (scan_is(key, "quote_currency"))
-            rules.quote = value;
-        else if (scan_is(key, "tick_size") && market_places(value) > market_places(rules.tick))
-            rules.tick = value;
-        else if (scan_is(key, "min_trade_amount"))
-            rules.step = value;
-        else if (scan_is(key, "is_active"))
-            active = value;
-    }
-    struct market_symbol *symbol = scan_ok(scan) ? market_add(&venue->market, name) : NULL;
+    struct weir_bytes name = {0}, kind = {0}, type = {0}, active = {0}, steps = {0};
+    const struct rows_word words[] = {
+        {"instrument_name", &name},       {"kind", &kind},
+        {"instrument_type", &type},       {"base_currency", &rules.base},
+        {"quote_currency", &rules.quote}, {"tick_size", &rules.tick},
+        {"tick_size_steps", &steps},      {"min_trade_amount", &rules.step},
+        {"is_active", &active},
+    };
+    rows_words(scan, words, sizeof words / sizeof words[0]);
+    struct market_symbol *symbol = rows_symbol(venue, scan, name);
     if (!symbol)
         return;
+    if (market_begins(steps, "["))
+        read_steps(steps, &rules);
     bool future = market_begins(kind, "future");
     if (market_begins(kind, "spot"))
         rules.kind = WEIR_SPOT;
@@ -336,34 +291,12 @@ static void read_instrument(struct venue *venue, struct scan *scan)
 static enum weir_err on_answer(struct venue *venue, struct weir_bytes target,
                                struct weir_bytes body)
 {
-    struct scan scan = scan_of(body);
-    struct weir_bytes key;
-    int first = 1;
-    if (!market_after(target, "/public/get_instrument").data)
-        return WEIR_OK;
-    scan_expect(&scan, '{');
-    while (scan_key(&scan, &first, &key)) {
-        int first_item = 1;
-        if (!scan_is(key, "result")) {
-            scan_skip(&scan);
-        } else if (scan_peek(&scan) == '{') {
-            read_instrument(venue, &scan);
-        } else {
-            scan_expect(&scan, '[');
-            while (scan_item(&scan, &first_item))
-                read_instrument(venue, &scan);
-        }
-    }
-    return scan_done(&scan) ? WEIR_OK : WEIR_E_BAD_FRAME;
+    return market_after(target, "/public/get_instrument").data
+               ? rows_answer(venue, body, "result", read_instrument)
+               : WEIR_OK;
 }
 
 /* --- what is asked for ------------------------------------------------------------------------- */
-
-static size_t path_of(const struct venue *venue, char *to, size_t room)
-{
-    (void)venue;
-    return (size_t)snprintf(to, room, "/ws/api/v2");
-}
 
 static size_t info_path(const struct venue *venue, const struct market_symbol *symbol, char *to,
                         size_t room)
@@ -402,7 +335,7 @@ static size_t ask(const struct venue *venue, const struct market_symbol *symbol,
 static const struct venue_rules rules = {
     .name = "deribit",
     .markets = markets,
-    .path = path_of,
+    .at = "/ws/api/v2",
     .greet = greet,
     .ask = ask,
     .info = info_path,
@@ -418,16 +351,9 @@ static enum weir_err probe(struct weir_bytes bytes, struct weir_probe *out)
     *out = (struct weir_probe){.size = sizeof *out};
     if (!market_begins(bytes, "{\"jsonrpc\":\"2.0\"") || read_frame(bytes, &frame) != WEIR_OK)
         return WEIR_E_NOT_FOUND;
-    market_set(out->market, sizeof out->market, market_text(markets[0]));
-    if (frame.channel.len == 0) {
-        market_set(out->type, sizeof out->type, market_text("other"));
-        return WEIR_OK;
-    }
-    const char *point = memchr(frame.channel.data, '.', frame.channel.len);
-    struct weir_bytes head = {frame.channel.data,
-                              point ? (size_t)(point - frame.channel.data) : frame.channel.len};
-    market_set(out->type, sizeof out->type, head);
-    market_set(out->symbol, sizeof out->symbol, symbol_in(frame.channel));
+    if (frame.channel.len == 0)
+        return rows_probed(out, markets[0], market_text("other"), frame.channel);
+    (void)rows_probed(out, markets[0], rows_head(frame.channel), symbol_in(frame.channel));
     market_set(out->stream, sizeof out->stream, frame.channel);
     return WEIR_OK;
 }

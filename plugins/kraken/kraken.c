@@ -50,15 +50,6 @@ static enum weir_err on_frame(struct venue *venue, uint32_t conn, struct weir_by
 
 /* --- AssetPairs -------------------------------------------------------------------------------- */
 
-/* 10^-places as a text. */
-static struct weir_bytes unit_text(uint64_t places, char to[24])
-{
-    int len = places == 0   ? snprintf(to, 24, "1")
-              : places > 18 ? 0
-                            : snprintf(to, 24, "0.%0*d", (int)places, 1);
-    return (struct weir_bytes){to, len > 0 ? (size_t)len : 0};
-}
-
 /* "XBT\/USD" is XBT/USD. */
 static struct weir_bytes unescaped(struct weir_bytes text, char to[WEIR_SYMBOL_MAX])
 {
@@ -73,68 +64,41 @@ static void read_pair(struct venue *venue, struct scan *scan)
 {
     char name[WEIR_SYMBOL_MAX], tick[24], step[24];
     struct market_rules rules = {.kind = WEIR_SPOT};
-    struct weir_bytes key, wsname = {0}, status = {0};
-    uint64_t px_places = 99, qty_places = 99;
-    int first = 1;
-    scan_expect(scan, '{');
-    while (scan_key(scan, &first, &key)) {
-        struct weir_bytes value = market_word(scan);
-        if (scan_is(key, "wsname"))
-            wsname = value;
-        else if (scan_is(key, "status"))
-            status = value;
-        else if (scan_is(key, "tick_size"))
-            rules.tick = value;
-        else if (scan_is(key, "costmin"))
-            rules.min_notional = value;
-        else if (scan_is(key, "pair_decimals"))
-            (void)market_id_of(value, &px_places);
-        else if (scan_is(key, "lot_decimals"))
-            (void)market_id_of(value, &qty_places);
-    }
+    struct weir_bytes wsname = {0}, status = {0}, px_places = {0}, qty_places = {0};
+    const struct rows_word words[] = {
+        {"wsname", &wsname},           {"status", &status},
+        {"tick_size", &rules.tick},    {"costmin", &rules.min_notional},
+        {"pair_decimals", &px_places}, {"lot_decimals", &qty_places},
+    };
+    rows_words(scan, words, sizeof words / sizeof words[0]);
     wsname = unescaped(wsname, name);
-    struct market_symbol *symbol = scan_ok(scan) ? market_add(&venue->market, wsname) : NULL;
+    struct market_symbol *symbol = rows_symbol(venue, scan, wsname);
     const char *slash = symbol ? strchr(symbol->name, '/') : NULL;
     if (!symbol || !slash)
         return;
     rules.base = (struct weir_bytes){symbol->name, (size_t)(slash - symbol->name)};
     rules.quote = market_text(slash + 1);
     if (rules.tick.len == 0)
-        rules.tick = unit_text(px_places, tick);
-    rules.step = unit_text(qty_places, step);
-    rules.halted = status.len > 0 && !scan_is(status, "online");
+        rules.tick = rows_unit(px_places, tick);
+    rules.step = rows_unit(qty_places, step);
+    rules.halted = rows_halted(status, "online");
     market_rule(&venue->market, symbol, &rules);
+}
+
+static void read_pairs(struct venue *venue, struct scan *scan)
+{
+    rows_each(venue, scan, read_pair);
 }
 
 static enum weir_err on_answer(struct venue *venue, struct weir_bytes target,
                                struct weir_bytes body)
 {
-    struct scan scan = scan_of(body);
-    struct weir_bytes key;
-    int first = 1;
-    if (!market_after(target, "/public/AssetPairs").data)
-        return WEIR_OK;
-    scan_expect(&scan, '{');
-    while (scan_key(&scan, &first, &key)) {
-        int first_pair = 1;
-        if (!scan_is(key, "result")) {
-            scan_skip(&scan);
-            continue;
-        }
-        scan_expect(&scan, '{');
-        while (scan_key(&scan, &first_pair, &key))
-            read_pair(venue, &scan);
-    }
-    return scan_done(&scan) ? WEIR_OK : WEIR_E_BAD_FRAME;
+    return market_after(target, "/public/AssetPairs").data
+               ? rows_answer(venue, body, "result", read_pairs)
+               : WEIR_OK;
 }
 
 /* --- what is asked for ------------------------------------------------------------------------- */
-
-static size_t path_of(const struct venue *venue, char *to, size_t room)
-{
-    (void)venue;
-    return (size_t)snprintf(to, room, "/v2");
-}
 
 /* The rules of all pairs, by the same connection. */
 static size_t greet(const struct venue *venue, unsigned n, char *to, size_t room)
@@ -166,7 +130,7 @@ static const struct venue_rules rules = {
     .name = "kraken",
     .markets = markets,
     .depth = 100,
-    .path = path_of,
+    .at = "/v2",
     .greet = greet,
     .ask = ask,
     .frame = on_frame,
@@ -232,9 +196,7 @@ static enum weir_err probe(struct weir_bytes bytes, struct weir_probe *out)
     enum weir_err err = WEIR_E_NOT_FOUND;
     *out = (struct weir_probe){.size = sizeof *out};
     if (market_begins(bytes, "{\"error\":[],\"result\":{") &&
-        market_after((struct weir_bytes){bytes.data, bytes.len < 2000 ? bytes.len : 2000},
-                     "\"pair_decimals\":")
-            .data) {
+        market_after(rows_begin(bytes, 2000), "\"pair_decimals\":").data) {
         market_set(out->type, sizeof out->type, market_text("AssetPairs"));
         err = WEIR_OK;
     } else if (scan_peek(&scan) == '[') {

@@ -6,7 +6,7 @@
 #ifndef KRAKEN_H
 #define KRAKEN_H
 
-#include "shared/venue.h"
+#include "shared/rows.h"
 
 /* --- v1.c: [channel, {...}, ({...},) "book-1000", "XBT/USD"] ----------------------------------- */
 

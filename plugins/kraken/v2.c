@@ -140,28 +140,18 @@ static enum weir_err read_book(struct venue *venue, struct market_symbol *symbol
 static enum weir_err read_trade(struct venue *venue, struct market_symbol *symbol,
                                 struct scan *scan, const struct v2_frame *frame)
 {
-    struct weir_trade trade = {0};
-    struct weir_bytes key, side = {scan->at, 0};
-    int first = 1;
-    scan_expect(scan, '{');
-    while (scan_key(scan, &first, &key)) {
-        if (scan_is(key, "price"))
-            trade.px = market_number(scan, symbol->px_exp);
-        else if (scan_is(key, "qty"))
-            trade.qty = market_number(scan, symbol->qty_exp);
-        else if (scan_is(key, "side"))
-            side = market_word(scan);
-        else if (scan_is(key, "trade_id"))
-            trade.id = market_id(scan);
-        else if (scan_is(key, "timestamp"))
-            trade.msg.t_venue = market_time(market_word(scan));
-        else
-            scan_skip(scan);
-    }
-    if (scan_ok(scan) &&
-        (trade.px <= 0 || trade.qty <= 0 || (!scan_is(side, "buy") && !scan_is(side, "sell"))))
-        scan_fail(scan, WEIR_E_BAD_FRAME);
-    trade.aggressor = scan_is(side, "sell") ? WEIR_SELL : WEIR_BUY;
+    static const struct trade_words words = {
+        .px = "price",
+        .qty = "qty",
+        .side = "side",
+        .id = "trade_id",
+        .time = "timestamp",
+        .buy = "buy",
+        .sell = "sell",
+        .number = market_number,
+        .time_at = market_time_at,
+    };
+    struct weir_trade trade = rows_trade(symbol, scan, &words);
     if (!scan_is(frame->type, "snapshot")) /* past trades */
         market_trade(&venue->market, symbol, &trade);
     return scan->err;
@@ -170,25 +160,15 @@ static enum weir_err read_trade(struct venue *venue, struct market_symbol *symbo
 static enum weir_err read_ticker(struct venue *venue, struct market_symbol *symbol,
                                  struct scan *scan, const struct v2_frame *frame)
 {
-    struct weir_top top = {0};
-    struct weir_bytes key;
-    int first = 1;
+    static const struct top_words words = {.bid = "bid",
+                                           .bid_qty = "bid_qty",
+                                           .ask = "ask",
+                                           .ask_qty = "ask_qty",
+                                           .time = "timestamp",
+                                           .number = market_number,
+                                           .time_at = market_time_at};
+    struct weir_top top = rows_top(symbol, scan, &words, NULL);
     (void)frame;
-    scan_expect(scan, '{');
-    while (scan_key(scan, &first, &key)) {
-        if (scan_is(key, "bid"))
-            top.bid = market_number(scan, symbol->px_exp);
-        else if (scan_is(key, "bid_qty"))
-            top.bid_qty = market_number(scan, symbol->qty_exp);
-        else if (scan_is(key, "ask"))
-            top.ask = market_number(scan, symbol->px_exp);
-        else if (scan_is(key, "ask_qty"))
-            top.ask_qty = market_number(scan, symbol->qty_exp);
-        else if (scan_is(key, "timestamp"))
-            top.msg.t_venue = market_time(market_word(scan));
-        else
-            scan_skip(scan);
-    }
     if (scan_ok(scan))
         market_top(&venue->market, symbol, &top);
     return scan->err;
@@ -196,69 +176,35 @@ static enum weir_err read_ticker(struct venue *venue, struct market_symbol *symb
 
 /* --- the rules of pairs ------------------------------------------------------------------------ */
 
-static uint64_t places_of(struct scan *scan, struct weir_bytes text)
-{
-    uint64_t places = 99;
-    if (!market_id_of(text, &places))
-        scan_fail(scan, WEIR_E_BAD_NUMBER);
-    return places;
-}
-
 static void read_pair(struct venue *venue, struct scan *scan)
 {
     struct market_rules rules = {.kind = WEIR_SPOT};
-    struct weir_bytes key, name = {0}, status = {0};
+    struct weir_bytes name = {0}, status = {0}, px_text = {0}, qty_text = {0};
     uint64_t px_places = 99, qty_places = 99;
-    int first = 1;
-    scan_expect(scan, '{');
-    while (scan_key(scan, &first, &key)) {
-        struct weir_bytes value = market_word(scan);
-        if (scan_is(key, "symbol"))
-            name = value;
-        else if (scan_is(key, "base"))
-            rules.base = value;
-        else if (scan_is(key, "quote"))
-            rules.quote = value;
-        else if (scan_is(key, "status"))
-            status = value;
-        else if (scan_is(key, "price_increment"))
-            rules.tick = value;
-        else if (scan_is(key, "qty_increment"))
-            rules.step = value;
-        else if (scan_is(key, "cost_min"))
-            rules.min_notional = value;
-        else if (scan_is(key, "price_precision"))
-            px_places = places_of(scan, value);
-        else if (scan_is(key, "qty_precision"))
-            qty_places = places_of(scan, value);
-    }
-    struct market_symbol *symbol = scan_ok(scan) ? market_add(&venue->market, name) : NULL;
+    const struct rows_word words[] = {
+        {"symbol", &name},
+        {"base", &rules.base},
+        {"quote", &rules.quote},
+        {"status", &status},
+        {"price_increment", &rules.tick},
+        {"qty_increment", &rules.step},
+        {"cost_min", &rules.min_notional},
+        {"price_precision", &px_text},
+        {"qty_precision", &qty_text},
+    };
+    rows_words(scan, words, sizeof words / sizeof words[0]);
+    if ((px_text.len > 0 && !market_id_of(px_text, &px_places)) ||
+        (qty_text.len > 0 && !market_id_of(qty_text, &qty_places)))
+        scan_fail(scan, WEIR_E_BAD_NUMBER);
+    struct market_symbol *symbol = rows_symbol(venue, scan, name);
     if (!symbol)
         return;
-    rules.halted = status.len > 0 && !scan_is(status, "online");
+    rules.halted = rows_halted(status, "online");
     market_rule(&venue->market, symbol, &rules);
     if (px_places <= 18 && qty_places <= 18) {
         symbol->px_places = (uint8_t)px_places;
         symbol->qty_places = (uint8_t)qty_places;
     }
-}
-
-static enum weir_err read_instruments(struct venue *venue, struct scan *scan)
-{
-    struct weir_bytes key;
-    int first = 1;
-    scan_expect(scan, '{');
-    while (scan_key(scan, &first, &key)) {
-        int first_item = 1;
-        if (!scan_is(key, "pairs")) {
-            scan_skip(scan);
-            continue;
-        }
-        scan_expect(scan, '[');
-        while (scan_item(scan, &first_item))
-            read_pair(venue, scan);
-    }
-    return scan->err;
 }
 
 /* --- a frame ----------------------------------------------------------------------------------- */
@@ -285,7 +231,7 @@ enum weir_err v2_frame(struct venue *venue, struct weir_bytes bytes)
     if (!frame.data.at)
         return WEIR_OK;
     if (scan_is(frame.channel, "instrument"))
-        return read_instruments(venue, &frame.data);
+        return rows_below(venue, &frame.data, "pairs", read_pair), frame.data.err;
     if (!read)
         return WEIR_OK;
     int first = 1;

@@ -15,7 +15,7 @@
  * Read: OKX API v5, public channels (2026-08), and its recorded frames of 2022-05 and 2026-08. */
 #include <stdio.h>
 
-#include "shared/venue.h"
+#include "shared/rows.h"
 
 static const char *const markets[] = {"v5", NULL};
 
@@ -142,74 +142,37 @@ static enum weir_err read_books(struct venue *venue, struct market_symbol *symbo
 static enum weir_err read_trades(struct venue *venue, struct market_symbol *symbol,
                                  const struct frame *frame)
 {
-    struct scan scan = frame->data;
-    struct weir_bytes key;
-    int first = 1;
-    scan_expect(&scan, '[');
-    while (scan_item(&scan, &first)) {
-        struct weir_trade trade = {.msg.flags = WEIR_TRADE_ID_TEXT};
-        struct weir_bytes side = {scan.at, 0};
-        int first_key = 1;
-        scan_expect(&scan, '{');
-        while (scan_key(&scan, &first_key, &key)) {
-            if (scan_is(key, "px"))
-                trade.px = scan_decimal(&scan, symbol->px_exp);
-            else if (scan_is(key, "sz"))
-                trade.qty = scan_decimal(&scan, symbol->qty_exp);
-            else if (scan_is(key, "side"))
-                side = market_word(&scan);
-            else if (scan_is(key, "tradeId"))
-                trade.id = market_id(&scan);
-            else if (scan_is(key, "ts"))
-                trade.msg.t_venue = market_ms(market_id(&scan));
-            else
-                scan_skip(&scan);
-        }
-        if (scan_ok(&scan) &&
-            (trade.px <= 0 || trade.qty <= 0 || (!scan_is(side, "buy") && !scan_is(side, "sell"))))
-            scan_fail(&scan, WEIR_E_BAD_FRAME);
-        trade.aggressor = scan_is(side, "sell") ? WEIR_SELL : WEIR_BUY;
-        market_trade(&venue->market, symbol, &trade);
-    }
-    return scan.err;
-}
-
-/* A number that may be an empty text. */
-static int64_t number_or_none(struct scan *scan, int exp)
-{
-    struct scan look = *scan;
-    if (scan_peek(&look) == '"' && scan_string(&look).len == 0 && scan_ok(&look)) {
-        *scan = look;
-        return 0;
-    }
-    return scan_decimal(scan, exp);
+    static const struct trade_words words = {
+        .px = "px",
+        .qty = "sz",
+        .side = "side",
+        .id = "tradeId",
+        .time = "ts",
+        .buy = "buy",
+        .sell = "sell",
+        .number = scan_decimal,
+        .time_at = market_ms_at,
+        .flags = WEIR_TRADE_ID_TEXT,
+    };
+    return rows_trades(&venue->market, symbol, frame->data, &words);
 }
 
 static enum weir_err read_ticker(struct venue *venue, struct market_symbol *symbol,
                                  const struct frame *frame)
 {
+    static const struct top_words words = {.bid = "bidPx",
+                                           .bid_qty = "bidSz",
+                                           .ask = "askPx",
+                                           .ask_qty = "askSz",
+                                           .time = "ts",
+                                           .number = market_number_or_none,
+                                           .time_at = market_ms_at};
     struct scan scan = frame->data;
-    struct weir_top top = {0};
-    struct weir_bytes key;
-    int first = 1, first_key = 1;
+    int first = 1;
     scan_expect(&scan, '[');
     if (!scan_item(&scan, &first))
         return scan.err;
-    scan_expect(&scan, '{');
-    while (scan_key(&scan, &first_key, &key)) {
-        if (scan_is(key, "bidPx"))
-            top.bid = number_or_none(&scan, symbol->px_exp);
-        else if (scan_is(key, "bidSz"))
-            top.bid_qty = number_or_none(&scan, symbol->qty_exp);
-        else if (scan_is(key, "askPx"))
-            top.ask = number_or_none(&scan, symbol->px_exp);
-        else if (scan_is(key, "askSz"))
-            top.ask_qty = number_or_none(&scan, symbol->qty_exp);
-        else if (scan_is(key, "ts"))
-            top.msg.t_venue = market_ms(market_id(&scan));
-        else
-            scan_skip(&scan);
-    }
+    struct weir_top top = rows_top(symbol, &scan, &words, NULL);
     if (scan_ok(&scan))
         market_top(&venue->market, symbol, &top);
     return scan.err;
@@ -266,57 +229,30 @@ static enum weir_err read_bbo(struct venue *venue, struct market_symbol *symbol,
     return scan.err;
 }
 
-static enum weir_err read_mark(struct venue *venue, struct market_symbol *symbol,
-                               const struct frame *frame)
+/* `mark-price`, `funding-rate`. */
+static enum weir_err read_marks(struct venue *venue, struct market_symbol *symbol,
+                                const struct frame *frame)
 {
+    static const struct mark_words words = {.mark = "markPx",
+                                            .rate = "fundingRate",
+                                            .next = "fundingTime",
+                                            .next_at = market_ms_or_none};
     struct scan scan = frame->data;
     struct weir_bytes key;
     int first = 1;
     scan_expect(&scan, '[');
     while (scan_item(&scan, &first)) {
-        weir_px px = 0;
-        weir_ns t = 0;
+        struct marks marks = {0};
         int first_key = 1;
         scan_expect(&scan, '{');
         while (scan_key(&scan, &first_key, &key)) {
-            if (scan_is(key, "markPx"))
-                px = market_mark_px(&scan, symbol);
-            else if (scan_is(key, "ts"))
-                t = market_ms(market_id(&scan));
-            else
+            if (scan_is(key, "ts"))
+                marks.t = market_ms_at(&scan);
+            else if (!rows_mark(symbol, &scan, &words, key, &marks))
                 scan_skip(&scan);
         }
         if (scan_ok(&scan))
-            market_mark(&venue->market, symbol, WEIR_MARK, px, t);
-    }
-    return scan.err;
-}
-
-static enum weir_err read_funding(struct venue *venue, struct market_symbol *symbol,
-                                  const struct frame *frame)
-{
-    struct scan scan = frame->data;
-    struct weir_bytes key;
-    int first = 1;
-    scan_expect(&scan, '[');
-    while (scan_item(&scan, &first)) {
-        int64_t rate = 0;
-        weir_ns next = 0, t = 0;
-        bool has_rate = false;
-        int first_key = 1;
-        scan_expect(&scan, '{');
-        while (scan_key(&scan, &first_key, &key)) {
-            if (scan_is(key, "fundingRate"))
-                rate = market_rate(&scan), has_rate = true;
-            else if (scan_is(key, "fundingTime"))
-                next = market_ms(market_id(&scan));
-            else if (scan_is(key, "ts"))
-                t = market_ms(market_id(&scan));
-            else
-                scan_skip(&scan);
-        }
-        if (scan_ok(&scan) && has_rate)
-            market_funding(&venue->market, symbol, rate, next, t);
+            rows_tell_marks(&venue->market, symbol, &marks);
     }
     return scan.err;
 }
@@ -327,9 +263,9 @@ static const struct channel {
     const char *name;
     enum weir_err (*read)(struct venue *, struct market_symbol *, const struct frame *);
 } channels[] = {
-    {"books", read_books},          {"trades", read_trades},   {"trades-all", read_trades},
-    {"books-l2-tbt", read_books},   {"bbo-tbt", read_bbo},     {"tickers", read_ticker},
-    {"books50-l2-tbt", read_books}, {"mark-price", read_mark}, {"funding-rate", read_funding},
+    {"books", read_books},          {"trades", read_trades},    {"trades-all", read_trades},
+    {"books-l2-tbt", read_books},   {"bbo-tbt", read_bbo},      {"tickers", read_ticker},
+    {"books50-l2-tbt", read_books}, {"mark-price", read_marks}, {"funding-rate", read_marks},
 };
 
 static enum weir_err on_frame(struct venue *venue, uint32_t conn, struct weir_bytes bytes)
@@ -360,36 +296,15 @@ static enum weir_err on_frame(struct venue *venue, uint32_t conn, struct weir_by
 static void read_instrument(struct venue *venue, struct scan *scan)
 {
     struct market_rules rules = {0};
-    struct weir_bytes key, id = {0}, type = {0}, contract = {0}, state = {0}, settle = {0},
-                           unit = {0};
-    int first = 1;
-    scan_expect(scan, '{');
-    while (scan_key(scan, &first, &key)) {
-        struct weir_bytes value = market_word(scan);
-        if (scan_is(key, "instId"))
-            id = value;
-        else if (scan_is(key, "instType"))
-            type = value;
-        else if (scan_is(key, "ctType"))
-            contract = value;
-        else if (scan_is(key, "ctVal"))
-            rules.contract = value;
-        else if (scan_is(key, "ctValCcy"))
-            unit = value;
-        else if (scan_is(key, "settleCcy"))
-            settle = value;
-        else if (scan_is(key, "baseCcy"))
-            rules.base = value;
-        else if (scan_is(key, "quoteCcy"))
-            rules.quote = value;
-        else if (scan_is(key, "tickSz"))
-            rules.tick = value;
-        else if (scan_is(key, "lotSz"))
-            rules.step = value;
-        else if (scan_is(key, "state"))
-            state = value;
-    }
-    struct market_symbol *symbol = scan_ok(scan) ? market_add(&venue->market, id) : NULL;
+    struct weir_bytes id = {0}, type = {0}, contract = {0}, state = {0}, settle = {0}, unit = {0};
+    const struct rows_word words[] = {
+        {"instId", &id},          {"instType", &type},        {"ctType", &contract},
+        {"settleCcy", &settle},   {"ctValCcy", &unit},        {"ctVal", &rules.contract},
+        {"baseCcy", &rules.base}, {"quoteCcy", &rules.quote}, {"tickSz", &rules.tick},
+        {"lotSz", &rules.step},   {"state", &state},
+    };
+    rows_words(scan, words, sizeof words / sizeof words[0]);
+    struct market_symbol *symbol = rows_symbol(venue, scan, id);
     if (!symbol)
         return;
     bool spot = scan_is(type, "SPOT") || scan_is(type, "MARGIN");
@@ -403,39 +318,19 @@ static void read_instrument(struct venue *venue, struct scan *scan)
         rules.base = unit;
         rules.quote = settle;
     }
-    rules.halted = state.len > 0 && !scan_is(state, "live");
+    rules.halted = rows_halted(state, "live");
     market_rule(&venue->market, symbol, &rules);
 }
 
 static enum weir_err on_answer(struct venue *venue, struct weir_bytes target,
                                struct weir_bytes body)
 {
-    struct scan scan = scan_of(body);
-    struct weir_bytes key;
-    int first = 1;
-    if (!market_after(target, "/public/instruments").data)
-        return WEIR_OK;
-    scan_expect(&scan, '{');
-    while (scan_key(&scan, &first, &key)) {
-        int first_item = 1;
-        if (!scan_is(key, "data")) {
-            scan_skip(&scan);
-            continue;
-        }
-        scan_expect(&scan, '[');
-        while (scan_item(&scan, &first_item))
-            read_instrument(venue, &scan);
-    }
-    return scan_done(&scan) ? WEIR_OK : WEIR_E_BAD_FRAME;
+    return market_after(target, "/public/instruments").data
+               ? rows_answer(venue, body, "data", read_instrument)
+               : WEIR_OK;
 }
 
 /* --- what is asked for ------------------------------------------------------------------------- */
-
-static size_t path_of(const struct venue *venue, char *to, size_t room)
-{
-    (void)venue;
-    return (size_t)snprintf(to, room, "/ws/v5/public");
-}
 
 static size_t ask(const struct venue *venue, const struct market_symbol *symbol,
                   enum venue_want want, unsigned n, char *to, size_t room)
@@ -486,7 +381,7 @@ static const struct venue_rules rules = {
     .markets = markets,
     .ping = "ping", /* the venue closes what was silent for 30 s */
     .ping_every = 20 * MARKET_SECOND,
-    .path = path_of,
+    .at = "/ws/v5/public",
     .ask = ask,
     .info = info_path,
     .frame = on_frame,
@@ -509,25 +404,15 @@ static enum weir_err probe(struct weir_bytes bytes, struct weir_probe *out)
     if (bytes.len > 0 && bytes.data[0] != '{')
         return WEIR_E_NOT_FOUND;
     if (market_begins(bytes, "{\"code\":\"0\",\"data\":[{") &&
-        market_after((struct weir_bytes){bytes.data, bytes.len < 2000 ? bytes.len : 2000},
-                     "\"instId\":")
-            .data) {
-        market_set(out->market, sizeof out->market, market_text("v5"));
-        market_set(out->type, sizeof out->type, market_text("instruments"));
-        return WEIR_OK;
-    }
+        market_after(rows_begin(bytes, 2000), "\"instId\":").data)
+        return rows_probed(out, markets[0], market_text("instruments"), (struct weir_bytes){0});
     (void)read_frame(bytes, &frame, false);
     if (!is_ours(&frame))
         return WEIR_E_NOT_FOUND;
-    market_set(out->market, sizeof out->market, market_text("v5"));
-    market_set(out->symbol, sizeof out->symbol, frame.id);
-    if (frame.event.len > 0) {
-        int len = snprintf(type, sizeof type, "event:%.*s", (int)frame.event.len, frame.event.data);
-        market_set(out->type, sizeof out->type, (struct weir_bytes){type, (size_t)len});
-    } else {
-        market_set(out->type, sizeof out->type, frame.channel);
-    }
-    return WEIR_OK;
+    int len = snprintf(type, sizeof type, "event:%.*s", (int)frame.event.len, frame.event.data);
+    return rows_probed(out, markets[0],
+                       frame.event.len > 0 ? (struct weir_bytes){type, (size_t)len} : frame.channel,
+                       frame.id);
 }
 
 static const struct weir_caps caps = {

@@ -434,9 +434,8 @@ void market_mark(struct market *market, const struct market_symbol *symbol, uint
         put(market, &message.msg, sizeof message, kind, symbol);
 }
 
-int64_t market_rate(struct scan *scan)
+int64_t market_rate_of(struct weir_bytes text)
 {
-    struct weir_bytes text = market_word(scan);
     const char *point = text.len > 0 ? memchr(text.data, '.', text.len) : NULL;
     size_t most = point ? (size_t)(point - text.data) + 13 : text.len;
     bool exponent =

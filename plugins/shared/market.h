@@ -129,8 +129,8 @@ void market_top(struct market *market, const struct market_symbol *symbol,
 /* kind: WEIR_MARK or WEIR_INDEX. 0 is not told. */
 void market_mark(struct market *market, const struct market_symbol *symbol, uint16_t kind,
                  weir_px px, weir_ns t);
-/* The funding rate that stands at the scan; what cannot be said in 10^-12 is cut off. */
-int64_t market_rate(struct scan *scan);
+/* A funding rate; what cannot be said in 10^-12 is cut off. */
+int64_t market_rate_of(struct weir_bytes text);
 void market_funding(struct market *market, const struct market_symbol *symbol, int64_t rate,
                     weir_ns t_next, weir_ns t);
 /* The number at the scan as such a price; 0: it is none, or finer than the symbol's prices. */
@@ -140,6 +140,8 @@ weir_px market_mark_px(struct scan *scan, const struct market_symbol *symbol);
 
 /* A number in quotes or not, also with an exponent (1e-7), as a count of 10^-exp. */
 int64_t market_number(struct scan *scan, int exp);
+/* The same, or 0 for null and for an empty text. */
+int64_t market_number_or_none(struct scan *scan, int exp);
 /* A price or size, and how it is written: as soon as one ends in a zero behind its point, all are
  * taken to have that many places. */
 int64_t market_noted(struct scan *scan, int exp, uint8_t *places);
@@ -155,6 +157,11 @@ bool market_uuid(struct weir_bytes text, uint64_t *high_out, uint64_t *low_out);
 weir_ns market_time(struct weir_bytes text);
 weir_ns market_ms(uint64_t ms); /* 0: too large */
 weir_ns market_us(uint64_t us);
+/* The time that stands at the scan: a text, or milliseconds in quotes or not. */
+weir_ns market_time_at(struct scan *scan);
+weir_ns market_ms_at(struct scan *scan);
+/* The same, or 0 for null and for an empty text. */
+weir_ns market_ms_or_none(struct scan *scan);
 /* Decimal places that the text needs; -1: it is no number. */
 int market_places(struct weir_bytes text);
 

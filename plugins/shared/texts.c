@@ -42,6 +42,16 @@ int64_t market_number(struct scan *scan, int exp)
     return value;
 }
 
+int64_t market_number_or_none(struct scan *scan, int exp)
+{
+    struct scan look = *scan;
+    char c = scan_peek(&look);
+    if (c != 'n' && (c != '"' || scan_string(&look).len > 0 || !scan_ok(&look)))
+        return market_number(scan, exp);
+    scan_skip(scan);
+    return 0;
+}
+
 int64_t market_noted(struct scan *scan, int exp, uint8_t *places)
 {
     bool quoted = scan_try(scan, '"');
@@ -173,6 +183,22 @@ weir_ns market_ms(uint64_t ms)
 weir_ns market_us(uint64_t us)
 {
     return us < (uint64_t)INT64_MAX / 1000 ? (weir_ns)us * 1000 : 0;
+}
+
+weir_ns market_time_at(struct scan *scan)
+{
+    return market_time(market_word(scan));
+}
+
+weir_ns market_ms_at(struct scan *scan)
+{
+    return market_ms(market_id(scan));
+}
+
+weir_ns market_ms_or_none(struct scan *scan)
+{
+    uint64_t ms = 0;
+    return market_id_of(market_word(scan), &ms) ? market_ms(ms) : 0;
 }
 
 int market_places(struct weir_bytes text)

@@ -158,7 +158,8 @@ enum weir_err venue_start(void *session, weir_ns now)
         return WEIR_OK;
     for (uint32_t i = 0; venue->rules->info && i < venue->market.count && err == WEIR_OK; i++)
         err = ask_http(venue, &venue->market.rows[i], ASK_INFO, now);
-    size_t len = venue->rules->path(venue, path, sizeof path);
+    size_t len = venue->rules->path ? venue->rules->path(venue, path, sizeof path)
+                                    : (size_t)snprintf(path, sizeof path, "%s", venue->rules->at);
     if (err == WEIR_OK && len > 0)
         err = unless_down(host->connect(host->host, CONN, path));
     return err;

@@ -24,11 +24,13 @@ struct venue_rules {
     const char *const *markets; /* ended by NULL; the first is the default */
     uint32_t depth;             /* by default; 0: there is no choice, and no such setting */
     size_t own;                 /* bytes of the plugin's own state, zeroed: venue_own() */
+    const char *at;             /* path of the connection, where it is always the same */
     const char *ping;           /* text to send so often; NULL: none */
     weir_ns ping_every;
 
     /* The functions below print into `to` (512 bytes) and give the length. 0: nothing. */
-    size_t (*path)(const struct venue *venue, char *to, size_t room); /* of the connection */
+    /* Of the connection, where it is not the constant `at`. */
+    size_t (*path)(const struct venue *venue, char *to, size_t room);
     /* The n-th frame of what is wanted, from 0. */
     size_t (*ask)(const struct venue *venue, const struct market_symbol *symbol,
                   enum venue_want want, unsigned n, char *to, size_t room);
