@@ -166,12 +166,13 @@ static bool add_scope(struct others *others, const struct directory *directory,
     return ok;
 }
 
-/* All of what this record defines. The configuration has limits of venues only by their accounts. */
+/* All of what this record defines. */
 static bool add_limits(struct others *others, const struct directory *directory,
                        const struct config *config, const struct weir_msg *msg)
 {
     uint32_t number = ((const struct in_define *)(const void *)msg)->number;
     switch (msg->kind) {
+    case IN_DEFINE_VENUE: return add_scope(others, directory, config, SCOPE_venue, number);
     case IN_DEFINE_ACCOUNT: return add_scope(others, directory, config, SCOPE_account, number);
     case IN_DEFINE_GROUP: return add_scope(others, directory, config, SCOPE_group, number);
     case IN_DEFINE_STRATEGY: return add_scope(others, directory, config, SCOPE_strategy, number);

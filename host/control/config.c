@@ -318,8 +318,10 @@ static void build_limit_row(struct loaded *loaded, enum risk_scope scope, const 
                             struct fy_node *node)
 {
     struct config *config = &loaded->config;
+    const char *others = node_text(schema_node(node, "others"));
     for (int limit = 0; limit < RISK_LIMIT_COUNT; limit++) {
         const char *text = node_text(schema_node(node, risk_limit_name((enum risk_limit)limit)));
+        text = text ? text : others;
         if (!text)
             continue;
         struct config_limit *row = &config->limits[config->limit_count++];
@@ -336,7 +338,8 @@ static enum weir_err build_limits(struct loaded *loaded)
     static const struct {
         const char *section;
         enum risk_scope scope;
-    } named[] = {{"accounts", SCOPE_account},
+    } named[] = {{"venues", SCOPE_venue},
+                 {"accounts", SCOPE_account},
                  {"groups", SCOPE_group},
                  {"strategies", SCOPE_strategy},
                  {"instruments", SCOPE_instrument}};
@@ -381,12 +384,12 @@ const struct config_limit *config_limit_for(const struct config *config, enum ri
 static enum weir_err missing_limit(const struct config *config, const char *section_name,
                                    enum risk_scope scope, const char *name, struct why *why)
 {
-    for (int limit = 0; limit < CORE_LIMIT_COUNT; limit++) /* the further ones may be left out */
+    for (int limit = 0; limit < RISK_LIMIT_COUNT; limit++)
         if (!config_limit_for(config, scope, name, (enum risk_limit)limit))
             return because(
                 why, WEIR_E_BAD_CONFIG,
                 "%s: limits.%s: %s is missing for '%s', and '*' does not give it; a limit has "
-                "no default: write a number, or none",
+                "no default: write a number or none, or `others: none`",
                 config->path, section_name, risk_limit_name((enum risk_limit)limit), name);
     return WEIR_OK;
 }
@@ -437,15 +440,26 @@ static enum weir_err check_values(const struct config *config, struct why *why)
     return WEIR_OK;
 }
 
+/* Every scope in which an order of this configuration can be judged has each limit. */
 static enum weir_err check_limits(const struct config *config, struct why *why)
 {
     enum weir_err err = WEIR_OK;
-    for (size_t i = 0; i < config->venue_count && !err; i++)
-        if (config->venues[i].execution != EXECUTION_NONE)
-            err = missing_limit(config, "accounts", SCOPE_account, config->venues[i].name, why);
-    for (size_t i = 0; i < config->script_count && !err; i++)
-        if (config->scripts[i].orders)
-            err = missing_limit(config, "strategies", SCOPE_strategy, config->scripts[i].name, why);
+    for (size_t i = 0; i < config->venue_count && !err; i++) {
+        const struct config_venue *venue = &config->venues[i];
+        if (venue->execution == EXECUTION_NONE)
+            continue;
+        err = missing_limit(config, "venues", SCOPE_venue, venue->name, why);
+        if (!err)
+            err = missing_limit(config, "accounts", SCOPE_account, venue->name, why);
+    }
+    for (size_t i = 0; i < config->script_count && !err; i++) {
+        const struct config_script *script = &config->scripts[i];
+        if (!script->orders)
+            continue;
+        err = missing_limit(config, "groups", SCOPE_group, script->group, why);
+        if (!err)
+            err = missing_limit(config, "strategies", SCOPE_strategy, script->name, why);
+    }
     for (size_t i = 0; i < config->limit_count && !err; i++)
         if (config->limits[i].scope == SCOPE_instrument)
             err =

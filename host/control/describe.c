@@ -122,6 +122,35 @@ static void json_value(struct text *out, const struct schema *k)
     json_end(out);
 }
 
+/* Limits have to be there, or `others` in their place. */
+static void json_required(struct text *out, const struct schema *keys)
+{
+    bool instead = false;
+    for (const struct schema *k = keys; k->key; k++)
+        instead |= strcmp(k->key, "others") == 0;
+    if (instead) {
+        json_key(out, "anyOf");
+        json_array(out);
+        json_object(out);
+        json_key(out, "required");
+        json_array(out);
+        json_string(out, "others");
+        json_end(out);
+        json_end(out);
+        json_object(out);
+    }
+    json_key(out, "required");
+    json_array(out);
+    for (const struct schema *k = keys; k->key; k++)
+        if (!k->otherwise)
+            json_string(out, k->key);
+    json_end(out);
+    if (instead) {
+        json_end(out);
+        json_end(out);
+    }
+}
+
 static void json_keys(struct text *out, const struct schema *keys)
 {
     json_key(out, "type");
@@ -135,12 +164,7 @@ static void json_keys(struct text *out, const struct schema *keys)
         json_value(out, k);
     }
     json_end(out);
-    json_key(out, "required");
-    json_array(out);
-    for (const struct schema *k = keys; k->key; k++)
-        if (!k->otherwise)
-            json_string(out, k->key);
-    json_end(out);
+    json_required(out, keys);
 }
 
 void schema_print_json(struct text *out)

@@ -226,28 +226,29 @@ static const struct schema venue_keys[] = {
     {"paper", KIND_KEYS, "", "the simulated venue, for execution: paper", NULL, paper_keys},
     SCHEMA_END};
 
-/* One key for each limit of engine/lists.h; a test walks both lists. Those of the contract are given
- * for each scope, as a number or none; the further ones may be left out. */
-static const struct schema limit_keys[] = {
+/* One key for each limit of engine/lists.h; a test walks both lists. Each is given for each scope, as a
+ * number or none: by its own key, by `others`, or by the scope's "*" entry. */
+#define LIMIT_OTHERS                                                                              \
+    {                                                                                             \
+        "others", KIND_WORD, "",                                                                  \
+            "none: those that this entry does not name are none; without it a limit that is not " \
+            "named "                                                                              \
+            "here or by \"*\" is refused",                                                        \
+            "none", NULL                                                                          \
+    }
 #define X(name, text) {#name, KIND_LIMIT, NULL, text, NULL, NULL},
-    CORE_LIMITS(X)
+static const struct schema limit_keys[] = {RISK_LIMITS(X) LIMIT_OTHERS, SCHEMA_END};
 #undef X
+/* In an entry with a name: what it lacks, "*" may give [check_limits in config.c]. */
 #define X(name, text) {#name, KIND_LIMIT, "", text, NULL, NULL},
-        FURTHER_LIMITS(X)
+static const struct schema limit_keys_some[] = {RISK_LIMITS(X) LIMIT_OTHERS, SCHEMA_END};
 #undef X
-            SCHEMA_END};
-
-/* At narrower scopes a limit may be left out only where the wider "*" entry gives it. */
-static const struct schema limit_keys_some[] = {
-#define X(name, text) {#name, KIND_LIMIT, "", text, NULL, NULL},
-    RISK_LIMITS(X)
-#undef X
-        SCHEMA_END};
 
 static const struct schema limits_keys[] = {
     {"host", KIND_KEYS, NULL, "limits of the whole host", NULL, limit_keys},
+    {"venues", KIND_NAMED, NULL, "venue name, or * for all", NULL, limit_keys_some},
     {"accounts", KIND_NAMED, NULL, "venue name, or * for all", NULL, limit_keys_some},
-    {"groups", KIND_NAMED, "", "group name, or * for all", NULL, limit_keys_some},
+    {"groups", KIND_NAMED, NULL, "group name, or * for all", NULL, limit_keys_some},
     {"strategies", KIND_NAMED, NULL, "script name, or * for all", NULL, limit_keys_some},
     {"instruments", KIND_NAMED, NULL, "venue/symbol, or * for all", NULL, limit_keys_some},
     SCHEMA_END};
@@ -590,10 +591,12 @@ enum weir_err schema_check(const struct schema *keys, struct fy_node *node, cons
         if (check_pair(keys, pair, where))
             err = WEIR_E_BAD_CONFIG;
     for (const struct schema *k = keys; k->key; k++)
-        if (!k->otherwise && !schema_node(node, k->key)) {
+        if (!k->otherwise && !schema_node(node, k->key) &&
+            !(k->kind == KIND_LIMIT && schema_node(node, "others"))) {
             fy_node_report(node, FYET_ERROR, "%s%s%s: missing%s", where, *where ? "." : "", k->key,
                            k->kind == KIND_LIMIT
-                               ? "; a limit has no default: write a number, or none"
+                               ? "; a limit has no default: write a number or none, or "
+                                 "`others: none`"
                                : "; it has no default");
             err = WEIR_E_BAD_CONFIG;
         }

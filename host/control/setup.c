@@ -83,6 +83,7 @@ static void define_venues(struct host *host)
         venue->number = (uint16_t)number_of(host, SCOPE_venue, venue->config->name, 1, &new);
         if (new)
             define(host, IN_DEFINE_VENUE, venue->number, 0, 0, venue->config->name);
+        give_limits(host, SCOPE_venue, venue->number, venue->config->name);
         snprintf(account, sizeof account, "%.15s/%.15s", venue->config->name,
                  venue->config->account);
         venue->account = (uint16_t)number_of(host, SCOPE_account, account, 1, &new);
@@ -151,8 +152,11 @@ void host_give_limits(struct host *host)
 {
     give_policies(host);
     give_limits(host, SCOPE_host, 0, "*");
-    for (size_t i = 0; i < host->venue_count; i++)
-        give_limits(host, SCOPE_account, host->venues[i].account, host->venues[i].config->name);
+    for (size_t i = 0; i < host->venue_count; i++) {
+        const struct host_venue *venue = &host->venues[i];
+        give_limits(host, SCOPE_venue, venue->number, venue->config->name);
+        give_limits(host, SCOPE_account, venue->account, venue->config->name);
+    }
     for (size_t i = 0; i < host->script_count; i++) {
         const struct config_script *script = host->scripts[i].config;
         give_limits(host, SCOPE_group, engine_number(host->engine, SCOPE_group, script->group),

@@ -108,7 +108,8 @@ enum risk_check {
     X(self_cross, "1: an order that would meet an own live order is denied")               \
     X(throttle_max, "most orders and replaces sent in throttle_window_ms")                 \
     X(throttle_window_ms, "length of the throttle's sliding window, milliseconds")
-/* May be left out, also live: then there is none. See the checks of the same names. */
+/* Beyond the contract's. The engine takes them as none until one is given; a configuration gives each.
+ * See the checks of the same names. */
 #define FURTHER_LIMITS(X)                                                                    \
     X(max_spread_pct, "ask less bid in percent of their middle, when an order goes out")     \
     X(max_impact_pct, "quantity of an order that takes, in percent of the best price's")     \

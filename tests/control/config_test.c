@@ -8,28 +8,26 @@
 #include "control/config.h"
 #include "control/schema.h"
 
-static const char good[] = "host: {instance: 7}\n"
-                           "venues:\n  sim: {plugin: sim, execution: venue}\n"
-                           "limits:\n"
-                           "  host: {max_order_qty: none, max_order_notional: 100000, "
-                           "max_position: none, price_band_pct: 5, max_open_orders: 100,"
-                           " max_loss: 0.5, check_balance: 1, self_cross: 1, throttle_max: 200, "
-                           "throttle_window_ms: 1000}\n"
-                           "  accounts: {\"*\": {max_order_qty: none, max_order_notional: none, "
-                           "max_position: none, price_band_pct: none,"
-                           " max_open_orders: none, max_loss: none, check_balance: none, "
-                           "self_cross: none, throttle_max: none, throttle_window_ms: none}}\n"
-                           "  strategies: {\"*\": {max_order_qty: 1, max_order_notional: none, "
-                           "max_position: none, price_band_pct: none,"
-                           " max_open_orders: none, max_loss: none, check_balance: none, "
-                           "self_cross: none, throttle_max: none, throttle_window_ms: none},"
-                           " maker: {max_order_qty: 2}}\n"
-                           "  instruments: {\"*\": {max_order_qty: none, max_order_notional: none, "
-                           "max_position: none, price_band_pct: none,"
-                           " max_open_orders: none, max_loss: none, check_balance: none, "
-                           "self_cross: none, throttle_max: none, throttle_window_ms: none}}\n"
-                           "scripts:\n  maker: {file: maker.lua, imports: [quotes], settings: "
-                           "{half_spread_bps: 2, clip: 0.01, names: [a, b], deep: {x: \"1\"}}}\n";
+static const char good[] =
+    "host: {instance: 7}\n"
+    "venues:\n  sim: {plugin: sim, execution: venue}\n"
+    "limits:\n"
+    "  host: {max_order_qty: none, max_order_notional: 100000, max_position: none, "
+    "price_band_pct: 5, max_open_orders: 100, max_loss: 0.5, check_balance: 1, self_cross: 1, "
+    "throttle_max: 200, throttle_window_ms: 1000, max_spread_pct: none, max_impact_pct: none, "
+    "max_volatility_pct: none, max_open_notional: none, max_gross: none, max_net: none, "
+    "max_asset_qty: none, max_concentration_pct: none, max_leverage: none, "
+    "max_window_notional: none, max_order_trade_ratio: none, max_repeats: none, "
+    "max_orders_day: none, max_day_loss: none, max_drawdown: none, max_losing_streak: none, "
+    "max_trade_loss: none, max_unknown_orders: none, max_unknown_notional: 7}\n"
+    "  venues: {\"*\": {others: none}}\n"
+    "  accounts: {\"*\": {others: none}}\n"
+    "  groups: {\"*\": {others: none}}\n"
+    "  strategies: {\"*\": {max_order_qty: 1, max_gross: 5, others: none}, maker: "
+    "{max_order_qty: 2}}\n"
+    "  instruments: {\"*\": {others: none}}\n"
+    "scripts:\n  maker: {file: maker.lua, imports: [quotes], settings: "
+    "{half_spread_bps: 2, clip: 0.01, names: [a, b], deep: {x: \"1\"}}}\n";
 
 static char folder[] = "/tmp/weir-config-XXXXXX";
 static char path[64];
@@ -82,6 +80,11 @@ Test(config, a_good_file_is_read_as_it_is_written, .fini = clean)
     row = config_limit_for(config, SCOPE_host, "*", LIMIT_max_loss);
     cr_expect(!row->none && row->value == (amount)500000000000000000);
     cr_expect(config_limit_for(config, SCOPE_host, "*", LIMIT_max_order_qty)->none);
+    row = config_limit_for(config, SCOPE_strategy, "maker", LIMIT_max_gross);
+    cr_expect(!row->none && row->value == 5 * (amount)1000000000000000000, "'*' gives it");
+    row = config_limit_for(config, SCOPE_strategy, "maker", LIMIT_max_net);
+    cr_expect(row->none, "`others` of '*' gives it");
+    cr_expect(config_limit_for(config, SCOPE_venue, "sim", LIMIT_max_loss)->none);
     const struct config_value *settings = &config->scripts[0].settings;
     cr_assert_eq(settings->count, 4);
     cr_expect_str_eq(settings->items[1].key, "clip");
@@ -116,10 +119,21 @@ static const struct {
      "section 'venues' is missing"},
     {"missing limit", "max_loss: 0.5, ", "",
      "limits.host.max_loss: missing; a limit has no default"},
-    {"missing limit in *",
-     "price_band_pct: none, max_open_orders: none, max_loss: none, check_balance: none, "
-     "self_cross: none, throttle_max: none, throttle_window_ms: none}}\n  strategies",
-     "price_band_pct: none}}\n  strategies", "max_open_orders is missing for 'sim'"},
+    {"missing further limit", ", max_unknown_notional: 7", "",
+     "limits.host.max_unknown_notional: missing; a limit has no default"},
+    {"missing limit of a venue", "venues: {\"*\": {others: none}}", "venues: {sim: {max_loss: 3}}",
+     "limits.venues: max_order_qty is missing for 'sim'"},
+    {"missing limit in *", "accounts: {\"*\": {others: none}}", "accounts: {\"*\": {max_loss: 3}}",
+     "limits.accounts: max_order_qty is missing for 'sim'"},
+    {"missing limit of a group", "groups: {\"*\": {others: none}}",
+     "groups: {makers: {others: none}}", "limits.groups: max_order_qty is missing for 'default'"},
+    {"missing limit of a strategy", "max_gross: 5, others: none", "max_gross: 5",
+     "limits.strategies: max_order_notional is missing for 'maker'"},
+    {"missing limit of an instrument", "instruments: {\"*\": {others: none}}",
+     "instruments: {\"*\": {max_loss: 3}}", "limits.instruments: max_order_qty is missing for '*'"},
+    {"others but none", "accounts: {\"*\": {others: none}}", "accounts: {\"*\": {others: 5}}",
+     "limits.accounts.*.others: expected one of: none, found '5'"},
+    {"missing scope", "  venues: {\"*\": {others: none}}\n", "", "limits.venues: missing"},
     {"negative limit", "max_order_notional: 100000", "max_order_notional: -1", "not negative"},
     {"exponent in a limit", "max_order_notional: 100000", "max_order_notional: 1e5",
      "plain decimal number"},

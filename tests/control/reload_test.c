@@ -30,11 +30,7 @@ static void put(const char *name, const char *text, unsigned version)
     fclose(out);
 }
 
-#define NONE                                                                                       \
-    "{max_order_qty: none, max_order_notional: none, max_position: none, price_band_pct: none, "   \
-    "max_open_orders: none, max_loss: none, check_balance: none, self_cross: none, throttle_max: " \
-    "none, "                                                                                       \
-    "throttle_window_ms: none}"
+#define NONE "{others: none}"
 static const char config[] =
     "host: {instance: 1, control: none.sock, journal: none, orders: 65536}\n"
     "gateway: {port: 0}\n"
@@ -42,7 +38,9 @@ static const char config[] =
     "balances: [USD:1000000000, BTC:10000]}}}\n"
     "limits:\n"
     "  host: " NONE "\n"
+    "  venues: {'*': " NONE "}\n"
     "  accounts: {'*': " NONE "}\n"
+    "  groups: {'*': " NONE "}\n"
     "  strategies: {'*': " NONE "}\n"
     "  instruments: {'*': " NONE "}\n"
     "scripts:\n"

@@ -29,6 +29,7 @@
 #include "base/log.h"
 #include "control/host.h"
 #include "journal/replay.h"
+#include "kill/limits.h"
 
 #define MS ((weir_ns)1000000)
 
@@ -209,11 +210,6 @@ static const char script[] =
     "    type = 'limit', tif = 'gtc', price = book.bid - 100, qty = 0.001} end\n"
     "end)\n";
 
-static const char limits[] =
-    "max_order_qty: none, max_order_notional: none, max_position: none, price_band_pct: none, "
-    "max_open_orders: none, max_loss: none, check_balance: none, self_cross: none, throttle_max: "
-    "none, throttle_window_ms: none";
-
 static void write_file(const char *path, const char *text)
 {
     FILE *file = fopen(path, "w");
@@ -241,12 +237,10 @@ static void set_up(struct trial *trial)
              "gateway: {port: 0}\n"
              "venues:\n  sim: {plugin: \"%s/plugins/sim.so\", execution: venue, book_window: 4096, "
              "book_far: 64, settings: {latency_us: 1000, balances: \"USD:1000000,BTC:10\"}}\n"
-             "limits:\n  host: {%s}\n  accounts: {\"*\": {%s}}\n  strategies: {\"*\": {%s}}\n"
-             "  instruments: {\"*\": {%s}}\n"
+             "limits:\n" LIMITS_NONE
              "scripts:\n  load: {file: \"%s\", callback: 2s, orders_per_second: 100000, isolation: "
              "inline}\n",
-             trial->journal, trial->folder, BUILD_DIR, limits, limits, limits, limits,
-             trial->script);
+             trial->journal, trial->folder, BUILD_DIR, trial->script);
     write_file(trial->config, text);
     write_file(trial->script, script);
 }

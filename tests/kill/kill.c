@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kill/limits.h"
 #include "kill/step.h"
 #include "kill/support.h"
 #include "support/random.h"
@@ -46,18 +47,6 @@ struct trial {
 };
 
 /* --- files ------------------------------------------------------------------------------------*/
-
-static const char *const limits[] = {
-    "max_order_qty", "max_order_notional", "max_position", "price_band_pct", "max_open_orders",
-    "max_loss",      "check_balance",      "self_cross",   "throttle_max",   "throttle_window_ms"};
-
-static void write_limits(FILE *file, const char *scope, const char *name)
-{
-    fprintf(file, "  %s: {%s", scope, name);
-    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
-        fprintf(file, "%s%s: none", i ? ", " : "", limits[i]);
-    fprintf(file, "}%s\n", *name ? "}" : "");
-}
 
 static bool is_remote(const struct trial *trial)
 {
@@ -98,11 +87,7 @@ static void write_config(const struct trial *trial, const char *settings)
             "gateway: {port: 0}\n",
             trial->journal, trial->sync, trial->folder);
     write_venue(file, trial);
-    fprintf(file, "limits:\n");
-    write_limits(file, "host", "");
-    write_limits(file, "accounts", "\"*\": {");
-    write_limits(file, "strategies", "\"*\": {");
-    write_limits(file, "instruments", "\"*\": {");
+    fprintf(file, "limits:\n" LIMITS_NONE);
     if (settings)
         fprintf(file,
                 "scripts:\n  load: {file: \"%s\", callback: 2s, orders_per_second: 100000, "

@@ -14,6 +14,7 @@ if(TARGET weir AND NOT WEIR_FUZZ AND NOT WEIR_SANITIZE MATCHES thread)
   add_test(NAME kill_usdm COMMAND kill_loop $<TARGET_FILE:weir> --times 2 --seed 6 --faults 20 --venue binance-usdm)
   add_executable(fault_loop tests/kill/faults.c)
   target_link_libraries(fault_loop PRIVATE weir_control)
+  target_include_directories(fault_loop PRIVATE tests)
   target_compile_definitions(fault_loop PRIVATE BUILD_DIR="${CMAKE_BINARY_DIR}")
   foreach(call malloc calloc realloc aligned_alloc write pwrite fsync fdatasync msync posix_fallocate mmap open openat
       renameat renameat2 ftruncate pthread_create session_intent)
