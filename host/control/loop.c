@@ -133,6 +133,8 @@ static void take_wishes(struct host *host)
         struct wish_answer answer = {.id = wish.id};
         grant(host, &wish, &answer);
         host_settle(host);
+        host->next_note = 0; /* what came of it is told before the answer */
+        host_note(host);
         if (!answer.later)
             observer_answer(host->observer, &answer);
     }

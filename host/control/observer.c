@@ -210,19 +210,6 @@ static void give_answer(struct control_peer *peer, const struct wish_answer *ans
     reply(peer, &text);
 }
 
-static void take_answers(struct observer *observer)
-{
-    struct wish_answer answer;
-    while (ring_pop(observer->answers, &answer)) {
-        size_t i = 0;
-        while (i < WISHES && observer->pending[i].id != answer.id)
-            i++;
-        must(i < WISHES); /* each is asked for by one that waits */
-        observer->pending[i].id = 0;
-        give_answer(observer->pending[i].peer, &answer);
-    }
-}
-
 /* --- the thread -------------------------------------------------------------------------------*/
 
 static void drain(struct observer *observer)
@@ -233,6 +220,21 @@ static void drain(struct observer *observer)
             observer->heard_ms = uv_now(&observer->loop);
         mirror_take(observer->mirror, msg);
         tap_drop(observer->config.tap);
+    }
+}
+
+/* Whoever has an answer sees what came of it in whatever he asks next: the host noted it before. */
+static void take_answers(struct observer *observer)
+{
+    struct wish_answer answer;
+    while (ring_pop(observer->answers, &answer)) {
+        size_t i = 0;
+        drain(observer);
+        while (i < WISHES && observer->pending[i].id != answer.id)
+            i++;
+        must(i < WISHES); /* each is asked for by one that waits */
+        observer->pending[i].id = 0;
+        give_answer(observer->pending[i].peer, &answer);
     }
 }
 

@@ -22,11 +22,18 @@ def fits(want, got):
     pattern = "".join(".*" if part == "..." else re.escape(part) for part in re.split(r"(\.\.\.)", want))
     return re.fullmatch(pattern, got, re.S) is not None
 
+def wait_for(config): # until what was started answers
+    ask = f"weir ctl --config {config.group(1) if config else 'config/weir.yaml'} status"
+    for _ in range(300):
+        if subprocess.run(ask, shell=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
+            return
+        time.sleep(0.1)
+
 def run(command, want):
     global passed, failed
     if command.endswith("&"):
         subprocess.Popen(command[:-1], shell=True)
-        time.sleep(2)
+        wait_for(re.search(r"--config (\S+)", command))
         return
     done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
     got = done.stdout.strip("\n")

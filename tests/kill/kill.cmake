@@ -23,6 +23,6 @@ if(TARGET weir AND NOT WEIR_FUZZ AND NOT WEIR_SANITIZE MATCHES thread)
   set_target_properties(fault_loop PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests WEIR_TEST ON)
   add_dependencies(fault_loop plugin_sim)
   add_test(NAME kill_calls COMMAND fault_loop)
-  set_tests_properties(kill_calls PROPERTIES TIMEOUT 300 RUN_SERIAL ON)
-  set_tests_properties(kill_group kill_always kill_steps kill_faults kill_binance kill_usdm PROPERTIES TIMEOUT 300 RUN_SERIAL ON)
+  set_tests_properties(kill_group kill_always kill_steps kill_faults kill_binance kill_usdm kill_calls PROPERTIES
+    LABELS once TIMEOUT 300 RUN_SERIAL ON)
 endif()

@@ -69,14 +69,25 @@ static void unload_all(void)
     free(hostiles);
 }
 
+/* What follows the second bar of the first line: how it ends. */
+static const char *outcome_of(const struct hostile *hostile)
+{
+    const char *outcome = strstr(hostile->first_line, "| ");
+    outcome = outcome ? strstr(outcome + 2, "| ") : NULL;
+    cr_assert(outcome, "%s: %s", hostile->name, hostile->first_line);
+    return outcome + 2;
+}
+
+/* Little time, but so much for those whose orders are to be rejected that no machine is too slow. */
 static struct script_config config_of(const struct hostile *hostile, const char *name,
                                       uint32_t strategy)
 {
     struct script_config config = market_config(name, strategy, "");
+    bool to_be_rejected = strncmp(outcome_of(hostile), "rejected", 8) == 0;
     config.source = hostile->source;
     config.budget.memory = 64 << 20;
-    config.budget.load_ns = 100000000;
-    config.budget.callback_ns = 50000000;
+    config.budget.load_ns = to_be_rejected ? 10000000000 : 100000000;
+    config.budget.callback_ns = to_be_rejected ? 10000000000 : 50000000;
     return config;
 }
 
@@ -100,10 +111,7 @@ static const char *const beats[] = {"s2: beat 3000\n", "s2: beat 150\n"};
 static void judge(const struct hostile *hostile, const struct script_report *report,
                   struct market *market, const char *said)
 {
-    const char *outcome = strstr(hostile->first_line, "| ");
-    outcome = outcome ? strstr(outcome + 2, "| ") : NULL;
-    cr_assert(outcome, "%s: %s", hostile->name, hostile->first_line);
-    outcome += 2;
+    const char *outcome = outcome_of(hostile);
     if (strncmp(outcome, "quarantined", 11) == 0)
         cr_expect_eq(report->outcome, SCRIPT_QUARANTINED, "%s: %s", hostile->name, outcome);
     if (strncmp(outcome, "rejected", 8) == 0)
@@ -140,10 +148,6 @@ static void run_one(const struct hostile *hostile, bool process)
     open_market(&market, process);
     struct script_config config = config_of(hostile, "s1", 1),
                          beside = market_config("s2", 2, calm[process]);
-    if (process) { /* the first touch of each page of a new process counts, too */
-        config.budget.load_ns *= 5;
-        config.budget.callback_ns *= 5;
-    }
     struct script *script = market_add(&market, &config), *other = market_add(&market, &beside);
     script_start(script);
     script_start(other);
