@@ -3,8 +3,8 @@
  * A line is made on the stack and written by one fwrite under the lock, so lines of several threads
  * do not mix. What a stranger put into a text cannot forge a line or move a terminal's cursor: in
  * plain lines control bytes are shown as \xNN, in JSON they are escaped. Each topic may write
- * 20 lines in a second; how many were left out is told when its second is over and anybody logs
- * next, or by log_flush(). [admit, settle_topics] */
+ * 20 errors and 20 other lines in a second; how many were left out is told when its second is over
+ * and anybody logs next, or by log_flush(). [admit, settle_topics] */
 #include "base/log.h"
 
 #include <inttypes.h>
@@ -18,14 +18,14 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-enum { TOPICS_MAX = 64, TOPIC_ROOM = 40, LINES_PER_SECOND = 20, LINE_MAX_BYTES = 4096 };
+enum { TOPICS_MAX = 1024, TOPIC_ROOM = 40, LINES_PER_SECOND = 20, LINE_MAX_BYTES = 4096 };
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 struct topic {
     char name[TOPIC_ROOM];
     weir_ns since; /* its second began */
-    uint32_t lines;
+    uint32_t lines, errors;
     uint64_t left_out;
 };
 
@@ -119,9 +119,11 @@ static void tell_left_out(struct topic *topic)
 
 static void settle_topics(weir_ns now, bool all)
 {
-    for (unsigned i = 0; i <= TOPICS_MAX; i++)
-        if (all || now - state.topic[i].since >= 1000000000)
-            tell_left_out(&state.topic[i]);
+    for (unsigned i = 0; i <= state.topics; i++) {
+        struct topic *topic = &state.topic[i < state.topics ? i : TOPICS_MAX];
+        if (all || now - topic->since >= 1000000000)
+            tell_left_out(topic);
+    }
 }
 
 static struct topic *topic_of(const char *name)
@@ -135,27 +137,26 @@ static struct topic *topic_of(const char *name)
     return topic;
 }
 
-static bool admit(struct topic *topic, weir_ns now)
+static bool admit(struct topic *topic, enum log_level level, weir_ns now)
 {
-    if (topic->lines == 0 || now - topic->since >= 1000000000) {
+    uint32_t *lines = level == LOG_ERROR ? &topic->errors : &topic->lines;
+    if (now - topic->since >= 1000000000) {
         topic->since = now;
-        topic->lines = 0;
+        topic->lines = topic->errors = 0;
     }
-    if (topic->lines < LINES_PER_SECOND) {
-        topic->lines++;
+    if (*lines < LINES_PER_SECOND) {
+        ++*lines;
         return true;
     }
     topic->left_out++;
     return false;
 }
 
-void log_line(enum log_level level, const char *topic, const char *format, ...)
+__attribute__((format(printf, 4, 0))) static void say(enum log_level level, const char *topic,
+                                                      bool paced, const char *format, va_list args)
 {
     char message[LINE_MAX_BYTES];
-    va_list args;
-    va_start(args, format);
     int len = vsnprintf(message, sizeof message, format, args);
-    va_end(args);
     if (len >= (int)sizeof message)
         memcpy(message + sizeof message - 4, "...", 4);
 
@@ -163,10 +164,26 @@ void log_line(enum log_level level, const char *topic, const char *format, ...)
     if (level >= state.least) {
         weir_ns now = clock_stopwatch();
         settle_topics(now, false);
-        if (admit(topic_of(topic), now))
+        if (paced || admit(topic_of(topic), level, now))
             write_line(level, topic, len < 0 ? format : message);
     }
     pthread_mutex_unlock(&state.lock);
+}
+
+void log_line(enum log_level level, const char *topic, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(level, topic, false, format, args);
+    va_end(args);
+}
+
+void log_paced_line(enum log_level level, const char *topic, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(level, topic, true, format, args);
+    va_end(args);
 }
 
 void log_flush(void)

@@ -73,7 +73,7 @@ static void world_log(void *context, struct script *script, const char *line)
     else if (options->on_log)
         options->on_log(options->context, guest->config->name, line);
     else if (!options->screen)
-        log_line(LOG_INFO, guest->config->name, "%s", line);
+        log_paced_line(LOG_INFO, guest->config->name, "%s", line);
 }
 
 static void world_state(void *context, struct script *script, const char *text, size_t len)
@@ -89,8 +89,8 @@ static void world_alert(void *context, struct script *script, const struct scrip
     (void)script;
     host_note_alert(guest->host, guest->strategy, alert);
     if (!guest->host->options.screen && !guest->host->options.on_log)
-        log_line(LOG_WARN, guest->config->name, "alert (%s) %s%s%s: %s", alert->level, alert->venue,
-                 *alert->venue ? "/" : "", alert->symbol, alert->text);
+        log_paced_line(LOG_WARN, guest->config->name, "alert (%s) %s%s%s: %s", alert->level,
+                       alert->venue, *alert->venue ? "/" : "", alert->symbol, alert->text);
 }
 
 /* A published table on its way; its topic and text follow one another. */

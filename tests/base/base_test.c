@@ -158,6 +158,9 @@ Test(log, a_noisy_topic_is_cut_told_and_alone)
     free(logged(file));
     for (int i = 0; i < 100; i++)
         log_line(LOG_INFO, "noise", "line %d", i);
+    log_line(LOG_ERROR, "noise", "an error is not hidden by it");
+    for (int i = 0; i < 100; i++)
+        log_paced_line(LOG_INFO, "paced", "%d", i);
     log_line(LOG_INFO, "quiet", "still heard");
     log_flush();
     log_flush();
@@ -171,12 +174,14 @@ Test(log, a_noisy_topic_is_cut_told_and_alone)
         else
             written++;
     }
-    cr_expect_eq(written + told, 100, "%d written, %d told", written, told);
+    cr_expect_eq(written + told, 101, "%d written, %d told", written, told);
+    cr_expect_not_null(strstr(text, "noise: an error is not hidden by it"));
+    cr_expect_not_null(strstr(text, "paced: 99"));
     cr_expect_gt(told, 0);
     cr_expect_geq(written, 20);
     cr_expect_not_null(strstr(text, "quiet: still heard"));
     free(text);
-    for (int i = 0; i < 200; i++) { /* more topics than there is room for */
+    for (int i = 0; i < 1100; i++) { /* more topics than there is room for */
         char topic[32];
         snprintf(topic, sizeof topic, "topic %d", i);
         log_line(LOG_INFO, topic, "x");
