@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "script/warden.h"
 
 /* --- making ------------------------------------------------------------------------------------*/
@@ -287,9 +288,23 @@ void cells_deaths(struct cells *cells)
         for (struct warden *warden = cells->all; warden; warden = warden->next)
             if (warden->pid == pid)
                 warden_died(warden, status);
-    if (!zygote_lives(cells->zygote))
-        for (struct warden *warden = cells->all; warden; warden = warden->next)
-            warden_died(warden, ZYGOTE_DIED);
+    if (zygote_lives(cells->zygote))
+        return;
+    for (struct warden *warden = cells->all; warden; warden = warden->next)
+        warden_died(warden, ZYGOTE_DIED);
+    cells_renew(cells);
+}
+
+void cells_renew(struct cells *cells)
+{
+    struct why why;
+    if (zygote_lives(cells->zygote) || !zygote_renew(cells->zygote))
+        return;
+    if (cells_also(cells, zygote_fd(cells->zygote), &why))
+        log_line(LOG_ERROR, "scripts", "%s", why.text);
+    log_line(LOG_WARN, "scripts",
+             "the process that scripts' processes come from died, and they with it; another one "
+             "took its place");
 }
 
 size_t cells_alive(const struct cells *cells)

@@ -30,6 +30,7 @@ enum { MARK_MARKET = 1, MARK_DEFINED = 2, MARK_BOOK = 4 };
 
 void cells_flush(struct cells *cells);  /* the board shows what the engine says now */
 void cells_deaths(struct cells *cells); /* wardens whose cells died are told */
+void cells_renew(struct cells *cells);  /* a zygote that died is replaced, if it can be */
 /* The cell holds a copy of its bell, so that closing ours is not enough to leave the list. */
 bool cells_listen(struct cells *cells, struct warden *warden, int bell);
 void cells_unlisten(struct cells *cells, int bell);
@@ -80,6 +81,7 @@ struct warden {
 
     weir_ns budget;           /* of the open event */
     weir_ns since, cpu_since; /* when it began; 0: its process's clock was not asked yet */
+    weir_ns looked;           /* when we looked last */
     weir_ns waits;            /* what it may have spent looking for our answers */
     uint32_t taken;           /* commands in this event */
     uint32_t refused;         /* of them, for pace */

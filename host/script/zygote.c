@@ -4,7 +4,10 @@
  *              it may reap. [give_birth]
  *          (2) No zombie outlives a look at the socket: SIGCHLD is a descriptor, each time all that
  *              ended are reaped. [bury]
- *          (3) A cell has no descriptor but its bell, not even the zygote's socket. [child] */
+ *          (3) A cell has no descriptor but its bell, not even the zygote's socket. [child]
+ *          (4) There are two: one at work and one that waits. When the first dies the second is
+ *              asked for a third, which it can make, since it never saw a key either; but who dies
+ *              again and again is not replaced for ever. [zygote_renew] */
 #include "script/zygote.h"
 
 #include <errno.h>
@@ -23,11 +26,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "script/inmate.h"
 #include "script/jail.h"
 
-enum { DEATHS_KEPT = 4096, SOCKET_AT = 3 };
+enum { DEATHS_KEPT = 4096, SOCKET_AT = 3, CELL_FDS = 4, SPARE_FDS = 1, RENEWALS = 3 };
+#define RENEWALS_IN ((weir_ns)600 * 1000000000)
 
+/* With CELL_FDS descriptors: a cell. With SPARE_FDS, its socket: another zygote. */
 struct request {
     uint64_t parcel_len;
     int32_t nice;
@@ -46,10 +52,16 @@ struct death {
     int status;
 };
 
+/* One of them; -1: no descriptor. */
+struct mother {
+    pid_t pid; /* 0: there is none */
+    int socket, pidfd;
+};
+
 struct zygote {
-    pid_t pid;
-    int socket;
-    bool dead;
+    struct mother now, spare;
+    bool dead;                        /* now */
+    weir_ns renewed[RENEWALS];        /* when it was, the last time first; 0: never */
     struct death deaths[DEATHS_KEPT]; /* told while a birth was waited for */
     size_t death_count;
 };
@@ -132,10 +144,14 @@ static _Noreturn void child(const struct request *request, const int *fds, pid_t
     inmate_main(&birth);
 }
 
-static void give_birth(int socket, const struct request *request, const int *fds)
+static _Noreturn void zygote_main(int socket, pid_t host);
+
+static void give_birth(int socket, const struct request *request, const int *fds, bool spare)
 {
     pid_t self = getpid();
     pid_t pid = fork();
+    if (pid == 0 && spare)
+        zygote_main(fds[0], 0);
     if (pid == 0)
         child(request, fds, self);
     if (pid < 0) {
@@ -166,7 +182,7 @@ static void serve(int socket, int children)
     for (;;) {
         struct signalfd_siginfo info;
         struct request request = {0};
-        int given[4];
+        int given[CELL_FDS];
         size_t count;
         (void)poll(fds, 2, -1);
         while (read(children, &info, sizeof info) == (ssize_t)sizeof info)
@@ -174,11 +190,11 @@ static void serve(int socket, int children)
         bury(socket);
         if (!fds[0].revents)
             continue;
-        ssize_t n = receive_fds(socket, &request, sizeof request, given, 4, &count, 0);
+        ssize_t n = receive_fds(socket, &request, sizeof request, given, CELL_FDS, &count, 0);
         if (n == 0)
             _exit(0); /* the host is gone; the cells go with us */
-        if (n == (ssize_t)sizeof request && count == 4)
-            give_birth(socket, &request, given);
+        if (n == (ssize_t)sizeof request && (count == CELL_FDS || count == SPARE_FDS))
+            give_birth(socket, &request, given, count == SPARE_FDS);
         for (size_t i = 0; i < count; i++)
             close(given[i]);
     }
@@ -206,6 +222,7 @@ static bool forget_host(int socket)
     return fine && close_range(SOCKET_AT + 1, ~0u, 0) == 0;
 }
 
+/* host: it dies with that process; 0: when its socket's other end is closed. */
 static _Noreturn void zygote_main(int socket, pid_t host)
 {
     struct why why;
@@ -215,7 +232,7 @@ static _Noreturn void zygote_main(int socket, pid_t host)
     setsid(); /* Ctrl-C is for the host, which then stops us in order */
     prctl(PR_SET_NAME, "weir-zygote");
     prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); /* two megabytes at a time are too many for a cell */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != host)
+    if (host && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != host))
         _exit(0);
     int children = forget_host(socket) ? children_fd() : -1;
     if (children < 0) {
@@ -246,16 +263,14 @@ static void keep_death(struct zygote *zygote, const struct note *told)
 }
 
 /* The next note that is not a death; those are kept. False: the zygote is gone. */
-static bool await(struct zygote *zygote, struct note *out, int *fd_out)
+static bool await(struct zygote *zygote, int socket, struct note *out, int *fd_out)
 {
     size_t count;
     int fds[4];
-    while (!zygote->dead) {
-        ssize_t n = receive_fds(zygote->socket, out, sizeof *out, fds, 1, &count, 0);
-        if (n != (ssize_t)sizeof *out) {
-            zygote->dead = true;
+    for (;;) {
+        ssize_t n = receive_fds(socket, out, sizeof *out, fds, 1, &count, 0);
+        if (n != (ssize_t)sizeof *out)
             return false;
-        }
         if (out->kind == NOTE_DIED) {
             keep_death(zygote, out);
             continue;
@@ -263,7 +278,6 @@ static bool await(struct zygote *zygote, struct note *out, int *fd_out)
         *fd_out = count == 1 ? fds[0] : -1;
         return true;
     }
-    return false;
 }
 
 static enum weir_err refused(const struct note *told, const char *doing, struct why *why)
@@ -272,31 +286,78 @@ static enum weir_err refused(const struct note *told, const char *doing, struct 
                    told->status ? ": " : "", told->status ? strerror(told->status) : "");
 }
 
-enum weir_err zygote_start(struct zygote **zygote_out, struct why *why)
+static enum weir_err start_mother(struct zygote *zygote, struct mother *mother, struct why *why)
 {
     int ends[2], none;
     struct note first = {0};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return because(why, WEIR_E_IO, "process cells: socketpair: %s", strerror(errno));
+    fflush(NULL); /* or both would write what is buffered */
+    pid_t host = getpid(), pid = fork();
+    if (pid == 0)
+        zygote_main(ends[1], host);
+    *mother = (struct mother){pid, ends[0], -1};
+    close(ends[1]);
+    if (pid < 0) {
+        mother->pid = 0;
+        return because(why, WEIR_E_IO, "process cells: fork: %s", strerror(errno));
+    }
+    mother->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (mother->pidfd < 0)
+        return because(why, WEIR_E_UNSUPPORTED, "process cells: pidfd_open: %s", strerror(errno));
+    if (!await(zygote, ends[0], &first, &none))
+        return because(why, WEIR_E_IO, "process cells: their parent process died at once");
+    return first.kind == NOTE_READY ? WEIR_OK : refused(&first, "process cells", why);
+}
+
+/* The one at work makes one that waits; none, if it cannot. */
+static void make_spare(struct zygote *zygote)
+{
+    const struct request request = {0, 0};
+    struct note told = {0}, first = {0};
+    int ends[2], none, pidfd = -1;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return;
+    bool made = send_fds(zygote->now.socket, &request, sizeof request, &ends[1], SPARE_FDS) &&
+                await(zygote, zygote->now.socket, &told, &pidfd) && told.kind == NOTE_BORN &&
+                pidfd >= 0;
+    close(ends[1]);
+    made = made && await(zygote, ends[0], &first, &none) && first.kind == NOTE_READY;
+    if (made) {
+        zygote->spare = (struct mother){told.pid, ends[0], pidfd};
+        return;
+    }
+    close(ends[0]); /* it ends by that */
+    if (pidfd >= 0)
+        close(pidfd);
+}
+
+/* Only the first two are our children; the others are buried by whoever takes orphans in. */
+static void end_mother(struct mother *mother)
+{
+    struct pollfd gone = {.fd = mother->pidfd, .events = POLLIN};
+    if (mother->pid > 0) {
+        close(mother->socket);
+        if (mother->pidfd >= 0 &&
+            syscall(SYS_pidfd_send_signal, mother->pidfd, SIGKILL, NULL, 0) == 0)
+            while (poll(&gone, 1, -1) < 0 && errno == EINTR)
+                ;
+        while (waitpid(mother->pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+        if (mother->pidfd >= 0)
+            close(mother->pidfd);
+    }
+    *mother = (struct mother){0, -1, -1};
+}
+
+enum weir_err zygote_start(struct zygote **zygote_out, struct why *why)
+{
     struct zygote *zygote = calloc(1, sizeof *zygote);
     if (!zygote)
         return because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-        free(zygote);
-        return because(why, WEIR_E_IO, "process cells: socketpair: %s", strerror(errno));
-    }
-    fflush(NULL); /* or both would write what is buffered */
-    pid_t host = getpid();
-    zygote->pid = fork();
-    if (zygote->pid == 0)
-        zygote_main(ends[1], host);
-    close(ends[1]);
-    zygote->socket = ends[0];
-    enum weir_err err = WEIR_OK;
-    if (zygote->pid < 0)
-        err = because(why, WEIR_E_IO, "process cells: fork: %s", strerror(errno));
-    else if (!await(zygote, &first, &none))
-        err = because(why, WEIR_E_IO, "process cells: their parent process died at once");
-    else if (first.kind != NOTE_READY)
-        err = refused(&first, "process cells", why);
+    enum weir_err err = start_mother(zygote, &zygote->now, why);
+    if (!err)
+        err = start_mother(zygote, &zygote->spare, why);
     if (err) {
         zygote_stop(zygote);
         return err;
@@ -309,25 +370,39 @@ void zygote_stop(struct zygote *zygote)
 {
     if (!zygote)
         return;
-    close(zygote->socket);
-    if (zygote->pid > 0) {
-        kill(zygote->pid, SIGKILL);
-        while (waitpid(zygote->pid, NULL, 0) < 0 && errno == EINTR)
-            ;
-    }
+    end_mother(&zygote->now);
+    end_mother(&zygote->spare);
     free(zygote);
+}
+
+bool zygote_renew(struct zygote *zygote)
+{
+    weir_ns now = clock_stopwatch(), *renewed = zygote->renewed;
+    end_mother(&zygote->now);
+    if (!zygote->spare.pid ||
+        (renewed[RENEWALS - 1] != 0 && now - renewed[RENEWALS - 1] < RENEWALS_IN))
+        return false;
+    memmove(renewed + 1, renewed, (RENEWALS - 1) * sizeof *renewed);
+    renewed[0] = now;
+    zygote->now = zygote->spare;
+    zygote->spare = (struct mother){0, -1, -1};
+    make_spare(zygote);
+    zygote->dead = false;
+    return true;
 }
 
 enum weir_err zygote_spawn(struct zygote *zygote, const struct spawn *spawn, pid_t *pid_out,
                            int *pidfd_out, struct why *why)
 {
     struct request request = {spawn->parcel_len, spawn->nice};
-    const int fds[4] = {spawn->channel, spawn->board, spawn->parcel, spawn->bell};
+    const int fds[CELL_FDS] = {spawn->channel, spawn->board, spawn->parcel, spawn->bell};
     struct note told = {0};
     int pidfd = -1;
-    if (zygote->dead || !send_fds(zygote->socket, &request, sizeof request, fds, 4) ||
-        !await(zygote, &told, &pidfd))
-        return because(why, WEIR_E_DOWN, "the parent process of cells is gone");
+    zygote->dead |=
+        !zygote->dead && (!send_fds(zygote->now.socket, &request, sizeof request, fds, CELL_FDS) ||
+                          !await(zygote, zygote->now.socket, &told, &pidfd));
+    if (zygote->dead)
+        return because(why, WEIR_E_DOWN, "the process that scripts' processes come from is gone");
     if (told.kind != NOTE_BORN || pidfd < 0) {
         if (pidfd >= 0)
             close(pidfd);
@@ -340,7 +415,7 @@ enum weir_err zygote_spawn(struct zygote *zygote, const struct spawn *spawn, pid
 
 int zygote_fd(const struct zygote *zygote)
 {
-    return zygote->socket;
+    return zygote->now.socket;
 }
 
 bool zygote_lives(const struct zygote *zygote)
@@ -354,7 +429,8 @@ bool zygote_death(struct zygote *zygote, pid_t *pid_out, int *status_out)
     int fds[4];
     size_t count;
     if (zygote->death_count == 0 && !zygote->dead) {
-        ssize_t n = receive_fds(zygote->socket, &told, sizeof told, fds, 1, &count, MSG_DONTWAIT);
+        ssize_t n =
+            receive_fds(zygote->now.socket, &told, sizeof told, fds, 1, &count, MSG_DONTWAIT);
         if (n == (ssize_t)sizeof told && told.kind == NOTE_DIED)
             keep_death(zygote, &told);
         else if (n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK))

@@ -66,6 +66,10 @@ kill -9 "$(cells_of $host)"
 check 'a process that died is told' until_says 'the process of the script died' cat "$dir/err"
 check 'and comes back by itself' until_says 'good +running' ctl scripts
 check 'as a new process' until_says '^1$' sh -c "pgrep -P $(pgrep -P $host | head -n 1) | wc -l"
+kill -9 "$(pgrep -P $host | head -n 1)"
+check 'the death of their parent is told' until_says "come from died, and they with it; another one took its place" cat "$dir/err"
+check 'and scripts come back by themselves' until_says 'good +running' ctl scripts
+check 'as a process again' until_says '^1$' sh -c "pgrep -P $(pgrep -P $host | head -n 1) weir-cell | wc -l"
 sed -i "s/{after: .*/{after: $(($(date +%s) + 1000))}/" "$dir/weir.yaml"
 sleep 0.3
 kill -INT $host

@@ -330,6 +330,47 @@ Test(rogue, a_cell_that_dies_or_stands_still_is_ended_and_nobody_waits)
     market_close(&market);
 }
 
+Test(rogue, who_makes_the_processes_is_replaced_when_it_dies_but_not_for_ever)
+{
+    struct market market;
+    struct script_report report;
+    struct script *script = open_with(&market, true, quoter);
+    for (int death = 1; death <= 4; death++) {
+        struct script_config config = market_config("s1", 1, quoter);
+        struct why why;
+        config.order_prefix = "s1-";
+        config.cells = market.cells;
+        cr_assert(script->warden, "death %d", death);
+        cr_assert_eq(kill(parent_of(script->warden->pid), SIGKILL), 0);
+        cr_assert(ends_within(script, 10000000000), "death %d went unnoticed", death);
+        script_report(script, &report);
+        cr_expect(report.crashed && strstr(report.reason, "come from died"), "%s", report.reason);
+        enum weir_err err = script_reload(script, &config, &why);
+        cr_assert_eq(err, death < 4 ? WEIR_OK : WEIR_E_DOWN, "death %d: %s", death, why.text);
+    }
+    market_close(&market);
+}
+
+/* A host that was stopped, or held up by something else, finds the answer that came in time. */
+Test(rogue, a_host_that_stood_still_blames_no_cell_that_answered)
+{
+    struct market market;
+    struct script_report report;
+    struct script_config config = market_config("s1", 1, "weir.on('book', function() end)");
+    market_open_cells(&market, false);
+    config.wake = SCRIPT_SPIN;
+    config.budget.callback_ns = 10000000;
+    struct script *script = market_add(&market, &config);
+    script_start(script);
+    (void)ends_within(script, 20000000); /* `start` is over */
+    market_top(&market, BTC, "49999.50", "50000.50");
+    usleep(1200000); /* twice what a cell may be silent */
+    (void)ends_within(script, 1000000);
+    script_report(script, &report);
+    cr_expect_eq(report.outcome, SCRIPT_OK, "%s", report.reason);
+    market_close(&market);
+}
+
 static const char slow[] =
     "local tops, orders, lost = 0, 0, 0\n"
     "weir.on('book', function(e) tops = tops + 1 lost = lost + (e.dropped or 0)\n"
