@@ -26,6 +26,7 @@
 #include "engine/engine.h"
 #include "script/cell.h"
 #include "script/script.h"
+#include "support/small_engine.h"
 
 enum { ROUNDS_MAX = 99, CALLS = 20000, SCRIPTS = 1000, KILLS = 40 };
 
@@ -71,20 +72,6 @@ static void world_change(void *context, struct script *script, const struct in_c
     (void)context, (void)script, (void)wish, (void)answer;
 }
 
-static void no_effect(void *context, const struct weir_msg *effect)
-{
-    (void)context, (void)effect;
-}
-
-static void apply(void *input)
-{
-    static uint64_t seq;
-    struct effect_sink sink = {no_effect, NULL};
-    struct weir_msg *msg = input;
-    msg->t = engine_time;
-    engine_apply(engine, msg, ++seq, &sink);
-}
-
 static struct weir_top top = {
     .msg = {.size = sizeof top, .kind = WEIR_TOP, .venue = 1, .account = 1, .instrument = 1},
     .seq = 7,
@@ -93,46 +80,14 @@ static struct weir_top top = {
     .bid_qty = 25000,
     .ask_qty = 31000};
 
+static void apply(void *input)
+{
+    small_engine_apply(engine, input, engine_time);
+}
+
 static void open_engine(void)
 {
-    struct engine_sizes sizes = {.orders = 64,
-                                 .executions = 64,
-                                 .client_ids = 64,
-                                 .instruments = 4,
-                                 .strategies = 4,
-                                 .venues = 2,
-                                 .accounts = 2,
-                                 .assets = 8,
-                                 .positions = 16};
-    struct in_define venue = {
-        .msg = {.size = sizeof venue, .kind = IN_DEFINE_VENUE}, .number = 1, .name = "sim"};
-    struct in_define account = {.msg = {.size = sizeof account, .kind = IN_DEFINE_ACCOUNT},
-                                .number = 1,
-                                .parent = 1,
-                                .name = "main"};
-    struct weir_instrument btc = {.msg = {.size = sizeof btc,
-                                          .kind = WEIR_INSTRUMENT,
-                                          .venue = 1,
-                                          .account = 1,
-                                          .instrument = 1},
-                                  .symbol = "BTC-USD",
-                                  .base = "BTC",
-                                  .quote = "USD",
-                                  .price_exp = 2,
-                                  .qty_exp = 4,
-                                  .multiplier = 1,
-                                  .tick = 1,
-                                  .step = 1};
-    size_t bytes = (engine_bytes(&sizes) + 63) / 64 * 64;
-    void *memory = aligned_alloc(64, bytes);
-    if (!memory)
-        exit(2);
-    memset(memory, 0, bytes);
-    struct arena arena = {memory, (unsigned char *)memory + bytes};
-    engine = engine_create(&arena, &sizes);
-    apply(&venue);
-    apply(&account);
-    apply(&btc);
+    engine = small_engine(engine_time, 1, 1);
     apply(&top);
 }
 

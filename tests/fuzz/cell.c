@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "engine/engine.h"
 #include "script/warden.h"
+#include "support/small_engine.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -108,21 +109,6 @@ static void world_state(void *context, struct script *script, const char *text, 
 
 /* --- a warden without a process ----------------------------------------------------------------*/
 
-static void no_effect(void *context, const struct weir_msg *effect)
-{
-    (void)context;
-    (void)effect;
-}
-
-static void apply(void *input)
-{
-    static uint64_t seq;
-    struct effect_sink sink = {no_effect, NULL};
-    struct weir_msg *msg = input;
-    msg->t = now;
-    engine_apply(engine, msg, ++seq, &sink);
-}
-
 static void *pages(size_t size)
 {
     void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -133,42 +119,7 @@ static void *pages(size_t size)
 
 static void open_once(void)
 {
-    static const struct engine_sizes sizes = {.orders = 64,
-                                              .executions = 64,
-                                              .client_ids = 64,
-                                              .instruments = 4,
-                                              .strategies = 4,
-                                              .venues = 2,
-                                              .accounts = 2,
-                                              .assets = 8,
-                                              .positions = 16};
-    struct in_define venue = {
-        .msg = {.size = sizeof venue, .kind = IN_DEFINE_VENUE}, .number = 1, .name = "sim"};
-    struct in_define account = {.msg = {.size = sizeof account, .kind = IN_DEFINE_ACCOUNT},
-                                .number = 1,
-                                .parent = 1,
-                                .name = "main"};
-    struct weir_instrument btc = {.msg = {.size = sizeof btc,
-                                          .kind = WEIR_INSTRUMENT,
-                                          .venue = 1,
-                                          .account = 1,
-                                          .instrument = 1},
-                                  .symbol = "BTC-USD",
-                                  .base = "BTC",
-                                  .quote = "USD",
-                                  .price_exp = 2,
-                                  .qty_exp = 4,
-                                  .multiplier = 1,
-                                  .tick = 5,
-                                  .step = 10};
-    size_t bytes = engine_bytes(&sizes);
-    unsigned char *memory = pages(bytes);
-    struct arena arena = {memory, memory + bytes};
-    engine = engine_create(&arena, &sizes);
-    CHECK(engine);
-    apply(&venue);
-    apply(&account);
-    apply(&btc);
+    engine = small_engine(now, 5, 10);
     cells.board = pages(board_size());
     cells.changed = pages((BOARD_INSTRUMENTS + 1) * sizeof *cells.changed);
     cells.marks = pages(BOARD_INSTRUMENTS + 1);
