@@ -65,18 +65,20 @@ static struct weir_top top = {
     .bid_qty = 25000,
     .ask_qty = 31000};
 
-/* Not inlined: gcc 12 would warn of what cells_see() does with messages of other kinds. */
-__attribute__((noinline)) static void apply(void *input)
+/* From a room that has space for a message of any kind. */
+static void apply(const struct weir_msg *input)
 {
-    small_engine_apply(engine, input, engine_time);
+    static _Alignas(8) unsigned char room[1024];
+    memcpy(room, input, input->size);
+    small_engine_apply(engine, room, engine_time);
     if (cells)
-        cells_see(cells, input);
+        cells_see(cells, (const struct weir_msg *)room);
 }
 
 static void open_engine(void)
 {
     engine = small_engine(engine_time, 1, 1);
-    apply(&top);
+    apply(&top.msg);
 }
 
 static void serve(bool lockstep)
@@ -130,7 +132,7 @@ static weir_ns one_order(struct script *script)
 {
     engine_time += 1000000;
     top.bid += top.bid % 2 ? 1 : -1;
-    apply(&top);
+    apply(&top.msg);
     weir_ns from = clock_stopwatch();
     heard = 0;
     script_event(script, &top.msg);
