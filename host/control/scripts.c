@@ -63,6 +63,19 @@ static const struct book *world_book(void *context, uint32_t instrument, enum bo
     return book_of(((struct host_script *)context)->host, instrument, state_out);
 }
 
+/* context: the host */
+static bool cells_is_paper(void *context, uint32_t instrument)
+{
+    const struct host *host = context;
+    return instrument > 0 && instrument <= host->instrument_count &&
+           host->instruments[instrument].venue->paper;
+}
+
+static bool world_is_paper(void *context, uint32_t instrument)
+{
+    return cells_is_paper(((struct host_script *)context)->host, instrument);
+}
+
 static void world_log(void *context, struct script *script, const char *line)
 {
     struct host_script *guest = context;
@@ -315,6 +328,7 @@ static struct script_world world_of(struct host_script *guest)
                                  .submit = world_submit,
                                  .change = world_change,
                                  .book = world_book,
+                                 .is_paper = world_is_paper,
                                  .log = world_log,
                                  .alert = world_alert,
                                  .publish = world_publish,
@@ -506,6 +520,7 @@ static enum weir_err open_cells(struct host *host, struct why *why)
     cells_serve(host->cells, &(struct cells_owner){.context = host,
                                                    .engine = host->engine,
                                                    .book = cells_book,
+                                                   .is_paper = cells_is_paper,
                                                    .lockstep = options->virtual_time});
     return cells_also(host->cells, host->wake, why);
 }

@@ -110,7 +110,8 @@ static void settle_effects(struct host *host)
 
 static bool is_market(uint16_t kind)
 {
-    return kind == WEIR_TOP || kind == WEIR_TRADE || kind == IN_BOOK_STATE || kind == WEIR_MARK;
+    return kind == WEIR_TOP || kind == WEIR_TRADE || kind == IN_BOOK_STATE || kind == WEIR_MARK ||
+           kind == WEIR_INDEX || kind == WEIR_FUNDING_RATE;
 }
 
 void host_do(struct host *host, struct weir_msg *input)

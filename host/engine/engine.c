@@ -75,6 +75,8 @@ static const struct handler handlers[KIND_MAX + 1] = {
     ROW(WEIR_TOP, weir_top, apply_top),
     TAIL(WEIR_TRADE, weir_trade, apply_trade, pad),
     ROW(WEIR_MARK, weir_mark, apply_mark),
+    ROW(WEIR_INDEX, weir_mark, apply_index),
+    ROW(WEIR_FUNDING_RATE, weir_funding_rate, apply_funding_rate),
     ROW(WEIR_SESSION, weir_session, apply_session),
     ROW(WEIR_RATE_LIMITED, weir_rate_limited, apply_rate_limited),
     ROW(WEIR_ACK, weir_report, apply_report),

@@ -103,12 +103,22 @@ const char *engine_name(const struct engine *engine, enum risk_scope scope,
 uint32_t engine_number(const struct engine *engine, enum risk_scope scope,
                        const char *name); /* UINT32_MAX: unknown */
 
+/* What a venue says of a contract beside its book. Prices 0: not said. */
+struct market_marks {
+    weir_px mark, index;
+    int64_t funding_rate; /* 10^-12 of a position's worth */
+    weir_ns funding_t;    /* when it is paid; 0: all the time, or not said */
+    weir_ns t;            /* when the last of them came; 0: none did */
+    bool has_funding;
+};
+
 struct market_view {
     struct weir_top top;
     weir_px
         reference_x2; /* twice the reference price (a mid may fall between two ticks); 0: none */
     enum book_state book;
     bool stale;
+    struct market_marks marks;
 };
 /* Venue's position less ours, by its last list; what IN_ADOPT_POSITION may take. 0: they
  * agree, or an execution was booked since. */

@@ -18,6 +18,8 @@ void apply_instrument(struct engine *engine, const void *input);
 void apply_kill(struct engine *engine, const void *input);
 void apply_limit(struct engine *engine, const void *input);
 void apply_mark(struct engine *engine, const void *input);
+void apply_index(struct engine *engine, const void *input);
+void apply_funding_rate(struct engine *engine, const void *input);
 void apply_policy(struct engine *engine, const void *input);
 void apply_rate_limited(struct engine *engine, const void *input);
 void apply_recon_balance(struct engine *engine, const void *input);

@@ -64,6 +64,7 @@ struct instrument {
     weir_px calm_from,
         calm_to; /* calm.c: reference_x2 between which no strategy is at its max_loss */
     struct weir_top top;
+    struct market_marks marks;
     uint32_t holdings;             /* first of the strategies' */
     uint32_t quotes[2];            /* root of the heap of own quotes, by side */
     uint32_t inside[2];            /* best of the internal book, by side */

@@ -43,9 +43,43 @@ void apply_mark(struct engine *engine, const void *input)
         bad_price(engine, mark->msg.instrument, mark->px);
         return;
     }
+    instrument->marks.mark = mark->px;
+    instrument->marks.t = mark->msg.t;
     if (!strict(engine)) /* live, only the book machine says that a book is good again */
         instrument->stale = 0;
     set_reference(engine, instrument, mark->px, mark->px);
+}
+
+/* Told to those who ask; no order is judged by it. */
+void apply_index(struct engine *engine, const void *input)
+{
+    const struct weir_mark *index = input;
+    struct instrument *instrument = instrument_at(engine, index->msg.instrument);
+    if (!instrument) {
+        tell_anomaly(engine, 0, 0, "a price of an instrument that is not known");
+        return;
+    }
+    if (index->px <= 0) {
+        bad_price(engine, index->msg.instrument, index->px);
+        return;
+    }
+    instrument->marks.index = index->px;
+    instrument->marks.t = index->msg.t;
+}
+
+/* What will be paid; what was paid comes as WEIR_FUNDING. */
+void apply_funding_rate(struct engine *engine, const void *input)
+{
+    const struct weir_funding_rate *rate = input;
+    struct instrument *instrument = instrument_at(engine, rate->msg.instrument);
+    if (!instrument) {
+        tell_anomaly(engine, 0, 0, "a funding rate of an instrument that is not known");
+        return;
+    }
+    instrument->marks.funding_rate = rate->rate;
+    instrument->marks.funding_t = rate->t_next;
+    instrument->marks.has_funding = true;
+    instrument->marks.t = rate->msg.t;
 }
 
 void apply_top(struct engine *engine, const void *input)

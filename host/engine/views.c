@@ -138,7 +138,7 @@ bool engine_market(const struct engine *engine, uint32_t n, struct market_view *
     const struct instrument *instrument = &engine->instruments[n];
     bool stale = strict(engine) ? instrument->book != BOOK_LIVE : instrument->stale;
     *view_out = (struct market_view){instrument->top, instrument->reference_x2,
-                                     (enum book_state)instrument->book, stale};
+                                     (enum book_state)instrument->book, stale, instrument->marks};
     return true;
 }
 

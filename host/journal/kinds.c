@@ -112,6 +112,10 @@ static const struct field trade[] = {
     W(weir_trade, aggressor, side),
 };
 static const struct field mark[] = {F(weir_mark, px, PX)};
+static const struct field funding_rate[] = {
+    F(weir_funding_rate, rate, I64), /* 10^-12 */
+    F(weir_funding_rate, t_next, TIME),
+};
 static const struct field session[] = {F(weir_session, reason, TEXT)};
 static const struct field rate_limited[] = {
     F(weir_rate_limited, client_id, TEXT),
@@ -380,6 +384,8 @@ static const struct kind kinds[] = {
     ROW(WEIR_TOP,             INPUT,  weir_top,          "top",              top),
     ROW(WEIR_TRADE,           INPUT,  weir_trade,        "trade",            trade),
     ROW(WEIR_MARK,            INPUT,  weir_mark,         "mark",             mark),
+    ROW(WEIR_INDEX,           INPUT,  weir_mark,         "index",            mark),
+    ROW(WEIR_FUNDING_RATE,    INPUT,  weir_funding_rate, "funding_rate",     funding_rate),
     ROW(WEIR_SESSION,         INPUT,  weir_session,      "session",          session),
     ROW(WEIR_RATE_LIMITED,    INPUT,  weir_rate_limited, "rate_limited",     rate_limited),
     ROW(WEIR_ACK,             INPUT,  weir_report,       "ack",              report),

@@ -83,6 +83,14 @@ static inline uint32_t ask_order_next(const struct script *script, uint32_t afte
                            : engine_order_next(script->world.engine, after, live_only);
 }
 
+/* Its venue is pretended: what we rest there is no part of its book. */
+static inline bool ask_is_paper(const struct script *script, uint32_t n)
+{
+    const struct script_world *world = &script->world;
+    return script->picture ? picture_is_paper(script->picture, n)
+                           : world->is_paper && world->is_paper(world->context, n);
+}
+
 /* The state of a book and its levels, best first; at most `most` <= ASK_LEVELS_MAX a side. False: the
  * owner keeps no levels. Where it keeps no states either, state_out is the engine's. */
 struct levels {

@@ -27,6 +27,7 @@ struct board_market {
     struct market_view market;
     struct position_view account; /* of the account */
     bool defined, has_position;
+    bool is_paper; /* orders there go to a pretended venue */
 };
 
 struct board_wallet {

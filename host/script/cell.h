@@ -35,7 +35,8 @@ enum {
     X(stop)              \
     X(book)              \
     X(quote)             \
-    X(trade) X(bar) X(timer) X(order) X(fill) X(position) X(venue) X(alert) X(reload) X(message)
+    X(trade)             \
+    X(mark) X(bar) X(timer) X(order) X(fill) X(position) X(venue) X(alert) X(reload) X(message)
 enum happening {
 #define X(name) ON_##name,
     SCRIPT_EVENTS(X)
@@ -50,7 +51,7 @@ enum happening {
     X(type) X(tif) X(post_only) X(reduce_only) X(tag) X(trigger) X(expires) X(id) X(interval) \
     X(open) X(high) X(low) X(close) X(volume) X(count) X(due) X(state) X(kind) X(closed) X(per)     \
     X(topic) X(from) X(data) X(what) X(ticks) X(level) X(text) X(account) X(asset) X(all)            \
-    X(trail) X(visible) X(release) X(oco) X(parent)
+    X(trail) X(visible) X(release) X(oco) X(parent) X(depth) X(own) X(markets)
 /* clang-format on */
 enum field {
 #define X(name) FIELD_##name,
@@ -71,7 +72,7 @@ enum cell_mode {
     MODE_STOPPING
 };
 
-enum { WANT_BOOK = 1, WANT_TRADE = 2, WANT_BAR = 4 };
+enum { WANT_BOOK = 1, WANT_TRADE = 2, WANT_BAR = 4, WANT_MARK = 8 };
 
 enum bar_kind { BAR_TIME = 0, BAR_VOLUME, BAR_TICKS };
 
@@ -323,6 +324,7 @@ void hint_offer(struct nearest *nearest, const char *name);
 void api_open_in(lua_State *L, struct cell *cell); /* the global `weir` */
 void api_push_orders_in(lua_State *L);             /* each sets its functions in the table on top */
 void api_push_views_in(lua_State *L);
+void api_push_books_in(lua_State *L); /* books.c */
 void api_push_market_in(lua_State *L);
 void api_push_events_in(lua_State *L);
 void api_push_settings_in(lua_State *L); /* settings.c: weir.declare */
@@ -378,11 +380,16 @@ bool bucket_take(struct bucket *bucket, weir_ns now, uint32_t rate);
 
 /* The instrument that two Lua strings name; 0: pushes nil, err. */
 uint32_t instrument_named_in(lua_State *L, int venue, int symbol);
+/* f(venue, symbol, more) or f{venue=, symbol=, ...}: afterwards the table, or nil, is at 1, venue at 2,
+ * symbol at 3 and more at 4. fields: further ones that the table may have. False: nil, err are pushed. */
+bool spread_in(lua_State *L, const char *function, uint64_t fields);
 void push_names_in(lua_State *L, struct cell *cell, uint32_t instrument); /* venue and symbol */
 void set_names_in(lua_State *L, struct cell *cell, uint32_t instrument); /* into the table on top */
 void push_market_in(lua_State *L, struct cell *cell, uint32_t instrument); /* must be known */
 void push_side_in(lua_State *L, uint32_t instrument, enum weir_side side); /* its buy, or sell */
 void push_order_in(lua_State *L, struct cell *cell, const struct out_order *order);
+void push_marks_in(lua_State *L, struct cell *cell, uint32_t instrument,
+                   const struct market_marks *marks);
 void push_position_in(lua_State *L, struct cell *cell, uint32_t instrument, uint32_t strategy);
 
 /* wishes.c: who listens to what. Outside of calls. */
@@ -403,7 +410,7 @@ void bars_trade(struct cell *cell, const struct weir_trade *trade);
  * or what is named here. */
 typedef void event_push(struct cell *cell, lua_State *L, const void *arg);
 event_push push_time_event, push_book_event, push_quote_event, push_trade_event, push_order_event,
-    push_fill_event, push_position_event, push_alert_event, push_venue_event;
+    push_mark_event, push_fill_event, push_position_event, push_alert_event, push_venue_event;
 event_push push_bar_event;     /* struct bar */
 event_push push_message_event; /* struct script_message */
 event_push push_timer_event;   /* struct timer */

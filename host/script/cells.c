@@ -149,6 +149,8 @@ void cells_see(struct cells *cells, const struct weir_msg *msg)
     case WEIR_TOP:
     case WEIR_TRADE:
     case WEIR_MARK:
+    case WEIR_INDEX:
+    case WEIR_FUNDING_RATE:
     case IN_BOOK_STATE: mark(cells, msg->instrument, MARK_MARKET | MARK_BOOK); break;
     case OUT_ORDER: see_order(cells, (const struct out_order *)msg); break;
     case OUT_EXECUTION: see_execution(cells, (const struct out_execution *)msg); break;
@@ -199,6 +201,7 @@ static void show_instrument(struct cells *cells, uint32_t n, uint8_t marks)
     if (marks & MARK_MARKET) {
         shown.defined = engine_market(engine, n, &shown.market);
         shown.has_position = engine_position(engine, n, 0, &shown.account);
+        shown.is_paper = cells->owner.is_paper && cells->owner.is_paper(cells->owner.context, n);
         board_show_market(cells->board, n, &shown);
     }
     if (cells->depth[n] > 0)

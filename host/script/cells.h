@@ -26,6 +26,7 @@ struct cells_owner {
     void *context;
     const struct engine *engine;
     const struct book *(*book)(void *context, uint32_t instrument, enum book_state *state_out);
+    bool (*is_paper)(void *context, uint32_t instrument); /* as script_world's */
     bool lockstep;
 };
 void cells_serve(struct cells *cells, const struct cells_owner *owner);

@@ -39,6 +39,9 @@ const char *warden_doing(const struct warden *warden)
     case WEIR_TOP:
     case IN_BOOK_STATE: return "a `book` handler";
     case WEIR_TRADE: return "a `trade` or `bar` handler";
+    case WEIR_MARK:
+    case WEIR_INDEX:
+    case WEIR_FUNDING_RATE: return "a `mark` handler";
     case OUT_ORDER: return "an `order` handler";
     case OUT_EXECUTION: return "a `fill` or `position` handler";
     case OUT_ALERT: return "an `alert` handler";
@@ -388,7 +391,7 @@ static void take_wish(struct warden *warden, const struct command_record *comman
     BODY(struct wish, wish);
     memset(&wish.checked, 1, sizeof wish.checked); /* any byte but 0 and 1 is no bool */
     if (!whole(wish.venue, sizeof wish.venue) || !whole(wish.symbol, sizeof wish.symbol) ||
-        wish.what == 0 || wish.what > (WANT_BOOK | WANT_TRADE | WANT_BAR) ||
+        wish.what == 0 || wish.what > (WANT_BOOK | WANT_TRADE | WANT_BAR | WANT_MARK) ||
         (unsigned)wish.kind > BAR_TICKS || (wish.what & WANT_BAR && wish.per <= 0) ||
         shell->wish_count == WISHES_MAX) {
         broke(warden, "a subscription that the script library cannot make");

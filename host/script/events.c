@@ -145,6 +145,17 @@ void push_trade_event(struct cell *cell, lua_State *L, const void *arg)
     set_dropped(L, cell);
 }
 
+/* WEIR_MARK, WEIR_INDEX, WEIR_FUNDING_RATE: all that is known by then, as weir.mark() gives it. */
+void push_mark_event(struct cell *cell, lua_State *L, const void *arg)
+{
+    const struct weir_msg *msg = arg;
+    struct market_view market = {0};
+    ask_market(cell->script, msg->instrument, &market);
+    push_marks_in(L, cell, msg->instrument, &market.marks);
+    set_int(L, FIELD_time, msg->t);
+    set_dropped(L, cell);
+}
+
 void push_bar_event(struct cell *cell, lua_State *L, const void *arg)
 {
     static const char *const kinds[] = {"time", "volume", "ticks"};

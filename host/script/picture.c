@@ -206,6 +206,12 @@ bool picture_market(const struct picture *picture, uint32_t n, struct market_vie
     return true;
 }
 
+bool picture_is_paper(const struct picture *picture, uint32_t n)
+{
+    struct board_market shown;
+    return board_market(picture->board, n, &shown) && shown.is_paper;
+}
+
 bool picture_position(const struct picture *picture, uint32_t n, uint32_t strategy,
                       struct position_view *view_out)
 {

@@ -20,6 +20,7 @@ uint32_t picture_instrument_find(struct picture *picture, uint16_t venue, const 
 const char *picture_name(struct picture *picture, enum risk_scope scope, uint32_t id);
 uint32_t picture_number(struct picture *picture, enum risk_scope scope, const char *name);
 bool picture_market(const struct picture *picture, uint32_t n, struct market_view *view_out);
+bool picture_is_paper(const struct picture *picture, uint32_t n);
 bool picture_position(const struct picture *picture, uint32_t n, uint32_t strategy,
                       struct position_view *view_out);
 bool picture_wallet(const struct picture *picture, uint16_t account, const char *asset,

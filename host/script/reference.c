@@ -43,7 +43,8 @@ FIELDS_OF(cancel_all_fields) = {{"venue", "string?", "only there"},
 FIELDS_OF(subscribe_fields) = {
     {"venue", "string?", "left out: any"},
     {"symbol", "string?", "left out: any"},
-    {"what", "string|string[]|nil", "\"book\", \"trade\", \"bar\", or a list; left out: books"},
+    {"what", "string|string[]|nil",
+     "\"book\", \"trade\", \"bar\", \"mark\", or a list; left out: books"},
     {"interval", "integer|string|nil", "of time bars: ns, or \"1s\", \"5m\", \"1h\", \"1d\""},
     {"volume", "weir.Number?", "of volume bars: a bar is over when so much was traded in it"},
     {"ticks", "integer?", "of tick bars: so many trades make a bar"},
@@ -53,6 +54,13 @@ FIELDS_OF(subscribe_fields) = {
     END};
 FIELDS_OF(market_fields) = {
     {"venue", "string", "name of the venue"}, {"symbol", "string", "name of the instrument"}, END};
+FIELDS_OF(book_of_fields) = {
+    {"venue", "string?", "name of the venue"},
+    {"symbol", "string?", "name of the instrument"},
+    {"markets", "weir.Market[]?", "in place of these: books of several venues as one"},
+    {"depth", "integer?", "levels of each side (10); of several at most 200"},
+    {"own", "boolean?", "false: without what this script has resting there"},
+    END};
 FIELDS_OF(position_of_fields) = {
     {"venue", "string", "name of the venue"},
     {"symbol", "string", "name of the instrument"},
@@ -90,7 +98,11 @@ FIELDS_OF(error_fields) = {
     {"observed", "number?", "what a check read"},
     {"limit", "number?", "what it may be"},
     END};
-FIELDS_OF(level_fields) = {{"price", "number", ""}, {"qty", "number", ""}, END};
+FIELDS_OF(level_fields) = {{"price", "number", ""},
+                           {"qty", "number", ""},
+                           {"venue", "string?", "of a book of several: whose level it is"},
+                           {"symbol", "string?", "the same"},
+                           END};
 #define BEST                                                                       \
     {"bid", "number?", "best bid; nil: that side is empty, or the book not LIVE"}, \
         {"ask", "number?", "best ask"}, {"bid_qty", "number?", "size at the bid"}, \
@@ -113,6 +125,10 @@ FIELDS_OF(book_fields) = {WHERE,
                           {"time", "integer?", "of the newest change, ns since the epoch"},
                           {"bids", "weir.Level[]?", "best first, as many as were asked for (10)"},
                           {"asks", "weir.Level[]?", "best first"},
+                          {"parts", "table[]?",
+                           "of a book of several: {venue=, symbol=, state=, time=} of each, which "
+                           "stands there in place of these"},
+                          {"whole", "boolean?", "of a book of several: all parts are LIVE"},
                           END};
 FIELDS_OF(book_event_fields) = {
     WHERE,
@@ -126,6 +142,14 @@ FIELDS_OF(market_at_fields) = {
      "a limit order; how: IOC, FOK, DAY or post_only"},
     {"sell", "fun(price: weir.Number, qty: weir.Number, how: string?): string?, weir.Error?",
      "a limit order"},
+    END};
+FIELDS_OF(mark_fields) = {
+    WHERE,
+    {"mark", "number?", "the venue's mark price"},
+    {"index", "number?", "the index that the contract follows"},
+    {"funding_rate", "number?", "of a position's worth; negative: shorts pay"},
+    {"funding_time", "integer?", "when it is paid, ns since the epoch; nil: all the time"},
+    {"time", "integer?", "when the last of these came; nil: none did"},
     END};
 FIELDS_OF(trade_fields) = {WHERE,
                            WHEN,
@@ -239,6 +263,7 @@ const struct reference_class reference_classes[] = {
     {"weir.CancelAll", "Which orders to cancel.", cancel_all_fields, true},
     {"weir.Subscribe", "What a script wants to hear of.", subscribe_fields, true},
     {"weir.Market", "An instrument of a venue.", market_fields, true},
+    {"weir.BookOf", "Which book, and how much of it.", book_of_fields, true},
     {"weir.PositionOf", "Whose position.", position_of_fields, true},
     {"weir.BalanceOf", "Which balance.", balance_of_fields, true},
     {"weir.OrdersOf", "Which orders.", orders_of_fields, true},
@@ -251,6 +276,7 @@ const struct reference_class reference_classes[] = {
      false},
     {"weir.MarketAt", "An instrument of a venue, and orders there by plain numbers.",
      market_at_fields, false},
+    {"weir.Mark", "What the venue says of a contract beside its book.", mark_fields, false},
     {"weir.Trade", "A trade of the market.", trade_fields, false},
     {"weir.Bar", "Trades of a stretch, summed up.", bar_fields, false},
     {"weir.Timer", "A timer that is due.", timer_fields, false},
@@ -277,7 +303,7 @@ TABLE(submit) = {{"order", "weir.Submit", ""}, END};
 TABLE(amend) = {{"id", "string", "of the order"}, {"change", "weir.Amend", ""}, END};
 TABLE(cancel) = {{"id", "string", "of the order"}, END};
 TABLE(cancel_all) = {{"which", "weir.CancelAll?", "left out: all of this script's"}, END};
-TABLE(book) = {{"venue", "string|weir.Market", "name, or both names in a table"},
+TABLE(book) = {{"venue", "string|weir.BookOf", "name, or all of it in a table"},
                {"symbol", "string?", ""},
                {"depth", "integer?", "levels of each side (10)"},
                END};
@@ -326,6 +352,8 @@ const struct reference_function reference_functions[] = {
     {"orders", orders_params, "weir.Order[]? orders, weir.Error? err", "This script's orders."},
     {"market", market_params, "weir.MarketAt? market, weir.Error? err",
      "An instrument of a venue as a value, with functions for orders there."},
+    {"mark", instrument_params, "weir.Mark? mark, weir.Error? err",
+     "Mark and index price and funding rate of a contract."},
     {"instrument", instrument_params, "weir.Instrument? instrument, weir.Error? err",
      "Tick, step and other rules."},
     {"now", no_params, "integer ns", "The engine's time, ns since the epoch; virtual in replays."},
@@ -353,6 +381,8 @@ const struct reference_event reference_events[] = {
      "integer",
      "as book, in plain values: fn(market, bid, ask, bid_qty, ask_qty, time)"},
     {"trade", "weir.Trade", "event: weir.Trade", "a trade of the market"},
+    {"mark", "weir.Mark", "event: weir.Mark",
+     "a contract's mark or index price, or its funding rate, changed"},
     {"bar", "weir.Bar", "event: weir.Bar", "a bar is over"},
     {"timer", "weir.Timer", "event: weir.Timer", "once a second"},
     {"order", "weir.Order", "event: weir.Order", "an order of this script changed"},

@@ -163,6 +163,9 @@ struct script_world {
      * whole: books are known by their best prices only (engine_market). */
     const struct book *(*book)(void *context, uint32_t instrument, enum book_state *state_out);
 
+    /* Do orders there go to a pretended venue, so that the book has none of ours? NULL: they do not. */
+    bool (*is_paper)(void *context, uint32_t instrument);
+
     /* The rest may be NULL: not wanted. Texts are valid UTF-8 without control characters. */
     void (*subscribe)(void *context, struct script *script, const char *venue, const char *symbol);
     void (*log)(void *context, struct script *script, const char *line);

@@ -162,9 +162,14 @@ void script_stop(struct script *script)
     script->started = false;
 }
 
+static bool is_mark(uint16_t kind)
+{
+    return kind == WEIR_MARK || kind == WEIR_INDEX || kind == WEIR_FUNDING_RATE;
+}
+
 static bool is_of_market(uint16_t kind)
 {
-    return kind == WEIR_TOP || kind == IN_BOOK_STATE || kind == WEIR_TRADE;
+    return kind == WEIR_TOP || kind == IN_BOOK_STATE || kind == WEIR_TRADE || is_mark(kind);
 }
 
 static bool runs(const struct script *script)
@@ -181,6 +186,8 @@ bool script_wants(const struct script *script, enum weir_kind kind, uint32_t ins
     if (kind == WEIR_TRADE)
         return (what & WANT_BAR && cell->on[ON_bar].count > 0) ||
                (what & WANT_TRADE && cell->on[ON_trade].count > 0);
+    if (is_mark((uint16_t)kind))
+        return what & WANT_MARK && cell->on[ON_mark].count > 0;
     return what & WANT_BOOK && (cell->on[ON_book].count > 0 || cell->on[ON_quote].count > 0);
 }
 
@@ -199,6 +206,10 @@ static void tell_market(struct script *script, const struct weir_msg *msg)
         !script_wants(script, (enum weir_kind)msg->kind, msg->instrument))
         return;
     uint8_t what = watch_wants(cell, msg->instrument);
+    if (is_mark(msg->kind)) {
+        script_call(script, cell, ON_mark, push_mark_event, msg);
+        return;
+    }
     if (msg->kind != WEIR_TRADE) {
         if (script_call(script, cell, ON_book, push_book_event, msg))
             script_call(script, cell, ON_quote, push_quote_event, msg);
@@ -279,6 +290,9 @@ void script_event(struct script *script, const struct weir_msg *msg)
     switch (msg->kind) {
     case WEIR_TOP:
     case IN_BOOK_STATE:
+    case WEIR_MARK:
+    case WEIR_INDEX:
+    case WEIR_FUNDING_RATE:
     case WEIR_TRADE: tell_market(script, msg); break;
     case OUT_ORDER:
         if (is_its_order(script, (const struct out_order *)msg))

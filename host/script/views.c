@@ -1,4 +1,4 @@
-/* views.c - questions: books, positions, balances, orders, instruments, as tables.
+/* views.c - questions: positions, balances, orders, instruments, as tables.
  *
  * Each answer is a fresh table: a script may keep or change it, and nobody else sees that. A price,
  * size or amount is the number nearest to the exact decimal. */
@@ -7,53 +7,14 @@
 #include <lauxlib.h>
 
 #include "script/ask.h"
-#include "script/inmate.h"
+#include "script/set.h"
 
-enum { DEPTH_DEFAULT = 10 };
-
-static const char *const book_states[] = {
-#define X(name) #name,
-    BOOK_STATES(X)
-#undef X
-};
 static const char *const kinds[] = {"spot", "linear", "inverse"};
 static const char *const sides[] = {"buy", "sell"};
 static const char *const types[] = {"limit",       "market",   "stop",   "stop_limit",
                                     "take_profit", "trailing", "iceberg"};
 static const char *const tifs[] = {"GTC", "IOC", "FOK", "GTD", "DAY"};
 #define WORD(words, i) ((size_t)(i) < sizeof(words) / sizeof(words)[0] ? (words)[i] : "?")
-
-/* --- small setters: into the table on top ----------------------------------------------------- */
-
-static void set_text(lua_State *L, const char *name, const char *text)
-{
-    lua_pushstring(L, text);
-    lua_setfield(L, -2, name);
-}
-
-static void set_decimal(lua_State *L, const char *name, int64_t value, int exp)
-{
-    push_decimal(L, value, exp);
-    lua_setfield(L, -2, name);
-}
-
-static void set_amount(lua_State *L, const char *name, amount value)
-{
-    push_amount(L, value);
-    lua_setfield(L, -2, name);
-}
-
-static void set_int(lua_State *L, const char *name, int64_t value)
-{
-    lua_pushinteger(L, value);
-    lua_setfield(L, -2, name);
-}
-
-static void set_bool(lua_State *L, const char *name, bool value)
-{
-    lua_pushboolean(L, value);
-    lua_setfield(L, -2, name);
-}
 
 /* --- names ------------------------------------------------------------------------------------ */
 
@@ -144,7 +105,7 @@ uint32_t instrument_named_in(lua_State *L, int venue, int symbol)
 
 /* f(venue, symbol, ...) or f{venue=, symbol=, ...}: afterwards venue is at 2 and symbol at 3. False: nil,
  * err are pushed. */
-static bool spread(lua_State *L, const char *function, uint64_t fields)
+bool spread_in(lua_State *L, const char *function, uint64_t fields)
 {
     if (lua_type(L, 1) == LUA_TTABLE) {
         lua_settop(L, 1);
@@ -159,127 +120,6 @@ static bool spread(lua_State *L, const char *function, uint64_t fields)
         lua_settop(L, 4);
     }
     return true;
-}
-
-/* --- books ------------------------------------------------------------------------------------ */
-
-static void push_level(lua_State *L, const struct weir_level *level,
-                       const struct weir_instrument *instrument)
-{
-    lua_createtable(L, 0, 2);
-    field_name(L, FIELD_price);
-    push_decimal(L, level->px, instrument->price_exp);
-    lua_rawset(L, -3);
-    field_name(L, FIELD_qty);
-    push_decimal(L, level->qty, instrument->qty_exp);
-    lua_rawset(L, -3);
-}
-
-static uint32_t copy_levels(const struct book *book, enum weir_side side, uint32_t most,
-                            struct weir_level *levels)
-{
-    uint32_t n = 0;
-    for (bool more = n < most && book_best(book, side, &levels[0]); more;
-         more = n < most && book_next(book, side, levels[n - 1].px, &levels[n]))
-        n++;
-    return n;
-}
-
-static bool picture_levels_in(uint32_t instrument, uint32_t most, enum book_state *state_out,
-                              struct levels *levels_out)
-{
-    struct board_depth shown;
-    guard_host_enter();
-    bool fine = inmate_depth(instrument, most, &shown);
-    for (int side = WEIR_BUY; fine && side <= WEIR_SELL; side++) {
-        uint32_t count = shown.count[side];
-        levels_out->count[side] = count < most ? count : most;
-        if (count != UINT32_MAX)
-            memcpy(levels_out->of[side], shown.of[side],
-                   levels_out->count[side] * sizeof(struct weir_level));
-    }
-    guard_host_leave();
-    if (fine)
-        *state_out = (enum book_state)shown.state;
-    return fine && shown.count[0] != UINT32_MAX;
-}
-
-bool ask_levels_in(lua_State *L, uint32_t instrument, uint32_t most, enum book_state *state_out,
-                   struct levels *levels_out)
-{
-    const struct script *script = cell_of(L)->script;
-    const struct script_world *world = &script->world;
-    if (script->picture)
-        return picture_levels_in(instrument, most, state_out, levels_out);
-    if (!world->book)
-        return false;
-    guard_host_enter();
-    const struct book *book = world->book(world->context, instrument, state_out);
-    for (int side = WEIR_BUY; book && side <= WEIR_SELL; side++)
-        levels_out->count[side] =
-            copy_levels(book, (enum weir_side)side, most, levels_out->of[side]);
-    guard_host_leave();
-    return book != NULL;
-}
-
-static void set_levels(lua_State *L, const char *name, const struct levels *levels,
-                       enum weir_side side, const struct weir_instrument *instrument)
-{
-    uint32_t count = levels->count[side];
-    lua_createtable(L, (int)count, 0);
-    for (uint32_t i = 0; i < count; i++) {
-        push_level(L, &levels->of[side][i], instrument);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-    lua_setfield(L, -2, name);
-}
-
-static void set_best(lua_State *L, const struct weir_top *top,
-                     const struct weir_instrument *instrument)
-{
-    if (top->bid > 0) {
-        set_decimal(L, "bid", top->bid, instrument->price_exp);
-        set_decimal(L, "bid_qty", top->bid_qty, instrument->qty_exp);
-    }
-    if (top->ask > 0) {
-        set_decimal(L, "ask", top->ask, instrument->price_exp);
-        set_decimal(L, "ask_qty", top->ask_qty, instrument->qty_exp);
-    }
-    set_int(L, "seq", (int64_t)top->seq);
-    set_int(L, "time", top->msg.t);
-}
-
-/* weir.book(venue, symbol [, depth]): the best prices, and `depth` levels of each side in bids and
- * asks where the host keeps the book. Only a LIVE book has prices. */
-static int api_book(lua_State *L)
-{
-    struct cell *cell = cell_of(L);
-    lua_Integer depth = DEPTH_DEFAULT;
-    struct market_view market = {0};
-    struct levels levels;
-    if (!spread(L, "weir.book", 0))
-        return 2;
-    if (lua_type(L, 4) == LUA_TNUMBER)
-        depth = lua_tointegerx(L, 4, NULL);
-    depth = depth < 0 ? 0 : depth > ASK_LEVELS_MAX ? ASK_LEVELS_MAX : depth;
-    uint32_t number = instrument_named_in(L, 2, 3);
-    if (number == 0)
-        return 2;
-    const struct weir_instrument *instrument = ask_instrument(cell->script, number);
-    ask_market(cell->script, number, &market);
-    enum book_state state = market.book;
-    bool deep = ask_levels_in(L, number, (uint32_t)depth, &state, &levels);
-    lua_createtable(L, 0, 11);
-    set_names_in(L, cell, number);
-    set_text(L, "state", WORD(book_states, state));
-    if (state != BOOK_LIVE)
-        return 1;
-    set_best(L, &market.top, instrument);
-    if (deep) {
-        set_levels(L, "bids", &levels, WEIR_BUY, instrument);
-        set_levels(L, "asks", &levels, WEIR_SELL, instrument);
-    }
-    return 1;
 }
 
 /* --- positions and balances ------------------------------------------------------------------- */
@@ -329,7 +169,7 @@ static int api_position(lua_State *L)
         lua_pushliteral(L, "account");
         account = lua_rawget(L, 1) == LUA_TBOOLEAN && lua_toboolean(L, -1);
     }
-    if (!spread(L, "weir.position", FIELD_BIT(account)))
+    if (!spread_in(L, "weir.position", FIELD_BIT(account)))
         return 2;
     uint32_t number = instrument_named_in(L, 2, 3);
     if (number == 0)
@@ -355,7 +195,7 @@ static int api_balance(lua_State *L)
     amount total = 0, fees = 0, funding = 0;
     uint16_t venue;
     bool table = lua_type(L, 1) == LUA_TTABLE;
-    if (!spread(L, "weir.balance", FIELD_BIT(asset)))
+    if (!spread_in(L, "weir.balance", FIELD_BIT(asset)))
         return 2;
     if (table) {
         lua_pushliteral(L, "asset");
@@ -563,7 +403,7 @@ static int api_orders(lua_State *L)
 static int api_instrument(lua_State *L)
 {
     struct cell *cell = cell_of(L);
-    if (!spread(L, "weir.instrument", 0))
+    if (!spread_in(L, "weir.instrument", 0))
         return 2;
     uint32_t number = instrument_named_in(L, 2, 3);
     if (number == 0)
@@ -589,9 +429,9 @@ static int api_instrument(lua_State *L)
 
 void api_push_views_in(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"book", api_book},   {"position", api_position}, {"balance", api_balance},
-        {"order", api_order}, {"orders", api_orders},     {"instrument", api_instrument},
-        {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"position", api_position},     {"balance", api_balance},
+                                         {"order", api_order},           {"orders", api_orders},
+                                         {"instrument", api_instrument}, {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
+    api_push_books_in(L);
 }

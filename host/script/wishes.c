@@ -98,8 +98,10 @@ static bool what_word(const char *word, uint8_t *what)
     *what |= strcmp(word, "book") == 0    ? WANT_BOOK
              : strcmp(word, "trade") == 0 ? WANT_TRADE
              : strcmp(word, "bar") == 0   ? WANT_BAR
+             : strcmp(word, "mark") == 0  ? WANT_MARK
                                           : 0;
-    return strcmp(word, "book") == 0 || strcmp(word, "trade") == 0 || strcmp(word, "bar") == 0;
+    return strcmp(word, "book") == 0 || strcmp(word, "trade") == 0 || strcmp(word, "bar") == 0 ||
+           strcmp(word, "mark") == 0;
 }
 
 /* what="book", what={"book", "trade"}, or nothing: books. */
@@ -113,7 +115,7 @@ static bool what_field(lua_State *L, uint8_t *what)
     else if (type == LUA_TSTRING)
         good = what_word(lua_tostring(L, -1), what);
     else if (type == LUA_TTABLE)
-        for (int i = 1; i <= 4 && good && lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
+        for (int i = 1; i <= 5 && good && lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
             good = lua_type(L, -1) == LUA_TSTRING && what_word(lua_tostring(L, -1), what);
             lua_pop(L, 1);
         }
@@ -315,7 +317,7 @@ bool watch_topic(const struct cell *cell, const char *topic, const char *from)
     return false;
 }
 
-/* weir.subscribe{venue=, symbol=, what={"book", "trade", "bar"}, interval= | volume= | ticks=}. What is
+/* weir.subscribe{venue=, symbol=, what={"book", "trade", "bar", "mark"}, interval= | volume= | ticks=}. What is
  * left out means any. */
 static int api_subscribe(lua_State *L)
 {
@@ -338,7 +340,8 @@ static int api_subscribe(lua_State *L)
             L, "weir.subscribe: venue and symbol are short strings, or left out for all");
     if (!what_field(L, &wish.what))
         return luaL_error(
-            L, "weir.subscribe: what is \"book\", \"trade\", \"bar\", or a list of these");
+            L,
+            "weir.subscribe: what is \"book\", \"trade\", \"bar\", \"mark\", or a list of these");
     if (wish.what & WANT_BAR)
         bars_field(L, &wish);
     room_for_wishes(L);
@@ -418,9 +421,9 @@ bool watch_ready(struct cell *cell, uint32_t instrument)
 uint8_t watch_wants(const struct cell *cell, uint32_t instrument)
 {
     if (cell->wish_count == 0)
-        return WANT_BOOK | WANT_TRADE;
+        return WANT_BOOK | WANT_TRADE | WANT_MARK;
     if (instrument >= cell->watched_count || cell->watched[instrument].wishes < cell->wish_count)
-        return WANT_BOOK | WANT_TRADE |
+        return WANT_BOOK | WANT_TRADE | WANT_MARK |
                WANT_BAR; /* not looked at yet: ask again, when it happened */
     return cell->watched[instrument].what;
 }

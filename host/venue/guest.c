@@ -72,15 +72,14 @@ static void take_event(struct session *session, const struct weir_msg *from)
         session_suspect(session, false, "event of kind %u: of no instrument", event.msg.kind);
     } else if (listing && listing->host == 0 && of_market) {
         session->guards.ignored++; /* of orders there: the owner must hear of them all the same */
-    } else if (event.msg.kind == WEIR_INDEX || event.msg.kind == WEIR_FUNDING_RATE) {
-        listing_mark(listing, &event);
     } else if (event.msg.kind == WEIR_L3) {
         if (session->owner.order)
             session->owner.order(session->owner.context, session, listing->host, &event.l3);
     } else if (event.msg.kind == WEIR_TOP) {
         listing_top(session, listing, &event.top);
     } else {
-        if (event.msg.kind == WEIR_MARK)
+        if (event.msg.kind == WEIR_MARK || event.msg.kind == WEIR_INDEX ||
+            event.msg.kind == WEIR_FUNDING_RATE)
             listing_mark(listing, &event);
         session_deliver(session, &event.msg, listing ? listing->host : 0);
     }

@@ -5,7 +5,7 @@
 ---@alias weir.Number number|weir.Dec
 ---@alias weir.OrderType "limit"|"market"|"stop"|"stop_limit"|"take_profit"|"trailing"|"iceberg"
 ---@alias weir.Tif "gtc"|"ioc"|"fok"|"gtd"|"day"
----@alias weir.Event "start" |"stop" |"book" |"quote" |"trade" |"bar" |"timer" |"order" |"fill" |"position" |"venue" |"alert" |"reload" |"message"
+---@alias weir.Event "start" |"stop" |"book" |"quote" |"trade" |"mark" |"bar" |"timer" |"order" |"fill" |"position" |"venue" |"alert" |"reload" |"message"
 
 --- An exact decimal, made by weir.dec().
 ---@class weir.Dec
@@ -52,7 +52,7 @@
 ---@class weir.Subscribe
 ---@field venue string? left out: any
 ---@field symbol string? left out: any
----@field what string|string[]|nil "book", "trade", "bar", or a list; left out: books
+---@field what string|string[]|nil "book", "trade", "bar", "mark", or a list; left out: books
 ---@field interval integer|string|nil of time bars: ns, or "1s", "5m", "1h", "1d"
 ---@field volume weir.Number? of volume bars: a bar is over when so much was traded in it
 ---@field ticks integer? of tick bars: so many trades make a bar
@@ -63,6 +63,14 @@
 ---@class weir.Market
 ---@field venue string name of the venue
 ---@field symbol string name of the instrument
+
+--- Which book, and how much of it.
+---@class weir.BookOf
+---@field venue string? name of the venue
+---@field symbol string? name of the instrument
+---@field markets weir.Market[]? in place of these: books of several venues as one
+---@field depth integer? levels of each side (10); of several at most 200
+---@field own boolean? false: without what this script has resting there
 
 --- Whose position.
 ---@class weir.PositionOf
@@ -112,6 +120,8 @@
 ---@class weir.Level
 ---@field price number
 ---@field qty number
+---@field venue string? of a book of several: whose level it is
+---@field symbol string? the same
 
 --- A book as it is.
 ---@class weir.Book
@@ -126,6 +136,8 @@
 ---@field time integer? of the newest change, ns since the epoch
 ---@field bids weir.Level[]? best first, as many as were asked for (10)
 ---@field asks weir.Level[]? best first
+---@field parts table[]? of a book of several: {venue=, symbol=, state=, time=} of each, which stands there in place of these
+---@field whole boolean? of a book of several: all parts are LIVE
 
 --- The best prices of a book changed, or its state.
 ---@class weir.BookEvent
@@ -145,6 +157,16 @@
 ---@field symbol string name of the instrument
 ---@field buy fun(price: weir.Number, qty: weir.Number, how: string?): string?, weir.Error? a limit order; how: IOC, FOK, DAY or post_only
 ---@field sell fun(price: weir.Number, qty: weir.Number, how: string?): string?, weir.Error? a limit order
+
+--- What the venue says of a contract beside its book.
+---@class weir.Mark
+---@field venue string name of the venue
+---@field symbol string name of the instrument
+---@field mark number? the venue's mark price
+---@field index number? the index that the contract follows
+---@field funding_rate number? of a position's worth; negative: shorts pay
+---@field funding_time integer? when it is paid, ns since the epoch; nil: all the time
+---@field time integer? when the last of these came; nil: none did
 
 --- A trade of the market.
 ---@class weir.Trade
@@ -338,6 +360,7 @@ weir = {}
 ---@overload fun(event: "book", handler: fun(event: weir.BookEvent)): boolean
 ---@overload fun(event: "quote", handler: fun(market: weir.MarketAt, bid: number?, ask: number?, bid_qty: number?, ask_qty: number?, time: integer)): boolean
 ---@overload fun(event: "trade", handler: fun(event: weir.Trade)): boolean
+---@overload fun(event: "mark", handler: fun(event: weir.Mark)): boolean
 ---@overload fun(event: "bar", handler: fun(event: weir.Bar)): boolean
 ---@overload fun(event: "timer", handler: fun(event: weir.Timer)): boolean
 ---@overload fun(event: "order", handler: fun(event: weir.Order)): boolean
@@ -380,7 +403,7 @@ function weir.cancel(id) end
 function weir.cancel_all(which) end
 
 --- A book as it is now.
----@param venue string|weir.Market name, or both names in a table
+---@param venue string|weir.BookOf name, or all of it in a table
 ---@param symbol? string?
 ---@param depth? integer? levels of each side (10)
 ---@return weir.Book? book
@@ -419,6 +442,13 @@ function weir.orders(which) end
 ---@return weir.MarketAt? market
 ---@return weir.Error? err
 function weir.market(venue, symbol) end
+
+--- Mark and index price and funding rate of a contract.
+---@param venue string|weir.Market
+---@param symbol? string?
+---@return weir.Mark? mark
+---@return weir.Error? err
+function weir.mark(venue, symbol) end
 
 --- Tick, step and other rules.
 ---@param venue string|weir.Market

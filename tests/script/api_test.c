@@ -373,3 +373,84 @@ Test(api, every_function_answers_as_the_table_says)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         run(i);
 }
+
+static void contract_says(struct market *market, uint16_t kind, int64_t value)
+{
+    struct weir_mark mark = {
+        .msg = {.size = sizeof mark, .kind = kind, .venue = 1, .account = 1, .instrument = BTC},
+        .px = value};
+    struct weir_funding_rate rate = {.rate = value, .t_next = 1700003600000000000};
+    rate.msg = mark.msg;
+    rate.msg.size = sizeof rate;
+    struct weir_msg *msg = kind == WEIR_FUNDING_RATE ? &rate.msg : &mark.msg;
+    market_apply(market, msg);
+    script_event(market->scripts[0], msg);
+    market_settle(market);
+}
+
+/* What is seen of a book without our own, of several as one, and of a contract beside its book: here, and in
+ * a process. */
+Test(api, books_without_our_own_orders_and_of_several_venues_and_marks)
+{
+    static const char script[] =
+        "weir.subscribe{what={'book', 'mark'}}\n"
+        "local function say(...)\n"
+        "  local t = table.pack(...) for i = 1, t.n do t[i] = tostring(t[i]) end\n"
+        "  weir.log(table.concat(t, ' '))\n"
+        "end\n"
+        "local function see(name, b)\n"
+        "  weir.log(string.format('%s %s x %s, %s x %s', name, b.bid, b.bid_qty, b.ask, "
+        "b.ask_qty))\n"
+        "end\n"
+        "weir.on('start', function()\n"
+        "  weir.submit{venue='sim', symbol='BTC-USD', side='buy', type='limit', price=50000.25,\n"
+        "              qty=0.4, tif='gtc'}\n"
+        "  weir.submit{venue='sim', symbol='BTC-USD', side='buy', type='limit', price=50000,\n"
+        "              qty=0.4, tif='gtc'}\n"
+        "  weir.submit{venue='sim', symbol='BTC-USD', side='sell', type='limit', price=50001,\n"
+        "              qty=9, tif='gtc'}\n"
+        "end)\n"
+        "weir.on('book', function(e)\n"
+        "  if e.symbol ~= 'ETH-USD' then return end\n"
+        "  see('all', weir.book('sim', 'BTC-USD'))\n"
+        "  local others = weir.book{venue='sim', symbol='BTC-USD', own=false, depth=2}\n"
+        "  see('others', others)\n"
+        "  say(#others.bids, others.bids[1].qty, others.asks[1].price)\n"
+        "  local two = weir.book{markets={{venue='sim', symbol='BTC-USD'},\n"
+        "                                 {venue='sim', symbol='ETH-USD'}}, depth=3, own=false}\n"
+        "  see('two', two)\n"
+        "  say(two.whole, #two.parts, two.parts[2].state, #two.bids, #two.asks,\n"
+        "           two.asks[1].symbol, two.asks[2].symbol)\n"
+        "end)\n"
+        "weir.on('mark', function(e)\n"
+        "  say(e.symbol, e.mark, e.index, e.funding_rate, e.funding_time)\n"
+        "end)\n";
+    static const char expected[] = "s1: all 50000.0 x 1.0, 50001.0 x 2.0\n"
+                                   "s1: others 50000.0 x 0.6, 50001.5 x 4.0\n"
+                                   "s1: 2 0.6 50001.5\n"
+                                   "s1: two 50000.0 x 0.6, 3001.0 x 2.0\n"
+                                   "s1: true 2 LIVE 3 3 ETH-USD BTC-USD\n"
+                                   "s1: BTC-USD 50000.1 nil nil nil\n"
+                                   "s1: BTC-USD 50000.1 49999.9 nil nil\n"
+                                   "s1: BTC-USD 50000.1 49999.9 -0.0001 1700003600000000000\n";
+    for (int process = 0; process <= 1; process++) {
+        struct market market;
+        if (process)
+            market_open_cells(&market, true);
+        else
+            market_open(&market);
+        market_top(&market, BTC, "50000", "50001");
+        market_state(&market, BTC, BOOK_LIVE);
+        market_state(&market, ETH, BOOK_LIVE);
+        (void)market_script(&market, script);
+        market_settle(&market);
+        (void)market_log(&market);
+        market_top(&market, ETH, "3000", "3001");
+        contract_says(&market, WEIR_MARK, 5000010);
+        contract_says(&market, WEIR_INDEX, 4999990);
+        contract_says(&market, WEIR_FUNDING_RATE, -100000000);
+        const char *said = market_log(&market);
+        cr_expect_str_eq(said, expected, "%s: %s", process ? "in a process" : "inline", said);
+        market_close(&market);
+    }
+}

@@ -434,7 +434,7 @@ Test(author, tables_have_the_members_that_the_reference_lists)
                    " for k, how in pairs(classes[name]) do if how == 'must' and t[k] == nil then "
                    "weir.log(name .. "
                    "' lacks ' .. k) end end\nend\n"
-                   "weir.subscribe{what={'book', 'trade', 'bar'}, interval='1s'} "
+                   "weir.subscribe{what={'book', 'trade', 'bar', 'mark'}, interval='1s'} "
                    "weir.subscribe{what='bar', ticks=1}\n"
                    "weir.subscribe{topic='t'}\n");
     for (const struct reference_event *e = reference_events; e->name; e++)
@@ -464,6 +464,10 @@ Test(author, tables_have_the_members_that_the_reference_lists)
     market_fill(&market, "k-1", "50000", "0.5");
     market_top(&market, BTC, "49990", "50010");
     market_trade(&market, BTC, "50000", "1");
+    struct weir_mark mark = {.msg = {.size = sizeof mark, .kind = WEIR_MARK, .instrument = BTC},
+                             .px = 5000000};
+    market_apply(&market, &mark);
+    script_event(script, &mark.msg);
     market_wait(&market, 3000000000);
     struct out_state state = {.msg = {.size = sizeof state, .kind = OUT_STATE, .venue = 1},
                               .of = STATE_VENUE,
@@ -487,7 +491,8 @@ Test(author, given_tables_take_the_members_that_the_reference_lists)
         const char *class_, *call;
     } calls[] = {{"weir.Submit", "weir.submit(t)"},
                  {"weir.CancelAll", "weir.cancel_all(t)"},
-                 {"weir.Market", "weir.book(t)"},
+                 {"weir.BookOf", "weir.book(t)"},
+                 {"weir.Market", "weir.mark(t)"},
                  {"weir.Market", "weir.instrument(t)"},
                  {"weir.PositionOf", "weir.position(t)"},
                  {"weir.BalanceOf", "weir.balance(t)"},
