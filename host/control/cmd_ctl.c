@@ -17,6 +17,9 @@ static const char help[] =
     "  orders [--all]        live orders; --all: the ended ones too, newest first\n"
     "  positions             positions, averages and PnL, of accounts and strategies\n"
     "  venues                venues and their books\n"
+    "  book MARKET...        levels of a book, VENUE/SYMBOL, or of several as one\n"
+    "       [--depth N]      levels of each side: 1 to 200 (10)\n"
+    "       [--others]       without what the host's own orders add to it\n"
     "  scripts               scripts, their state, version, and why they were stopped\n"
     "  limits                every limit of every scope, with what is used of it\n"
     "  alerts                the newest alerts\n"
@@ -119,6 +122,32 @@ static void print_venues(const cJSON *answer)
     }
 }
 
+static void print_side(const cJSON *answer, const char *side)
+{
+    const cJSON *l;
+    cJSON_ArrayForEach(l, json_get(answer, side))
+        printf("%-4s %18s %18s  %s/%s\n", side[0] == 'b' ? "bid" : "ask", text_of(l, "price"),
+               text_of(l, "qty"), text_of(l, "venue"), text_of(l, "instrument"));
+}
+
+static void print_book(const cJSON *answer)
+{
+    const cJSON *m;
+    cJSON_ArrayForEach(m, json_get(answer, "markets"))
+    {
+        static const char *const more[] = {"mark", "index", "funding_rate"};
+        printf("%s/%s  %s", text_of(m, "venue"), text_of(m, "instrument"), text_of(m, "state"));
+        for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)
+            if (json_get(m, more[i]))
+                printf("  %s %s", more[i], text_of(m, more[i]));
+        puts("");
+    }
+    if (cJSON_IsFalse(json_get(answer, "own_orders")))
+        puts("without the host's own orders");
+    print_side(answer, "bids");
+    print_side(answer, "asks");
+}
+
 static void print_scripts(const cJSON *answer)
 {
     const cJSON *s;
@@ -164,13 +193,21 @@ static const struct {
     void (*print)(const cJSON *answer);
     int most;         /* further words */
     const char *word; /* name of the first of them in the request */
-} requests[] = {{"status", print_status, 0, NULL},       {"orders", print_orders, 0, NULL},
-                {"positions", print_positions, 0, NULL}, {"venues", print_venues, 0, NULL},
-                {"scripts", print_scripts, 0, NULL},     {"limits", print_limits, 0, NULL},
-                {"alerts", print_alerts, 0, NULL},       {"kill", print_done, 1, "reason"},
-                {"resume", print_done, 1, "reason"},     {"cancel", print_done, 1, "cid"},
-                {"reload", print_done, 0, NULL},         {"arm", print_done, 1, "script"},
-                {"disarm", print_done, 2, "script"},     {"stop", print_done, 0, NULL}};
+} requests[] = {{"status", print_status, 0, NULL},
+                {"orders", print_orders, 0, NULL},
+                {"positions", print_positions, 0, NULL},
+                {"venues", print_venues, 0, NULL},
+                {"book", print_book, 16, "code"},
+                {"scripts", print_scripts, 0, NULL},
+                {"limits", print_limits, 0, NULL},
+                {"alerts", print_alerts, 0, NULL},
+                {"kill", print_done, 1, "reason"},
+                {"resume", print_done, 1, "reason"},
+                {"cancel", print_done, 1, "cid"},
+                {"reload", print_done, 0, NULL},
+                {"arm", print_done, 1, "script"},
+                {"disarm", print_done, 2, "script"},
+                {"stop", print_done, 0, NULL}};
 
 /* --- asking -----------------------------------------------------------------------------------*/
 
@@ -179,7 +216,28 @@ struct asking {
     int count;
     bool all, json;
     int64_t compare; /* of a reload: ns; 0: no */
+    int64_t depth;   /* of a book; 0: the host's own choice */
+    bool others;     /* of a book: without our own */
 };
+
+static void put_words(struct text *line, size_t which, const struct asking *asking)
+{
+    for (int i = 0; i < asking->count; i++) {
+        json_key(line, i == 0 ? requests[which].word : "reason");
+        json_string(line, asking->words[i]);
+    }
+}
+
+static void put_markets(struct text *line, const struct asking *asking)
+{
+    struct text names;
+    text_init(&names);
+    for (int i = 0; i < asking->count; i++)
+        text_say(&names, "%s%s", i > 0 ? " " : "", asking->words[i]);
+    json_key(line, "code");
+    json_string(line, text_cstr(&names));
+    text_fini(&names);
+}
 
 static int ask(const char *path, size_t which, const struct asking *asking)
 {
@@ -193,13 +251,15 @@ static int ask(const char *path, size_t which, const struct asking *asking)
     json_key(&line, "do");
     json_string(&line, asking->compare ? "compare" : requests[which].what);
     json_key(&line, "ns");
-    json_int(&line, asking->compare);
+    json_int(&line, asking->compare ? asking->compare : asking->depth);
+    json_key(&line, "orders");
+    json_bool(&line, asking->others);
     json_key(&line, "live");
     json_bool(&line, !asking->all);
-    for (int i = 0; i < asking->count; i++) {
-        json_key(&line, i == 0 ? requests[which].word : "reason");
-        json_string(&line, asking->words[i]);
-    }
+    if (requests[which].print == print_book)
+        put_markets(&line, asking);
+    else
+        put_words(&line, which, asking);
     json_end(&line);
     if (control_ask_within(path, text_cstr(&line), within_s, &answer, &why)) {
         fprintf(stderr, "weir ctl: %s\n", why.text);
@@ -228,6 +288,8 @@ int cmd_ctl(int argc, char **argv)
                                             {"all", no_argument, NULL, 'a'},
                                             {"help", no_argument, NULL, 'h'},
                                             {"compare", required_argument, NULL, 'm'},
+                                            {"depth", required_argument, NULL, 'd'},
+                                            {"others", no_argument, NULL, 'o'},
                                             {0}};
     const char *socket = NULL, *path = "config/weir.yaml";
     struct asking asking = {.count = 0};
@@ -237,6 +299,12 @@ int cmd_ctl(int argc, char **argv)
         case 'c': path = optarg; break;
         case 'j': asking.json = true; break;
         case 'a': asking.all = true; break;
+        case 'o': asking.others = true; break;
+        case 'd':
+            if (decimal_parse(optarg, strlen(optarg), 0, &asking.depth) || asking.depth < 1 ||
+                asking.depth > 200)
+                return usage_error("ctl", "--depth: expected 1 to 200 levels, found '%s'", optarg);
+            break;
         case 'm':
             if (!duration_parse(optarg, &asking.compare) || asking.compare < 1000000 ||
                 asking.compare > (int64_t)3600 * 1000000000)
@@ -257,6 +325,11 @@ int cmd_ctl(int argc, char **argv)
             return usage_error("ctl", "cancel: expected the name of an order");
         if (requests[i].word && strcmp(requests[i].word, "script") == 0 && argc - optind < 2)
             return usage_error("ctl", "%s: expected the name of a script", requests[i].what);
+        bool book = strcmp(requests[i].what, "book") == 0;
+        if (book && argc - optind < 2)
+            return usage_error("ctl", "book: expected a market, VENUE/SYMBOL");
+        if ((asking.depth || asking.others) && !book)
+            return usage_error("ctl", "--depth and --others belong to book");
         if (asking.compare && strcmp(requests[i].what, "reload") != 0)
             return usage_error("ctl", "--compare belongs to reload");
         struct why why;

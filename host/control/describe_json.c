@@ -42,6 +42,11 @@ static const struct {
      "frames_per_second:int errors:int gaps:int books:[{instrument:text state:text bid?:dec? "
      "bid_qty?:dec? "
      "ask?:dec? ask_qty?:dec? last?:dec? tops:int trades:int time_ns:int}]}]}"},
+    {"ctl-book", "weir ctl book --json",
+     "{markets:[{venue:text instrument:text state:text time_ns:int mark?:dec index?:dec "
+     "funding_rate?:dec funding_time_ns?:int}] own_orders:bool "
+     "bids:[{venue:text instrument:text price:dec qty:dec}] "
+     "asks:[{venue:text instrument:text price:dec qty:dec}]}"},
     {"ctl-scripts", "weir ctl scripts --json",
      "{scripts:[{script:text file:text state:text reason:text armed:bool version:int sha256:text "
      "orders:bool "

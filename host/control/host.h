@@ -359,6 +359,8 @@ bool host_run_until(struct host *host, weir_ns t, struct why *why);
 
 bool host_files_changed(struct host *host); /* files.c: host.watch, and something did */
 /* operate.c: false: not a wish of this file's. */
+/* bookview.c: code: markets, VENUE/SYMBOL between spaces; ns: levels a side; orders: without our own. */
+void host_show_books(struct host *host, const struct wish *wish, struct wish_answer *answer);
 bool host_operate(struct host *host, const struct wish *wish, struct wish_answer *answer);
 
 /* late.c: prices that wait until somebody looks. */

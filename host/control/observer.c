@@ -128,7 +128,8 @@ static const struct act acts[] = {
     {"cancel", WISH_CANCEL, WISHES - 16},  {"disarm", WISH_DISARM, WISHES - 16},
     {"resume", WISH_RELEASE, WISHES - 24}, {"reload", WISH_RELOAD, WISHES - 32},
     {"arm", WISH_ARM, WISHES - 32},        {"limits", WISH_LIMITS, WISHES - 32},
-    {"eval", WISH_EVAL, WISHES - 40},      {"compare", WISH_COMPARE, WISHES - 40}};
+    {"eval", WISH_EVAL, WISHES - 40},      {"compare", WISH_COMPARE, WISHES - 40},
+    {"book", WISH_BOOK, WISHES - 40}};
 
 static void put_wish(struct observer *observer, struct control_peer *peer, const struct act *act,
                      const cJSON *request)

@@ -18,6 +18,7 @@ enum wish_kind {
     WISH_ARM, /* cid: name of the script */
     WISH_DISARM,
     WISH_LIMITS,
+    WISH_BOOK,    /* code: markets; ns: levels a side; orders: without our own */
     WISH_COMPARE, /* ns: how long */
     WISH_EVAL     /* code; cid: name of a script, whose strategy it is asked for, or ""; orders */
 };

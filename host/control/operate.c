@@ -170,6 +170,7 @@ bool host_operate(struct host *host, const struct wish *wish, struct wish_answer
     case WISH_ARM: turn_switch(host, wish, true, answer); return true;
     case WISH_DISARM: turn_switch(host, wish, false, answer); return true;
     case WISH_LIMITS: give_limits(host, answer); return true;
+    case WISH_BOOK: host_show_books(host, wish, answer); return true;
     case WISH_COMPARE: compare(host, wish, answer); return true;
     case WISH_EVAL: host_prompt(host, wish, answer); return true;
     default: return false;

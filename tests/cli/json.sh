@@ -18,6 +18,7 @@ for _ in $(seq 1 200); do
     sleep 0.2
 done
 for what in status positions venues scripts limits alerts; do ctl $what >"$dir/ctl-$what.1"; done
+ctl book sim/BTC-USD sim/ETH-USD --others >"$dir/ctl-book.1"
 ctl reload >"$dir/ctl-done.1"
 ctl arm maker >"$dir/ctl-done.2"
 ctl arm nobody >"$dir/ctl-error.1"
