@@ -5,6 +5,7 @@
  * One timer drives it; what is due is done at the time for which it was planned, in order.
  *
  * Settings are listed in settings.c; each has a default. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,11 +83,21 @@ static enum weir_err plan(struct sim *sim)
     return sim->host->timer(sim->host->host, TIMER, earliest(next, next_snapshot(sim, &index)));
 }
 
+static void skip_to(struct sim *sim, weir_ns now)
+{
+    char text[96];
+    snprintf(text, sizeof text,
+             "the host stood still for %lld ms: the market of that time is left out",
+             (long long)((now - flow_next(sim->flow)) / MILLISECOND));
+    sim->host->log(sim->host->host, text);
+    flow_skip_to(sim->flow, now);
+}
+
 /* Everything that is due, in the order of its time: ours before the crowd's, then snapshots. */
 static void run(struct sim *sim, weir_ns now)
 {
     if (now - flow_next(sim->flow) > BACKLOG_MAX)
-        flow_skip_to(sim->flow, now);
+        skip_to(sim, now);
     for (;;) {
         uint32_t index = 0;
         weir_ns ours = desk_next(sim->desk), theirs = flow_next(sim->flow);
