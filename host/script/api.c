@@ -232,13 +232,38 @@ void log_in(struct cell *cell, const char *line)
     guard_host_leave();
 }
 
+static bool is_err(lua_State *L, int index)
+{
+    if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index))
+        return false;
+    luaL_getmetatable(L, ERR);
+    bool is = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return is;
+}
+
+/* weir.log(...): its arguments in one line, with spaces between; what weir.submit and others return as
+ * their second value reads well. */
 static int api_log(lua_State *L)
 {
     struct cell *cell = cell_of(L);
-    char line[4096];
-    size_t room = (size_t)cell->script->budget.log_line_max + 1;
-    lua_settop(L, 1);
-    text_plain(L, 1, line, room < sizeof line ? room : sizeof line);
+    char line[4096] = "";
+    size_t room = (size_t)cell->script->budget.log_line_max + 1, used = 0;
+    int count = lua_gettop(L);
+    room = room < sizeof line ? room : sizeof line;
+    luaL_checkstack(L, 4, NULL);
+    for (int i = 1; i <= count && room - used > 8; i++) {
+        if (i > 1)
+            line[used++] = ' ';
+        if (is_err(L, i)) {
+            lua_pushcfunction(L, err_text_of);
+            lua_pushvalue(L, i);
+            lua_call(L, 1, 1);
+            lua_replace(L, i);
+        }
+        text_plain(L, i, line + used, room - used);
+        used += strlen(line + used);
+    }
     log_in(cell, line);
     return 0;
 }

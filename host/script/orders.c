@@ -27,16 +27,38 @@ static const char *const tif_words[] = {"GTC", "IOC", "FOK", "GTD", "DAY", NULL}
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
+/* The value on top is none of the words: nil, err. */
+static bool refuse_word(lua_State *L, const char *name, const char *const *words)
+{
+    char shown[40] = "", known[96];
+    const char *nearest = NULL;
+    size_t used = 0;
+    for (size_t i = 0; words[i] && used < sizeof known; i++)
+        used +=
+            (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", words[i]);
+    if (lua_type(L, -1) == LUA_TSTRING) {
+        text_plain(L, -1, shown, sizeof shown);
+        nearest = hint_nearest(shown, words);
+    }
+    if (nearest)
+        err_say_in(L, "BAD_REQUEST", "%s \"%s\" is not known; did you mean %s?", name, shown,
+                   nearest);
+    else if (*shown)
+        err_say_in(L, "BAD_REQUEST", "%s \"%s\" is not known; one of %s is expected", name, shown,
+                   known);
+    else
+        err_say_in(L, "BAD_REQUEST", "%s is %s%s; one of %s is expected", name,
+                   lua_isnil(L, -1) ? "missing" : "a ",
+                   lua_isnil(L, -1) ? "" : luaL_typename(L, -1), known);
+    return false;
+}
+
 /* The word on top. False: nil, err are pushed. */
 static bool word_on_top(lua_State *L, const char *name, const char *const *words, uint8_t *out)
 {
-    char shown[40];
     size_t len;
-    if (lua_type(L, -1) != LUA_TSTRING) {
-        err_say_in(L, "BAD_REQUEST", "%s is %s; a string is expected", name,
-                   lua_isnil(L, -1) ? "missing" : "not a string");
-        return false;
-    }
+    if (lua_type(L, -1) != LUA_TSTRING)
+        return refuse_word(L, name, words);
     const char *text = lua_tolstring(L, -1, &len);
     for (uint8_t i = 0; words[i]; i++)
         if (((words[i][0] ^ text[0]) & 0x5f) == 0 && strcasecmp(words[i], text) == 0 &&
@@ -44,11 +66,7 @@ static bool word_on_top(lua_State *L, const char *name, const char *const *words
             *out = i;
             return true;
         }
-    text_line(text, len, shown, sizeof shown);
-    const char *nearest = hint_nearest(shown, words);
-    err_say_in(L, "BAD_REQUEST", "%s \"%s\" is not known%s%s", name, shown,
-               nearest ? "; did you mean " : "", nearest ? nearest : "");
-    return false;
+    return refuse_word(L, name, words);
 }
 
 /* Each of these reads one field of the table at 1. False: nil, err are pushed. */

@@ -315,13 +315,14 @@ TABLE(order) = {{"id", "string", ""}, END};
 TABLE(orders) = {{"which", "weir.OrdersOf?", "left out: all that are live"}, END};
 TABLE(instrument) = {{"venue", "string|weir.Market", ""}, {"symbol", "string?", ""}, END};
 TABLE(market) = {{"venue", "string", ""}, {"symbol", "string", ""}, END};
-TABLE(every) = {{"ns", "integer", "at least 1000000"},
+TABLE(every) = {{"ns", "integer|string", "at least 1000000; or a text such as \"1s\", \"250ms\""},
                 {"fn", "fun(timer: weir.Timer): boolean?", "until it returns false"},
                 END};
-TABLE(after) = {
-    {"ns", "integer", "at the earliest in 1 ms"}, {"fn", "fun(timer: weir.Timer)", ""}, END};
+TABLE(after) = {{"ns", "integer|string", "at the earliest in 1 ms; or a text such as \"1s\""},
+                {"fn", "fun(timer: weir.Timer)", ""},
+                END};
 TABLE(random) = {{"m", "integer?", "as math.random"}, {"n", "integer?", ""}, END};
-TABLE(log) = {{"text", "any", "one line"}, END};
+TABLE(log) = {{"...", "any", "made one line, with spaces between"}, END};
 TABLE(alert) = {{"alert", "weir.AlertOf|string", ""}, END};
 TABLE(publish) = {
     {"topic", "string", "letters, digits, _ . -"}, {"data", "table", "plain data"}, END};

@@ -15,6 +15,9 @@ static const char *const events[] = {
 #undef X
         NULL};
 
+#define SPACED(name) " " #name
+#define EVERY_EVENT  SCRIPT_EVENTS(SPACED)
+
 /* --- handlers --------------------------------------------------------------------------------- */
 
 /* Room for one more of so many bytes. The array is replaced where nobody can jump in between. */
@@ -53,11 +56,19 @@ static enum happening event_named(lua_State *L, int index)
             return (enum happening)i;
     text_plain(L, index, shown, sizeof shown);
     const char *nearest = hint_nearest(shown, events);
-    luaL_error(L, "weir.on: there is no event '%s'%s%s", shown, nearest ? "; did you mean " : "",
-               nearest ? nearest
-                       : " (start stop book quote trade bar timer order fill position venue alert "
-                         "reload message)");
+    if (nearest)
+        luaL_error(L, "weir.on: there is no event '%s'; did you mean %s?", shown, nearest);
+    luaL_error(L, "weir.on: there is no event '%s'; there are" EVERY_EVENT, shown);
     return HAPPENINGS;
+}
+
+/* One that is not there yet is what most often stands here. */
+static void function_arg(lua_State *L, const char *function)
+{
+    if (lua_type(L, 2) == LUA_TFUNCTION)
+        return;
+    luaL_error(L, "%s: a function is expected second, not %s%s", function, luaL_typename(L, 2),
+               lua_isnil(L, 2) ? "; is it defined further down?" : "");
 }
 
 /* weir.on(event, function). `timer` handlers are called once a second. */
@@ -67,7 +78,7 @@ static int api_on(lua_State *L)
     lua_settop(L, 2);
     enum happening what = event_named(L, 1);
     struct handlers *handlers = &cell->on[what];
-    luaL_checktype(L, 2, LUA_TFUNCTION);
+    function_arg(L, "weir.on");
     count_one(L, "weir.on");
     int ref = luaL_ref(L, LUA_REGISTRYINDEX);
     grow_in(L, (void **)&handlers->refs, &handlers->room, handlers->count, sizeof *handlers->refs);
@@ -434,9 +445,15 @@ static weir_ns period_arg(lua_State *L, const char *function, weir_ns least)
 {
     int whole = 0;
     weir_ns ns = lua_type(L, 1) == LUA_TNUMBER ? lua_tointegerx(L, 1, &whole) : 0;
-    if (!whole)
-        luaL_error(L, "%s: whole nanoseconds are expected first, such as 1000000000 (1 s), not %s",
-                   function, luaL_typename(L, 1));
+    if (!whole && !(lua_type(L, 1) == LUA_TSTRING && interval_of(L, 1, &ns))) {
+        char shown[40];
+        text_plain(L, 1, shown, sizeof shown);
+        luaL_error(
+            L,
+            "%s: whole nanoseconds are expected first, such as 1000000000, or a text such as "
+            "\"1s\", \"250ms\", not %s",
+            function, shown);
+    }
     if (ns < least || ns > (weir_ns)100 * 365 * 86400 * 1000000000)
         luaL_error(L, "%s: %d ns is the least, and 100 years the most", function, (int)least);
     return ns;
@@ -460,7 +477,7 @@ static int api_every(lua_State *L)
 {
     lua_settop(L, 2);
     weir_ns ns = period_arg(L, "weir.every", PERIOD_MIN);
-    luaL_checktype(L, 2, LUA_TFUNCTION);
+    function_arg(L, "weir.every");
     count_one(L, "weir.every");
     return add_timer(L, ns, true);
 }
@@ -470,7 +487,7 @@ static int api_after(lua_State *L)
 {
     lua_settop(L, 2);
     weir_ns ns = period_arg(L, "weir.after", 0);
-    luaL_checktype(L, 2, LUA_TFUNCTION);
+    function_arg(L, "weir.after");
     count_one(L, "weir.after");
     return add_timer(L, ns < PERIOD_MIN ? PERIOD_MIN : ns, false);
 }

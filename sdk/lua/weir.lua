@@ -462,13 +462,13 @@ function weir.instrument(venue, symbol) end
 function weir.now() end
 
 --- Calls a function again and again.
----@param ns integer at least 1000000
+---@param ns integer|string at least 1000000; or a text such as "1s", "250ms"
 ---@param fn? fun(timer: weir.Timer): boolean? until it returns false
 ---@return integer id
 function weir.every(ns, fn) end
 
 --- Calls a function once.
----@param ns integer at the earliest in 1 ms
+---@param ns integer|string at the earliest in 1 ms; or a text such as "1s"
 ---@param fn fun(timer: weir.Timer)
 ---@return integer id
 function weir.after(ns, fn) end
@@ -480,8 +480,8 @@ function weir.after(ns, fn) end
 function weir.random(m, n) end
 
 --- Writes a line to the host's log.
----@param text any one line
-function weir.log(text) end
+---@param ... any made one line, with spaces between
+function weir.log(...) end
 
 --- Tells the operator.
 ---@param alert weir.AlertOf|string

@@ -138,8 +138,8 @@ Test(events, a_market_says_how_it_is_asked)
         market_log(&market),
         "s1: BAD_REQUEST: a price is expected first, not a table: market.buy(price, qty), with a "
         "dot and not a colon\n"
-        "s1: BAD_REQUEST: how \"IOK\" is not known; did you mean IOC\n"
-        "s1: BAD_REQUEST: how is not a string; a string is expected\n"
+        "s1: BAD_REQUEST: how \"IOK\" is not known; did you mean IOC?\n"
+        "s1: BAD_REQUEST: how is a number; one of GTC, IOC, FOK, DAY, post_only is expected\n"
         "s1: UNKNOWN_INSTRUMENT: no symbol \"XXX\" is known here\n"
         "s1: NOT_FOUND: no venue \"mars\" is known here\n"
         "s1: BAD_REQUEST: venue is missing; a string is expected\n");
@@ -200,7 +200,7 @@ Test(events, scripts_hear_of_their_own_orders_only)
     script_start(market_add(&market, &one));
     market_settle(&market);
     market_top(&market, BTC, "49999", "50001");
-    cr_expect_str_eq(market_log(&market), "s1: PENDING_NEW\ns1: OPEN\ns2: 0\n");
+    cr_expect_str_eq(market_log(&market), "s1: PENDING_NEW\ns1: OPEN\ns2: 0 nil NOT_FOUND: no order of this script has the id \"a-1\"\n");
     cr_expect_eq(market.cancels, 0, "another's order was cancelled");
     market_close(&market);
 }
