@@ -16,7 +16,9 @@
 #include "base/hash.h"
 #include "bench.h"
 #include "desk.h"
+#include "engine/risk.h"
 #include "engine/riskview.h"
+#include "engine/submit.h"
 #include "journal/journal.h"
 
 enum { STRATEGIES = 1000, INSTRUMENTS = 100, BATCH = 4000, ROOM = 64 << 20 };
@@ -79,8 +81,7 @@ static void open_views(void)
             bench_die("risk", "an order was not allowed");
         view_make(&all.views[i], engine, wish);
     }
-    all.size =
-        sizeof *engine->decision + engine->decision->count * sizeof engine->decision->readings[0];
+    all.size = engine->decision->msg.size;
 }
 
 static void prepare(void *context)
@@ -147,7 +148,7 @@ static uint64_t decide(void *context)
     engine->sink = context;
     for (uint32_t i = 0; i < BATCH; i++) {
         uint32_t at = all.next++ % STRATEGIES;
-        engine->decision->count = risk_put_passed(&all.views[at], engine->decision->readings);
+        risk_decide(&all.views[at], engine->decision);
         tell_decision(engine, DECISION_SUBMIT, &all.wishes[at].instrument->is.msg, all.in.cid, 1,
                       at + 1);
     }
@@ -167,7 +168,7 @@ static uint64_t copy(void *context)
 
 static void facts(void)
 {
-    bench_fact("readings of a decision", all.desk.engine->decision->count, "readings",
+    bench_fact("readings of a decision", decision_count(all.desk.engine->decision), "readings",
                AT_LEAST(44));
     bench_fact("record of a decision", (double)all.size, "bytes", NO_GOAL);
 }

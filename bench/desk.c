@@ -16,8 +16,6 @@ static void take(void *context, const struct weir_msg *effect)
     desk->told_bytes += effect->size;
     if (effect->kind == WEIR_NEW)
         memcpy(desk->wire, ((const struct weir_intent *)effect)->client_id, sizeof desk->wire);
-    else if (effect->kind == OUT_DECISION)
-        desk->readings = ((const struct out_decision *)effect)->count;
 }
 
 void desk_give(struct desk *desk, void *input)

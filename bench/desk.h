@@ -28,7 +28,6 @@ struct desk {
     weir_ns now;
     struct effect_sink sink;
     char wire[WEIR_ID_MAX]; /* client order id of the last WEIR_NEW */
-    uint32_t readings;      /* of the last decision */
     uint64_t told, told_bytes;
     uint64_t ids; /* names made so far */
 };

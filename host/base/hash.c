@@ -3,7 +3,10 @@
  * CRC32C has two hands. With SSE4.2 the instruction takes 8 bytes in 3 cycles but can start one each
  * cycle, so input goes as three streams of equal length, whose results are joined by what that many
  * zero bytes do to a checksum: a product of polynomials, one PCLMULQDQ. Else: slicing by 8, one table
- * look-up a byte. Both are the same function, and a test holds them against each other. [crc32c] */
+ * look-up a byte. Both are the same function, and a test holds them against each other. [crc32c]
+ *
+ * A copy with its checksum is one walk: the words are in a register anyway, and bytes that were written
+ * a moment ago word by word would keep a copy in wider steps waiting.            [crc32c_copy] */
 #include "base/hash.h"
 
 #define OPENSSL_SUPPRESS_DEPRECATED
@@ -87,32 +90,66 @@ __attribute__((target("sse4.2,pclmul"))) static inline uint64_t pass_words(uint6
     return __builtin_ia32_crc32di(0, (uint64_t)_mm_cvtsi128_si64(product));
 }
 
+/* A word of the input, which is copied if there is where to. */
+static inline __attribute__((always_inline)) uint64_t take_64(unsigned char *to,
+                                                              const unsigned char *from, size_t at)
+{
+    uint64_t word = load_64(from + at);
+    if (to)
+        memcpy(to + at, &word, sizeof word);
+    return word;
+}
+
+__attribute__((target("sse4.2,pclmul"))) static inline __attribute__((always_inline)) uint32_t
+in_streams(uint32_t crc, unsigned char *to, const unsigned char *from, size_t len)
+{
+    uint64_t a = crc;
+    size_t at = 0;
+    while (len - at >= 3 * 8 * WORDS_LEAST) {
+        size_t words = (len - at) / 24 < WORDS_MOST ? (len - at) / 24 : WORDS_MOST;
+        size_t stride = 8 * words;
+        uint64_t b = 0, c = 0;
+        for (size_t end = at + stride; at < end; at += 8) {
+            a = __builtin_ia32_crc32di(a, take_64(to, from, at));
+            b = __builtin_ia32_crc32di(b, take_64(to, from, at + stride));
+            c = __builtin_ia32_crc32di(c, take_64(to, from, at + 2 * stride));
+        }
+        a = pass_words(a, 2 * words) ^ pass_words(b, words) ^ c;
+        at += 2 * stride;
+    }
+    for (; len - at >= 8; at += 8)
+        a = __builtin_ia32_crc32di(a, take_64(to, from, at));
+    crc = (uint32_t)a;
+    for (; at < len; at++) {
+        crc = __builtin_ia32_crc32qi(crc, from[at]);
+        if (to)
+            to[at] = from[at];
+    }
+    return crc;
+}
+
 __attribute__((target("sse4.2,pclmul"))) static uint32_t by_instruction(uint32_t crc,
                                                                         const unsigned char *at,
                                                                         size_t len)
 {
-    uint64_t a = crc;
-    while (len >= 3 * 8 * WORDS_LEAST) {
-        size_t words = len / 24 < WORDS_MOST ? len / 24 : WORDS_MOST, stride = 8 * words;
-        uint64_t b = 0, c = 0;
-        for (size_t i = 0; i < stride; i += 8) {
-            a = __builtin_ia32_crc32di(a, load_64(at + i));
-            b = __builtin_ia32_crc32di(b, load_64(at + i + stride));
-            c = __builtin_ia32_crc32di(c, load_64(at + i + 2 * stride));
-        }
-        a = pass_words(a, 2 * words) ^ pass_words(b, words) ^ c;
-        at += 3 * stride, len -= 3 * stride;
-    }
-    for (; len >= 8; at += 8, len -= 8)
-        a = __builtin_ia32_crc32di(a, load_64(at));
-    crc = (uint32_t)a;
-    for (; len > 0; at++, len--)
-        crc = __builtin_ia32_crc32qi(crc, *at);
-    return crc;
+    return in_streams(crc, NULL, at, len);
+}
+
+__attribute__((target("sse4.2,pclmul"))) static uint32_t copy_by_instruction(
+    uint32_t crc, unsigned char *to, const unsigned char *at, size_t len)
+{
+    return in_streams(crc, to, at, len);
 }
 #else
 static uint32_t by_instruction(uint32_t crc, const unsigned char *at, size_t len)
 {
+    return by_table(crc, at, len);
+}
+
+static uint32_t copy_by_instruction(uint32_t crc, unsigned char *to, const unsigned char *at,
+                                    size_t len)
+{
+    memcpy(to, at, len);
     return by_table(crc, at, len);
 }
 #endif
@@ -121,6 +158,15 @@ uint32_t crc32c(uint32_t crc, const void *bytes, size_t len)
 {
     (void)pthread_once(&once, make_tables);
     return ~(has_instruction ? by_instruction : by_table)(~crc, bytes, len);
+}
+
+uint32_t crc32c_copy(uint32_t crc, void *to, const void *bytes, size_t len)
+{
+    (void)pthread_once(&once, make_tables);
+    if (has_instruction)
+        return ~copy_by_instruction(~crc, to, bytes, len);
+    memcpy(to, bytes, len);
+    return ~by_table(~crc, bytes, len);
 }
 
 uint32_t crc32c_by_table(uint32_t crc, const void *bytes, size_t len)

@@ -7,7 +7,10 @@
 
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t len); /* crc: 0 at the start */
 
-/* The same without the instruction, for machines that lack it and for the test. */
+/* The same, and the bytes are copied to `to`, which they do not overlap. */
+uint32_t crc32c_copy(uint32_t crc, void *to, const void *bytes, size_t len);
+
+/* Without the instruction, for machines that lack it and for the test. */
 uint32_t crc32c_by_table(uint32_t crc, const void *bytes, size_t len);
 
 struct sha256;                      /* a running SHA-256 */

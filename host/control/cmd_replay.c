@@ -212,17 +212,14 @@ static void verdict(const struct out_decision *decision, char *text, size_t size
         return;
     }
     snprintf(text, size, "%s", risk_check_name((enum risk_check)decision->reason));
-    for (uint32_t i = 0; i < decision->count; i++) {
-        const struct risk_reading *r = &decision->readings[i];
-        char value[DECIMAL_TEXT_MAX], limit[DECIMAL_TEXT_MAX];
-        if (!r->failed || r->check != decision->reason)
-            continue;
-        decimal_print(r->value, r->exp, value);
-        decimal_print(r->limit, r->exp, limit);
-        snprintf(text + strlen(text), size - strlen(text), " (read %s, limit %s, %s)", value, limit,
-                 risk_scope_name((enum risk_scope)r->scope));
+    struct risk_reading r;
+    char value[DECIMAL_TEXT_MAX], limit[DECIMAL_TEXT_MAX];
+    if (!decision_refusal(decision, &r))
         return;
-    }
+    decimal_print(r.value, r.exp, value);
+    decimal_print(r.limit, r.exp, limit);
+    snprintf(text + strlen(text), size - strlen(text), " (read %s, limit %s, %s)", value, limit,
+             risk_scope_name((enum risk_scope)r.scope));
 }
 
 static void on_change(void *context, const struct directory *directory,

@@ -6,6 +6,8 @@
 #ifndef WEIR_ENGINE_EFFECT_H
 #define WEIR_ENGINE_EFFECT_H
 
+#include <stdbool.h>
+
 #include "engine/input.h"
 
 enum effect_kind {
@@ -19,7 +21,8 @@ enum effect_kind {
 };
 
 /* One check's reading: value and limit are counts of 10^-exp. Passed when value <= limit (or as the
- * check's own text says); `failed` is the verdict that counts. */
+ * check's own text says); `failed` is the verdict that counts. In a decision they stand close together,
+ * and are read one after the other by decision_next(). */
 struct risk_reading {
     uint8_t check; /* enum risk_check */
     uint8_t scope; /* enum risk_scope */
@@ -44,10 +47,43 @@ struct out_decision {
     uint8_t allowed;
     uint8_t reason; /* enum risk_check: the first that failed; meaningless if allowed */
     uint8_t pad;
-    uint32_t count;          /* readings that follow */
+    uint32_t ids[RISK_SCOPE_COUNT]; /* number of each scope that the order is of */
+    uint32_t pad_2;
     uint64_t limits_version; /* counts IN_LIMIT inputs so far */
-    struct risk_reading readings[];
+    /* A bit for each enum risk_check that read 0 where 0 is the most that passes, in the scope that is
+     * said for it in risk.c. Most checks of most orders are such. */
+    uint64_t zeros;
+    /* Every other reading, by check, up to the end of the message. Readings of one check with the same
+     * exponent are an entry: a head (struct reading_head), and then either a value and for each scope,
+     * from wide to narrow, a limit; or for each scope a value and a limit (`own`). */
+    uint64_t words[];
 };
+
+struct reading_head { /* one word */
+    uint8_t check;
+    int8_t exp;
+    uint8_t scopes; /* bit for each enum risk_scope that it was read in */
+    uint8_t failed; /* and for each in which it did not pass */
+    uint8_t own;
+    uint8_t pad[3];
+};
+
+/* Readings of a decision, one after the other, in the order of evaluation. [decision.c; any thread] */
+struct decision_walk {
+    const struct out_decision *decision;
+    uint64_t zeros;
+    const uint64_t *at, *end;
+    struct reading_head head;
+    uint8_t left; /* scopes of this entry that are still to come */
+    int64_t value;
+};
+struct decision_walk decision_begin(const struct out_decision *decision);
+bool decision_next(struct decision_walk *walk, struct risk_reading *reading_out);
+uint32_t decision_count(const struct out_decision *decision); /* of its readings */
+/* The reading that refused: the first of `reason` that failed. False: it was allowed, or is not told. */
+bool decision_refusal(const struct out_decision *decision, struct risk_reading *reading_out);
+/* Bytes of a message of another's making: are they a decision that can be walked? */
+bool decision_is_whole(const struct out_decision *decision, uint64_t bytes);
 
 struct out_order {
     struct weir_msg msg;

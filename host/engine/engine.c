@@ -272,7 +272,7 @@ static uint32_t keys_of(const struct engine_sizes *s)
 }
 static size_t decision_bytes(void)
 {
-    return sizeof(struct out_decision) + DECISION_READINGS_MAX * sizeof(struct risk_reading);
+    return sizeof(struct out_decision) + DECISION_READINGS_MAX * 3 * sizeof(uint64_t);
 }
 
 size_t engine_bytes(const struct engine_sizes *sizes)

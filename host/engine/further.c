@@ -378,8 +378,7 @@ static const struct {
 /* clang-format on */
 _Static_assert(sizeof rows / sizeof rows[0] == FURTHER_CHECK_COUNT, "every check has its row");
 
-uint32_t further_put(const struct risk_view *view, struct risk_reading *readings, uint32_t count,
-                     bool *fits)
+void further_read(const struct risk_view *view, struct readings *readings)
 {
     bool reduces = view_reduces(view);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -390,14 +389,11 @@ uint32_t further_put(const struct risk_view *view, struct risk_reading *readings
             amount value, limit;
             if (!(view->given[scope] & 1u << rows[i].limit) || !rows[i].read(&asked, &value))
                 continue;
-            struct risk_reading *reading = &readings[count++];
+            struct risk_reading reading = {.check = rows[i].check, .scope = scope};
             limit = card->scope->limits[rows[i].limit].value;
-            *reading =
-                (struct risk_reading){.check = rows[i].check, .scope = scope, .id = card->scope_id};
-            reading_of_amounts(reading, value, limit);
-            reading->failed = value > limit;
-            *fits &= !reading->failed;
+            reading_of_amounts(&reading, value, limit);
+            reading.failed = value > limit;
+            reading_put(readings, &reading);
         }
     }
-    return count;
 }

@@ -47,11 +47,12 @@ static weir_ns passes_at(struct engine *engine, uint32_t n)
         return engine->backoff[more_at(engine, n)->venue];
     if (decision->reason != CHECK_THROTTLED)
         return at;
-    for (uint32_t i = 0; i < decision->count; i++) {
-        const struct risk_reading *reading = &decision->readings[i];
-        if (reading->check != CHECK_THROTTLED || !reading->failed)
+    struct decision_walk walk = decision_begin(decision);
+    struct risk_reading reading;
+    while (decision_next(&walk, &reading)) {
+        if (reading.check != CHECK_THROTTLED || !reading.failed)
             continue;
-        const struct scope *scope = scope_peek(engine, reading->scope, reading->id);
+        const struct scope *scope = scope_peek(engine, reading.scope, reading.id);
         weir_ns due = later(scope->throttle.oldest, scope->throttle_window);
         if (scope->throttle_max > 0 && (at == INT64_MAX || due > at))
             at = due;

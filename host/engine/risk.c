@@ -2,11 +2,11 @@
  *
  * A check is a pure function with one shape: it reads a number and the limit for it. All of them are
  * evaluated and told, passed ones too; the first that failed, in the order of ROWS, is the reason.
- * ONCE checks are read once for an order, EACH checks once for every scope that has their limit. A
- * new check is one function and one row. Cancels do not come here.
+ * ZERO checks are read once for an order, and 0 is all that passes; ONCE checks have a limit; SAME and OWN checks once for every scope that has their limit,
+ * of which SAME ones read the same number in each. A new check is one function and one row. Cancels do not come here.
  *
- * The rows are walked twice: for the verdict, which looks at each reading and writes none, and to
- * write down all readings. Both are made from the same functions, so they cannot differ.
+ * The rows are walked once, and each reading is written as it will be journalled (effect.h): a bit for
+ * what read 0 where 0 passes, whole words for the rest. The verdict is that none of them failed.
  *
  * A check that does not apply (no such limit, no price to compare with under scenario rules) gives no
  * reading. Under strict rules what is missing refuses: NO_LIMIT, NO_REFERENCE, STALE_BOOK. A number
@@ -43,7 +43,9 @@ READS bool at_least(struct risk_reading *reading, int64_t value, int64_t limit, 
 
 READS bool none(struct risk_reading *reading, int64_t value)
 {
-    return at_most(reading, value, 0, 0);
+    at_most(reading, value, 0, 0);
+    reading->failed = value != 0;
+    return true;
 }
 
 /* --- what is read once ------------------------------------------------------------------------- */
@@ -366,159 +368,215 @@ READS bool throttled(const struct risk_view *view, uint8_t scope, struct risk_re
 /* --- the table ------------------------------------------------------------------------------------- */
 
 /* clang-format off */
-#define ROWS(ONCE, EACH)                                     \
+#define ROWS(ZERO, ONCE, SAME, OWN)                                    \
     /* the contract's, in the contract's order */            \
-    ONCE(KILL_SWITCH,          host,       kill_switch)      \
-    ONCE(DUP_CLIENT_ID,        host,       dup_client_id)    \
-    ONCE(RECONCILING,          account,    reconciling)      \
-    ONCE(HALTED,               instrument, halted)           \
-    ONCE(VENUE_DOWN,           account,    venue_down)       \
-    ONCE(VENUE_BACKOFF,        venue,      venue_backoff)    \
-    ONCE(TICK,                 instrument, tick)             \
-    ONCE(STEP,                 instrument, step)             \
+    ZERO(KILL_SWITCH,          host,       kill_switch)      \
+    ZERO(DUP_CLIENT_ID,        host,       dup_client_id)    \
+    ZERO(RECONCILING,          account,    reconciling)      \
+    ZERO(HALTED,               instrument, halted)           \
+    ZERO(VENUE_DOWN,           account,    venue_down)       \
+    ZERO(VENUE_BACKOFF,        venue,      venue_backoff)    \
+    ZERO(TICK,                 instrument, tick)             \
+    ZERO(STEP,                 instrument, step)             \
     ONCE(MIN_NOTIONAL,         instrument, min_notional)     \
-    EACH(PRICE_BAND,                       price_band)       \
+    SAME(PRICE_BAND,                       price_band)       \
     ONCE(STALE_BOOK,           instrument, stale_book)       \
-    EACH(MAX_ORDER_QTY,                    max_order_qty)    \
-    EACH(MAX_ORDER_NOTIONAL,               max_order_notional) \
+    SAME(MAX_ORDER_QTY,                    max_order_qty)    \
+    SAME(MAX_ORDER_NOTIONAL,               max_order_notional) \
     ONCE(REDUCE_ONLY,          instrument, reduce_only)      \
-    EACH(MAX_POSITION,                     max_position)     \
-    EACH(MAX_OPEN_ORDERS,                  max_open_orders)  \
+    OWN(MAX_POSITION,                      max_position)     \
+    OWN(MAX_OPEN_ORDERS,                   max_open_orders)  \
     ONCE(INSUFFICIENT_BALANCE, account,    insufficient_balance) \
     ONCE(SELF_CROSS,           instrument, self_cross)       \
-    EACH(THROTTLED,                        throttled)        \
+    OWN(THROTTLED,                         throttled)        \
     /* the host's own */                                     \
-    ONCE(RIGHTS,               strategy,   rights)           \
-    ONCE(UNKNOWN_INSTRUMENT,   host,       unknown_instrument) \
-    ONCE(JOURNAL,              host,       journal)          \
-    ONCE(NO_LIMIT,             host,       no_limit)         \
-    ONCE(NO_REFERENCE,         instrument, no_reference)     \
-    ONCE(CAPABILITY,           venue,      capability)       \
-    ONCE(CAPACITY,             host,       capacity)         \
-    ONCE(TRADING_STATE,        host,       trading_state)    \
-    ONCE(BAD_REQUEST,          host,       bad_request)      \
-    ONCE(LINK,                 strategy,   link)
+    ZERO(RIGHTS,               strategy,   rights)           \
+    ZERO(UNKNOWN_INSTRUMENT,   host,       unknown_instrument) \
+    ZERO(JOURNAL,              host,       journal)          \
+    ZERO(NO_LIMIT,             host,       no_limit)         \
+    ZERO(NO_REFERENCE,         instrument, no_reference)     \
+    ZERO(CAPABILITY,           venue,      capability)       \
+    ZERO(CAPACITY,             host,       capacity)         \
+    ZERO(TRADING_STATE,        host,       trading_state)    \
+    ZERO(BAD_REQUEST,          host,       bad_request)      \
+    ZERO(LINK,                 strategy,   link)
 /* clang-format on */
 
 /* Every check has its row. */
 #define COUNT_ONCE(check, scope, read) +1
 #define COUNT_EACH(check, read)        +1
-_Static_assert(0 ROWS(COUNT_ONCE, COUNT_EACH) == RISK_CHECK_COUNT - FURTHER_CHECK_COUNT,
+_Static_assert(0 ROWS(COUNT_ONCE, COUNT_ONCE, COUNT_EACH, COUNT_EACH) ==
+                   RISK_CHECK_COUNT - FURTHER_CHECK_COUNT,
                "a check without a row");
 
 #define MOST_ONCE(check, scope, read) +1
 #define MOST_EACH(check, read)        +RISK_SCOPE_COUNT
-_Static_assert(0 ROWS(MOST_ONCE, MOST_EACH) + FURTHER_CHECK_COUNT * RISK_SCOPE_COUNT <
+_Static_assert(0 ROWS(MOST_ONCE, MOST_ONCE, MOST_EACH, MOST_EACH) +
+                       FURTHER_CHECK_COUNT * RISK_SCOPE_COUNT <
                    DECISION_READINGS_MAX,
                "a decision has no room for all readings");
 
-/* All readings, one after the other: `what` is done with those that apply. */
-#define READ_ONCE(name, in, read)                                               \
-    {                                                                           \
-        struct risk_reading reading = {                                         \
-            .check = CHECK_##name, .scope = SCOPE_##in, .id = ids[SCOPE_##in]}; \
-        if (read(view, &reading))                                               \
-            WHAT(reading);                                                      \
-    }
-#define READ_IN(name, in, read)                                                                   \
-    {                                                                                             \
-        struct risk_reading reading = {                                                           \
-            .check = CHECK_##name, .scope = SCOPE_##in, .id = view->cards[SCOPE_##in]->scope_id}; \
-        if (read(view, SCOPE_##in, &reading))                                                     \
-            WHAT(reading);                                                                        \
-    }
-#define READ_EACH(name, read)     \
-    READ_IN(name, host, read)     \
-    READ_IN(name, venue, read)    \
-    READ_IN(name, account, read)  \
-    READ_IN(name, group, read)    \
-    READ_IN(name, strategy, read) \
-    READ_IN(name, instrument, read)
-
-READS void scope_ids(const struct risk_view *view, uint32_t ids[RISK_SCOPE_COUNT])
+/* Where a check that is read once is read, if it says nothing else. */
+uint8_t risk_usual_scope(enum risk_check check)
 {
-    const struct instrument *instrument = view->instrument;
-    ids[SCOPE_host] = ids[SCOPE_group] = 0;
-    ids[SCOPE_venue] = instrument ? instrument->venue : 0;
-    ids[SCOPE_account] = instrument ? instrument->account : 0;
-    ids[SCOPE_strategy] = view->wish->strategy ? view->wish->strategy->id : 0;
-    ids[SCOPE_instrument] = instrument ? instrument->is.msg.instrument : 0;
+    static const uint8_t scopes[RISK_CHECK_COUNT] = {
+#define SCOPE_ONCE(name, in, read) [CHECK_##name] = SCOPE_##in,
+#define SCOPE_EACH(name, read)
+        ROWS(SCOPE_ONCE, SCOPE_ONCE, SCOPE_EACH, SCOPE_EACH)};
+    return check < RISK_CHECK_COUNT ? scopes[check] : SCOPE_host;
 }
-
-static bool all_pass(const struct risk_view *view)
-{
-    uint32_t ids[RISK_SCOPE_COUNT];
-    unsigned failed = 0;
-    scope_ids(view, ids);
-#define WHAT(reading) failed |= (reading).failed
-    ROWS(READ_ONCE, READ_EACH)
-#undef WHAT
-    return failed == 0;
-}
-
-_Static_assert(sizeof(struct risk_reading) == 24 && offsetof(struct risk_reading, id) == 4 &&
-                   offsetof(struct risk_reading, value) == 8 &&
+_Static_assert(RISK_CHECK_COUNT <= 64, "out_decision.zeros has a bit for each check");
+_Static_assert(sizeof(struct reading_head) == sizeof(uint64_t) &&
                    __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "a reading is three words, of which the first begins with the check");
+               "an entry begins with one word");
 
-READS void put_word(struct risk_reading *at, size_t word, uint64_t value)
+/* In one word: what is put together byte by byte in memory is slow to be read again. */
+READS uint64_t head_of(uint8_t check, int8_t exp, uint32_t scopes, uint32_t failed, bool own)
 {
-    memcpy((char *)at + word * sizeof value, &value, sizeof value);
+    return check | (uint64_t)(uint8_t)exp << 8 | (uint64_t)scopes << 16 | (uint64_t)failed << 24 |
+           (uint64_t)own << 32;
 }
 
-/* In whole words: what is put together byte by byte in memory is slow to be read again. */
-READS void put_reading(struct risk_reading *at, const struct risk_reading *reading, bool failed)
+/* One of one scope, as an entry of its own. */
+static uint64_t *put_entry(uint64_t *at, const struct risk_reading *reading)
 {
-    put_word(at, 0,
-             reading->check | (uint32_t)reading->scope << 8 |
-                 (uint32_t)(uint8_t)reading->exp << 16 | (uint32_t)failed << 24 |
-                 (uint64_t)reading->id << 32);
-    put_word(at, 1, (uint64_t)reading->value);
-    put_word(at, 2, (uint64_t)reading->limit);
+    uint32_t failed = (uint32_t)reading->failed << reading->scope;
+    *at++ = head_of(reading->check, reading->exp, 1u << reading->scope, failed, false);
+    *at++ = (uint64_t)reading->value;
+    *at++ = (uint64_t)reading->limit;
+    return at;
 }
 
-/* The readings themselves. Most orders pass all checks, and then no verdict has to be worked out. */
-uint32_t risk_put_passed(const struct risk_view *view, struct risk_reading *readings)
+void reading_put(struct readings *readings, const struct risk_reading *reading)
 {
-    uint32_t ids[RISK_SCOPE_COUNT];
-    struct risk_reading *at = readings;
-    scope_ids(view, ids);
-#define WHAT(reading) put_reading(at++, &(reading), false)
-    ROWS(READ_ONCE, READ_EACH)
-#undef WHAT
-    return (uint32_t)(at - readings);
+    readings->failed |= reading->failed;
+    readings->at = put_entry(readings->at, reading);
 }
 
-static uint32_t put_judged(const struct risk_view *view, struct risk_reading *readings)
+/* Nothing is in the way of most orders: then nothing is asked but whether that is so. */
+#define READ_ZERO(name, in, read)          \
+    {                                      \
+        struct risk_reading r;             \
+        if (read(view, &r)) {              \
+            zeros |= 1ull << CHECK_##name; \
+            odd |= r.failed;               \
+        }                                  \
+    }
+#define READ_ONCE(name, in, read)                                             \
+    {                                                                         \
+        struct risk_reading r = {.check = CHECK_##name, .scope = SCOPE_##in}; \
+        if (read(view, &r)) {                                                 \
+            at = put_entry(at, &r);                                           \
+            failed |= r.failed;                                               \
+        }                                                                     \
+    }
+#define READ_ODD(name, in, read)                                              \
+    {                                                                         \
+        struct risk_reading r = {.check = CHECK_##name, .scope = SCOPE_##in}; \
+        if (read(view, &r)) {                                                 \
+            if (r.failed) {                                                   \
+                at = put_entry(at, &r);                                       \
+                failed = 1;                                                   \
+            } else {                                                          \
+                zeros |= 1ull << CHECK_##name;                                \
+            }                                                                 \
+        }                                                                     \
+    }
+#define READ_IN(in, read)                             \
+    {                                                 \
+        struct risk_reading r;                        \
+        if (read(view, SCOPE_##in, &r)) {             \
+            if (own)                                  \
+                *at++ = (uint64_t)r.value;            \
+            *at++ = (uint64_t)r.limit;                \
+            value = r.value;                          \
+            exp = r.exp;                              \
+            scopes |= 1u << SCOPE_##in;               \
+            over |= (uint32_t)r.failed << SCOPE_##in; \
+        }                                             \
+    }
+#define READ_ALL(name, read, is_own)                           \
+    {                                                          \
+        const bool own = is_own;                               \
+        uint64_t *head = at;                                   \
+        uint32_t scopes = 0, over = 0;                         \
+        int64_t value = 0;                                     \
+        int8_t exp = 0;                                        \
+        at += own ? 1 : 2;                                     \
+        READ_IN(host, read)                                    \
+        READ_IN(venue, read)                                   \
+        READ_IN(account, read)                                 \
+        READ_IN(group, read)                                   \
+        READ_IN(strategy, read)                                \
+        READ_IN(instrument, read)                              \
+        *head = head_of(CHECK_##name, exp, scopes, over, own); \
+        if (!own)                                              \
+            head[1] = (uint64_t)value;                         \
+        at = scopes ? at : head;                               \
+        failed |= over;                                        \
+    }
+#define READ_SAME(name, read) READ_ALL(name, read, false)
+#define READ_OWN(name, read)  READ_ALL(name, read, true)
+
+#define READ_ROWS(zero)                        \
+    uint64_t *at = readings->at, zeros = 0;    \
+    uint32_t failed = 0;                       \
+    ROWS(zero, READ_ONCE, READ_SAME, READ_OWN) \
+    *readings = (struct readings)              \
+    {                                          \
+        at, zeros, failed                      \
+    }
+
+__attribute__((cold)) static void read_odd(const struct risk_view *view, struct readings *readings)
 {
-    uint32_t ids[RISK_SCOPE_COUNT];
-    struct risk_reading *at = readings;
-    scope_ids(view, ids);
-#define WHAT(reading) put_reading(at++, &(reading), (reading).failed)
-    ROWS(READ_ONCE, READ_EACH)
-#undef WHAT
-    return (uint32_t)(at - readings);
+    READ_ROWS(READ_ODD);
+}
+
+static void read_rows(const struct risk_view *view, struct readings *readings)
+{
+    struct readings from = *readings;
+    uint32_t odd = 0;
+    READ_ROWS(READ_ZERO);
+    if (odd) {
+        *readings = from;
+        read_odd(view, readings);
+    }
 }
 
 /* --- the door ------------------------------------------------------------------------------------------ */
 
-bool risk_passes(struct engine *engine, const struct wish *wish)
+static void put_ids(const struct risk_view *view, struct out_decision *decision)
 {
-    struct risk_view view;
-    struct risk_reading further[FURTHER_CHECK_COUNT * RISK_SCOPE_COUNT];
-    bool fits = true;
-    view_make(&view, engine, wish);
-    if (view.further)
-        (void)further_put(&view, further, 0, &fits);
-    return all_pass(&view) && fits;
+    const struct instrument *instrument = view->instrument;
+    uint32_t *ids = decision->ids;
+    ids[SCOPE_host] = 0;
+    ids[SCOPE_venue] = instrument ? instrument->venue : 0;
+    ids[SCOPE_account] = instrument ? instrument->account : 0;
+    ids[SCOPE_group] = view->cards[SCOPE_group]->scope_id;
+    ids[SCOPE_strategy] = view->wish->strategy ? view->wish->strategy->id : 0;
+    ids[SCOPE_instrument] = instrument ? instrument->is.msg.instrument : 0;
+}
+
+void risk_decide(const struct risk_view *view, struct out_decision *decision)
+{
+    put_ids(view, decision);
+    struct readings readings = {.at = decision->words};
+    read_rows(view, &readings);
+    if (view->further)
+        further_read(view, &readings);
+    decision->msg.size = (uint32_t)((char *)readings.at - (char *)decision);
+    decision->zeros = readings.zeros;
+    decision->allowed = readings.failed == 0;
 }
 
 static uint8_t first_failed(const struct out_decision *decision)
 {
-    uint32_t i = 0;
-    while (!decision->readings[i].failed)
-        i++;
-    return decision->readings[i].check;
+    struct decision_walk walk = decision_begin(decision);
+    struct risk_reading reading;
+    while (decision_next(&walk, &reading))
+        if (reading.failed)
+            return reading.check;
+    return 0;
 }
 
 /* Is the name used? It may be anywhere in much memory, which was asked for when the wish was made;
@@ -529,18 +587,11 @@ bool risk_allows(struct engine *engine, struct wish *wish)
     struct risk_view view;
 
     view_make(&view, engine, wish);
-    bool passed = all_pass(&view);
-    if (passed)
-        decision->count = risk_put_passed(&view, decision->readings);
+    wish->used_cid = false;
+    risk_decide(&view, decision);
     wish->used_cid = wish->cid && cid_is_used(engine, wish->cid, wish->cid_key);
-    decision->allowed = passed && !wish->used_cid;
-    if (!decision->allowed)
-        decision->count = put_judged(&view, decision->readings);
-    if (view.further) {
-        bool fits = decision->allowed;
-        decision->count = further_put(&view, decision->readings, decision->count, &fits);
-        decision->allowed = fits;
-    }
+    if (wish->used_cid)
+        risk_decide(&view, decision);
     decision->reason = decision->allowed ? 0 : first_failed(decision);
     return decision->allowed;
 }

@@ -28,7 +28,5 @@ struct wish { /* an order as asked, or as a replace would make it */
 };
 /* Evaluate every check; fills engine->decision but for names. True: allowed. */
 bool risk_allows(struct engine *engine, struct wish *wish);
-/* The same but for the name, and without the readings: only for measurements. */
-bool risk_passes(struct engine *engine, const struct wish *wish);
 
 #endif

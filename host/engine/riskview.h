@@ -47,11 +47,21 @@ amount product_units(const struct instrument *instrument, weir_px px, weir_qty q
 bool view_reduces(const struct risk_view *view); /* it only makes the account's position smaller */
 /* Amounts as a reading: as many places as fit; value is rounded up and limit down. */
 void reading_of_amounts(struct risk_reading *reading, amount value, amount limit);
-/* risk.c: the readings of an order that passes all checks of the contract; how many */
-uint32_t risk_put_passed(const struct risk_view *view, struct risk_reading *readings);
-/* further.c: its readings behind the others; fits_out is cleared if one of them failed */
-uint32_t further_put(const struct risk_view *view, struct risk_reading *readings, uint32_t count,
-                     bool *fits_out);
+
+/* Where the readings of a decision are written. */
+struct readings {
+    uint64_t *at;    /* the next word */
+    uint64_t zeros;  /* out_decision.zeros */
+    uint32_t failed; /* not 0: one of them did not pass */
+};
+/* One that is not a zero, as an entry of its own. */
+void reading_put(struct readings *readings, const struct risk_reading *reading);
+/* risk.c: all readings of an order, and whether it is allowed */
+void risk_decide(const struct risk_view *view, struct out_decision *decision);
+/* further.c: what the others read, behind them */
+void further_read(const struct risk_view *view, struct readings *readings);
+/* Where a check is read that is read once for an order. */
+uint8_t risk_usual_scope(enum risk_check check);
 enum { CORE_LIMIT_BITS = (1 << CORE_LIMIT_COUNT) - 1 };
 
 void view_make(struct risk_view *view, struct engine *engine, const struct wish *wish);

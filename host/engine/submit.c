@@ -102,8 +102,7 @@ void tell_decision(struct engine *engine, enum decision_of of, const struct weir
                    const char *cid, uint32_t n, uint32_t strategy)
 {
     struct out_decision *out = engine->decision;
-    size_t size = sizeof *out + out->count * sizeof out->readings[0];
-    out->msg = (struct weir_msg){.size = (uint32_t)size,
+    out->msg = (struct weir_msg){.size = out->msg.size,
                                  .kind = OUT_DECISION,
                                  .venue = from->venue,
                                  .account = from->account,
@@ -115,6 +114,7 @@ void tell_decision(struct engine *engine, enum decision_of of, const struct weir
     out->strategy = strategy;
     out->of = (uint8_t)of;
     out->pad = 0;
+    out->pad_2 = 0;
     out->limits_version = engine->limits_version;
     if (!out->allowed) {
         engine->counts.denied++;

@@ -186,18 +186,20 @@ static void say_readings(const struct story *story, const struct out_decision *d
                          struct text *out)
 {
     const char *before = "\n";
-    for (uint32_t i = 0; i < decision->count; i++)
-        if (!is_plain_no(&decision->readings[i])) {
+    struct risk_reading reading;
+    struct decision_walk walk = decision_begin(decision);
+    while (decision_next(&walk, &reading))
+        if (!is_plain_no(&reading)) {
             text_say(out, "%s", before);
-            say_reading(story, &decision->readings[i], out);
-            text_say(out, "%s", decision->readings[i].failed ? " (refuses)" : "");
+            say_reading(story, &reading, out);
+            text_say(out, "%s", reading.failed ? " (refuses)" : "");
             before = ", ";
         }
     before = "\n0/0: ";
-    for (uint32_t i = 0; i < decision->count; i++)
-        if (is_plain_no(&decision->readings[i])) {
-            text_say(out, "%s%s", before,
-                     risk_check_name((enum risk_check)decision->readings[i].check));
+    walk = decision_begin(decision);
+    while (decision_next(&walk, &reading))
+        if (is_plain_no(&reading)) {
+            text_say(out, "%s%s", before, risk_check_name((enum risk_check)reading.check));
             before = ", ";
         }
 }
@@ -207,14 +209,12 @@ static const char *tell_decision(const struct story *story, const struct weir_ms
                                  struct text *out)
 {
     const struct out_decision *decision = (const void *)msg;
-    const struct risk_reading *against = NULL;
-    for (uint32_t i = 0; !decision->allowed && !against && i < decision->count; i++)
-        if (decision->readings[i].failed && decision->readings[i].check == decision->reason)
-            against = &decision->readings[i];
+    struct risk_reading against;
+    bool told = decision_refusal(decision, &against);
     text_say(out, "%s", decision->of == DECISION_RELEASE ? "when it was to go: " : "");
     text_say(out, decision->allowed ? "allowed" : "denied by ");
-    if (against)
-        say_reading(story, against, out);
+    if (told)
+        say_reading(story, &against, out);
     else if (!decision->allowed)
         text_say(out, "%s", risk_check_name((enum risk_check)decision->reason));
     if (!decision->allowed)

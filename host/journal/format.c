@@ -112,6 +112,15 @@ uint32_t record_crc(const void *record, uint32_t size, uint32_t seed)
     return crc32c(seed ^ size, from, RECORD_HEAD - sizeof(uint64_t) + size);
 }
 
+uint32_t record_put(void *record, const struct record_head *head, const void *msg, uint32_t size,
+                    uint32_t seed)
+{
+    unsigned char *to = record;
+    uint32_t crc = crc32c_copy(seed ^ size, to + sizeof head->word, &head->seq,
+                               RECORD_HEAD - sizeof head->word);
+    return crc32c_copy(crc, to + RECORD_HEAD, msg, size);
+}
+
 bool record_is_good(const void *record, uint64_t room, uint64_t offset, uint32_t seed)
 {
     struct record_head head;

@@ -124,6 +124,10 @@ enum weir_err segment_head_check(const struct segment_head *head, uint32_t numbe
 /* The crc of a record that lies at `record`, whole. */
 uint32_t record_crc(const void *record, uint32_t size, uint32_t seed);
 
+/* Write all of a record but its first word; its crc. */
+uint32_t record_put(void *record, const struct record_head *head, const void *msg, uint32_t size,
+                    uint32_t seed);
+
 /* Is a whole record here? room: bytes that may be read. Checks everything but the sequence. */
 bool record_is_good(const void *record, uint64_t room, uint64_t offset, uint32_t seed);
 

@@ -255,15 +255,10 @@ static const char *book_state_word(unsigned value)
 }
 static const struct field book_state[] = {NAMED("state", in_state, value, WORD, book_state_word)};
 static const struct field decision[] = {
-    F(out_decision, order, U32),
-    F(out_decision, cid, TEXT),
-    F(out_decision, strategy, STRATEGY),
-    W(out_decision, of, decision_of),
-    F(out_decision, allowed, BOOL),
-    W(out_decision, reason, check_word),
-    F(out_decision, limits_version, U64),
-    F(out_decision, count, U32),
-    TAIL(out_decision, readings, READINGS),
+    F(out_decision, order, U32),          F(out_decision, cid, TEXT),
+    F(out_decision, strategy, STRATEGY),  W(out_decision, of, decision_of),
+    F(out_decision, allowed, BOOL),       W(out_decision, reason, check_word),
+    F(out_decision, limits_version, U64), TAIL(out_decision, words, READINGS),
 };
 static const struct field order[] = {
     F(out_order, order, U32),
@@ -475,7 +470,8 @@ const struct kind *kind_find(uint16_t kind)
     return row > 0 ? &kinds[row - 1] : NULL;
 }
 
-/* What a message with a list at its end says that it holds; others: the least of their kind. */
+/* What a message with a list at its end says that it holds; others: the least of their kind. Of a decision
+ * one word more than there are, if its entries do not end where it does. */
 static uint64_t size_told(const struct kind *kind, const struct weir_msg *msg)
 {
     if (kind->kind == WEIR_BOOK) {
@@ -484,7 +480,7 @@ static uint64_t size_told(const struct kind *kind, const struct weir_msg *msg)
     }
     if (kind->kind == OUT_DECISION) {
         const struct out_decision *d = (const struct out_decision *)(const void *)msg;
-        return sizeof *d + (uint64_t)d->count * sizeof d->readings[0];
+        return msg->size + (decision_is_whole(d, msg->size) ? 0 : sizeof d->words[0]);
     }
     return kind->size;
 }
@@ -516,7 +512,7 @@ enum weir_err message_check(enum journal_class class, const struct weir_msg *msg
 
 uint32_t journal_layout(void)
 {
-    uint32_t sum = sizeof(struct weir_level) + sizeof(struct risk_reading) * 31u;
+    uint32_t sum = sizeof(struct weir_level) + sizeof(struct reading_head) * 31u;
     for (size_t i = 0; i < KIND_COUNT; i++)
         sum = sum * 31u + kinds[i].kind * 7u + kinds[i].full;
     return sum;

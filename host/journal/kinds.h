@@ -27,7 +27,7 @@ enum field_type {
     FIELD_STRATEGY,   /* u32 number, shown by name */
     FIELD_SCOPE_ID,   /* u32 number within the scope that the member `scope` names */
     FIELD_LEVELS,     /* struct weir_level [bids + asks] */
-    FIELD_READINGS,   /* struct risk_reading [count] */
+    FIELD_READINGS,   /* of a decision: decision_next() */
     FIELD_MULTIPLIER, /* i64 with the message's multiplier_exp */
     FIELD_EXP         /* i8 */
 };

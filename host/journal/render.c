@@ -245,53 +245,49 @@ static void levels_json(const struct scene *scene, struct text *out)
     }
 }
 
-static const struct risk_reading *readings_of(const struct weir_msg *msg, uint32_t *count)
+static struct decision_walk walk_of(const struct scene *scene)
 {
-    const struct out_decision *decision = (const struct out_decision *)(const void *)msg;
-    *count = decision->count;
-    return decision->readings;
+    return decision_begin((const struct out_decision *)(const void *)scene->msg);
 }
 
 static void readings_line(const struct scene *scene, struct text *out)
 {
     char value[DECIMAL_TEXT_MAX], limit[DECIMAL_TEXT_MAX];
-    uint32_t count;
-    const struct risk_reading *readings = readings_of(scene->msg, &count);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct risk_reading *r = &readings[i];
-        print_count(r->value, r->exp, value);
-        print_count(r->limit, r->exp, limit);
-        text_say(out, " %s%s:%s(%s)=%s/%s", r->failed ? "!" : "",
-                 risk_check_name((enum risk_check)r->check),
-                 risk_scope_name((enum risk_scope)r->scope),
-                 directory_name(scene->directory, (enum risk_scope)r->scope, r->id), value, limit);
+    struct decision_walk walk = walk_of(scene);
+    struct risk_reading r;
+    while (decision_next(&walk, &r)) {
+        print_count(r.value, r.exp, value);
+        print_count(r.limit, r.exp, limit);
+        text_say(out, " %s%s:%s(%s)=%s/%s", r.failed ? "!" : "",
+                 risk_check_name((enum risk_check)r.check),
+                 risk_scope_name((enum risk_scope)r.scope),
+                 directory_name(scene->directory, (enum risk_scope)r.scope, r.id), value, limit);
     }
 }
 
 static void readings_json(const struct scene *scene, struct text *out)
 {
     char number[DECIMAL_TEXT_MAX];
-    uint32_t count;
-    const struct risk_reading *readings = readings_of(scene->msg, &count);
+    struct decision_walk walk = walk_of(scene);
+    struct risk_reading r;
     json_key(out, "readings");
     json_array(out);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct risk_reading *r = &readings[i];
+    while (decision_next(&walk, &r)) {
         json_object(out);
         json_key(out, "check");
-        json_string(out, risk_check_name((enum risk_check)r->check));
+        json_string(out, risk_check_name((enum risk_check)r.check));
         json_key(out, "scope");
-        json_string(out, risk_scope_name((enum risk_scope)r->scope));
+        json_string(out, risk_scope_name((enum risk_scope)r.scope));
         json_key(out, "name");
-        json_string(out, directory_name(scene->directory, (enum risk_scope)r->scope, r->id));
+        json_string(out, directory_name(scene->directory, (enum risk_scope)r.scope, r.id));
         json_key(out, "value");
-        print_count(r->value, r->exp, number);
+        print_count(r.value, r.exp, number);
         json_string(out, number);
         json_key(out, "limit");
-        print_count(r->limit, r->exp, number);
+        print_count(r.limit, r.exp, number);
         json_string(out, number);
         json_key(out, "passed");
-        json_bool(out, !r->failed);
+        json_bool(out, !r.failed);
         json_end(out);
     }
     json_end(out);

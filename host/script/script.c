@@ -419,12 +419,7 @@ static void take_decision(struct script_answer *answer, const struct out_decisio
         return;
     script_answer_refuse(answer, risk_check_name((enum risk_check)decision->reason),
                          risk_check_text((enum risk_check)decision->reason));
-    for (uint32_t i = 0; i < decision->count; i++)
-        if (decision->readings[i].failed && decision->readings[i].check == decision->reason) {
-            answer->refusal.has_reading = true;
-            answer->refusal.reading = decision->readings[i];
-            return;
-        }
+    answer->refusal.has_reading = decision_refusal(decision, &answer->refusal.reading);
 }
 
 void script_answer_effect(struct script_answer *answer, const struct weir_msg *effect)

@@ -221,11 +221,9 @@ static void on_decision(struct mirror *mirror, const struct weir_msg *msg)
     denial->strategy = decision->strategy;
     denial->instrument = msg->instrument;
     denial->reason = decision->reason;
-    denial->reading.check = RISK_CHECK_COUNT;
     memcpy(denial->cid, decision->cid, sizeof denial->cid);
-    for (uint32_t i = decision->count; i-- > 0;)
-        if (decision->readings[i].failed && decision->readings[i].check == decision->reason)
-            denial->reading = decision->readings[i];
+    if (!decision_refusal(decision, &denial->reading))
+        denial->reading = (struct risk_reading){.check = RISK_CHECK_COUNT};
     if (decision->reason < RISK_CHECK_COUNT)
         mirror->denied_by[decision->reason]++;
     if (strategy)

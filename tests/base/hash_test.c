@@ -41,7 +41,7 @@ Test(hash, crc32c_gives_the_published_values)
 
 Test(hash, crc32c_is_the_same_by_instruction_by_table_and_in_pieces)
 {
-    static unsigned char bytes[5000];
+    static unsigned char bytes[5000], copy[5000];
     uint64_t state = 1;
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (unsigned char)random_next(&state);
@@ -50,6 +50,9 @@ Test(hash, crc32c_is_the_same_by_instruction_by_table_and_in_pieces)
         size_t cut = random_below(&state, len + 1);
         uint32_t whole = crc32c(0, bytes + from, len);
         cr_assert_eq(whole, crc32c_by_table(0, bytes + from, len), "%zu bytes", len);
+        memset(copy, 0, sizeof copy);
+        cr_assert_eq(whole, crc32c_copy(0, copy, bytes + from, len), "%zu bytes, copied", len);
+        cr_assert(memcmp(copy, bytes + from, len) == 0 && copy[len] == 0, "the copy of %zu", len);
         uint32_t piece = crc32c(0, bytes + from, cut);
         cr_assert_eq(whole, crc32c(piece, bytes + from + cut, len - cut), "%zu of %zu", cut, len);
     }

@@ -373,18 +373,19 @@ Test(risk, a_decision_shows_every_reading)
         "submit a buy 4 @ 101                | deny=MAX_ORDER_QTY"));
     uint64_t seen = 0;
     int qty_readings = 0, failed = 0;
-    for (uint32_t i = 0; i < desk.decision->count; i++) {
-        const struct risk_reading *r = &desk.decision->readings[i];
-        seen |= 1ull << r->check;
-        failed += r->failed;
-        if (r->check != CHECK_MAX_ORDER_QTY)
+    struct decision_walk walk = decision_begin(desk.decision);
+    for (struct risk_reading r; decision_next(&walk, &r);) {
+        cr_expect(seen >> r.check <= 1, "%s comes too late", risk_check_name((enum risk_check)r.check));
+        seen |= 1ull << r.check;
+        failed += r.failed;
+        if (r.check != CHECK_MAX_ORDER_QTY)
             continue;
         qty_readings++;
-        cr_expect_eq(r->value, 4000);
-        cr_expect_eq(r->exp, 3);
-        cr_expect_eq(r->failed, r->value > r->limit);
-        cr_expect_eq(r->limit, r->scope == SCOPE_host ? 5000 : r->scope == SCOPE_strategy ? 2000 : 9000);
-        cr_expect_eq(r->id, r->scope == SCOPE_host ? 0 : 1);
+        cr_expect_eq(r.value, 4000);
+        cr_expect_eq(r.exp, 3);
+        cr_expect_eq(r.failed, r.value > r.limit);
+        cr_expect_eq(r.limit, r.scope == SCOPE_host ? 5000 : r.scope == SCOPE_strategy ? 2000 : 9000);
+        cr_expect_eq(r.id, r.scope == SCOPE_host ? 0 : 1);
     }
     cr_expect_eq(qty_readings, 3);
     cr_expect_eq(failed, 2, "MAX_ORDER_QTY of s1 and MAX_POSITION of the host");
@@ -394,4 +395,40 @@ Test(risk, a_decision_shows_every_reading)
         cr_expect(seen & (1ull << always[i]), "%s has no reading", risk_check_name((enum risk_check)always[i]));
     cr_expect_eq(desk.decision->limits_version, 4);
     desk_close(&desk);
+}
+
+/* Bytes of a decision that are none are found out before they are walked. */
+Test(risk, a_decision_that_is_cut_or_wrong_is_not_walked)
+{
+    struct {
+        struct out_decision head;
+        struct reading_head one;
+        uint64_t one_words[2]; /* value, limit */
+        struct reading_head own;
+        uint64_t own_words[4]; /* value, limit, value, limit */
+    } d = {.head = {.zeros = ~0ull, .ids = {[SCOPE_strategy] = 7}},
+           .one = {.check = CHECK_MAX_ORDER_QTY, .exp = 2, .scopes = 1 << SCOPE_strategy},
+           .one_words = {5, 9},
+           .own = {.check = CHECK_MAX_POSITION, .scopes = 3, .failed = 2, .own = 1},
+           .own_words = {1, 2, 4, 3}};
+    struct risk_reading r;
+    d.head.msg.size = sizeof d;
+    cr_assert(decision_is_whole(&d.head, sizeof d));
+    cr_expect_eq(decision_count(&d.head), 64 + 3);
+    d.head.reason = CHECK_MAX_POSITION;
+    cr_assert(decision_refusal(&d.head, &r));
+    cr_expect(r.check == CHECK_MAX_POSITION && r.scope == SCOPE_venue && r.value == 4 && r.limit == 3);
+    d.head.zeros = 1ull << CHECK_MAX_OPEN_ORDERS;
+    struct decision_walk walk = decision_begin(&d.head);
+    static const uint8_t order[] = {CHECK_MAX_ORDER_QTY, CHECK_MAX_POSITION, CHECK_MAX_POSITION, CHECK_MAX_OPEN_ORDERS};
+    for (size_t i = 0; i < sizeof order; i++)
+        cr_expect(decision_next(&walk, &r) && r.check == order[i], "reading %zu", i);
+    cr_expect(!decision_next(&walk, &r));
+    for (size_t bytes = 0; bytes < sizeof d; bytes++)
+        cr_expect_eq(decision_is_whole(&d.head, bytes),
+                     bytes == sizeof d.head || bytes == offsetof(__typeof__(d), own), "%zu bytes", bytes);
+    d.own.scopes = 1 << RISK_SCOPE_COUNT;
+    cr_expect(!decision_is_whole(&d.head, sizeof d), "a scope that there is not");
+    d.own.scopes = 0;
+    cr_expect(!decision_is_whole(&d.head, sizeof d), "of no scope");
 }

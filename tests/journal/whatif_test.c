@@ -27,10 +27,9 @@ static void note(void *context, const struct directory *directory,
     cr_assert(changes->count < CHANGES_MAX && change->seq > 1 && change->t > 0);
     const struct out_decision *after = change->after;
     char numbers[60] = "";
-    for (uint32_t i = 0; after && !after->allowed && i < after->count; i++)
-        if (after->readings[i].failed && after->readings[i].check == after->reason)
-            snprintf(numbers, sizeof numbers, " %ld/%ld", after->readings[i].value,
-                     after->readings[i].limit);
+    struct risk_reading refused;
+    if (after && decision_refusal(after, &refused))
+        snprintf(numbers, sizeof numbers, " %ld/%ld", refused.value, refused.limit);
     snprintf(changes->text[changes->count++], sizeof changes->text[0], "%s %s -> %s%s",
              change->before ? change->before->cid : after->cid, verdict(change->before),
              verdict(after), numbers);

@@ -173,13 +173,18 @@ Test(mirror, a_denial_keeps_the_reading_that_failed)
     struct mirror *mirror = sample();
     struct {
         struct out_decision head;
-        struct risk_reading readings[3];
-    } decision = {
-        .head = {.strategy = 3, .reason = CHECK_MAX_ORDER_QTY, .count = 3, .cid = "maker-2"},
-        .readings = {
-            {.check = CHECK_TICK, .failed = 0},
-            {.check = CHECK_MAX_ORDER_QTY, .failed = 1, .exp = 1, .value = 25, .limit = 20},
-            {.check = CHECK_MAX_POSITION, .failed = 1, .value = 9, .limit = 1}}};
+        struct reading_head qty;
+        uint64_t qty_words[2];
+        struct reading_head position;
+        uint64_t position_words[2];
+    } decision = {.head = {.strategy = 3,
+                           .reason = CHECK_MAX_ORDER_QTY,
+                           .zeros = 1u << CHECK_TICK,
+                           .cid = "maker-2"},
+                  .qty = {.check = CHECK_MAX_ORDER_QTY, .exp = 1, .scopes = 1, .failed = 1},
+                  .qty_words = {25, 20},
+                  .position = {.check = CHECK_MAX_POSITION, .scopes = 1, .failed = 1},
+                  .position_words = {9, 1}};
     PUT(decision, OUT_DECISION, 2, 9);
     cr_assert_eq(mirror->denial_total, 1);
     cr_expect_eq(mirror->denials[0].reading.check, CHECK_MAX_ORDER_QTY);
