@@ -88,9 +88,12 @@ bool peer_head(struct peer *peer)
 
 bool peer_upgrade(struct peer *peer)
 {
+    return peer_head(peer) && peer_answer_upgrade(peer);
+}
+
+bool peer_answer_upgrade(struct peer *peer)
+{
     char key[64] = "", accept[UPGRADE_ACCEPT_LEN + 1], answer[512];
-    if (!peer_head(peer))
-        return false;
     const char *at = strstr(peer->request, "Sec-WebSocket-Key: ");
     if (!at || sscanf(at, "Sec-WebSocket-Key: %63s", key) != 1)
         return false;
@@ -298,7 +301,8 @@ static void on_response(void *context, uint32_t id, int status, struct weir_byte
     keep(hear(context, 'r', id, status, why), body);
 }
 
-void client_start(struct client *client, struct net_config *config, uint16_t port, bool tls)
+static void client_open(struct client *client, struct net *net, struct net_config *config,
+                        uint16_t port, bool tls)
 {
     struct net_owner owner = {.context = client,
                               .state = on_state,
@@ -314,17 +318,36 @@ void client_start(struct client *client, struct net_config *config, uint16_t por
     if (!config->http)
         config->http = http;
     memset(client, 0, sizeof *client);
-    client->net = net_create(&why);
-    cr_assert_not_null(client->net, "%s", why.text);
+    client->net = net;
     client->endpoint = net_endpoint_create(client->net, config, &owner, &why);
     cr_assert_not_null(client->endpoint, "%s", why.text);
     config->ws = config->http = NULL;
 }
 
+void client_start(struct client *client, struct net_config *config, uint16_t port, bool tls)
+{
+    struct why why;
+    struct net *net = net_create(&why);
+    cr_assert_not_null(net, "%s", why.text);
+    client_open(client, net, config, port, tls);
+}
+
+void client_beside(struct client *client, struct client *first, struct net_config *config,
+                   uint16_t port, bool tls)
+{
+    client_open(client, first->net, config, port, tls);
+}
+
 void client_stop(struct client *client)
 {
+    struct net *net = client->net;
+    client_forget(client);
+    net_destroy(net);
+}
+
+void client_forget(struct client *client)
+{
     net_endpoint_destroy(client->endpoint);
-    net_destroy(client->net);
     for (size_t i = 0; i < client->count; i++)
         free(client->heard[i].text);
 }

@@ -33,6 +33,7 @@ bool peer_read(struct peer *peer, void *bytes, size_t len); /* exactly len */
 void peer_drain(struct peer *peer);                         /* read until it is gone */
 bool peer_head(struct peer *peer);                          /* an HTTP head, into peer->request */
 bool peer_upgrade(struct peer *peer);                       /* read it, and answer rightly */
+bool peer_answer_upgrade(struct peer *peer);                /* to the head that was read */
 /* head: fin and opcode, 0x81 for a whole text. Unmasked, as servers do. */
 bool peer_frame(struct peer *peer, uint8_t head, const void *bytes, size_t len);
 /* The next frame of the client: its first byte, or -1; the payload is unmasked. */
@@ -75,6 +76,10 @@ struct client {
 };
 /* "ws" or "wss" as tls says. Further settings in config; its URLs are set here if NULL. */
 void client_start(struct client *client, struct net_config *config, uint16_t port, bool tls);
+/* Another endpoint on the loop of `first`; ended by client_forget, before client_stop of the first. */
+void client_beside(struct client *client, struct client *first, struct net_config *config,
+                   uint16_t port, bool tls);
+void client_forget(struct client *client);
 void client_stop(struct client *client);
 /* Turn until `count` things of this kind (and value, if not -1) were heard. False: `ms` passed. */
 bool client_hears(struct client *client, char what, int value, size_t count, int ms);
