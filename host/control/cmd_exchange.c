@@ -28,6 +28,8 @@ static const char help[] =
     "                      protocol; an HMAC secret or a public key in PEM (default: weir, "
     "secret)\n"
     "  --weight N          of requests in a minute, by Binance's protocol (default: 6000)\n"
+    "  --connection-life S seconds until a WebSocket of Binance's protocol is closed (default: "
+    "86400)\n"
     "  --balances FILE     {\"USDT\":\"100000\"}: the wallet at the start\n"
     "  --set NAME=VALUE    a setting of the plugin, such as latency_us=500\n\n"
     "WebSocket /remote/KEY: the account of that key. GET /_weir/books: its own truth.\n"
@@ -37,7 +39,8 @@ static const char help[] =
     "disconnect,\n"
     "duplicate, delay or reorder; match a request (new, cancel, replace, query), a report (fill,\n"
     "expired), a client id, or *; or for `ms` of the whole venue: freeze, ban, maintenance, lag, "
-    "clock.\n";
+    "clock;\n"
+    "or rules: tick and step of the symbol `match` become `count` times what they were.\n";
 
 enum { SETTINGS_MAX = 32, KEYS_MOST = 64 };
 
@@ -57,6 +60,7 @@ struct wish {
     const char *venue;
     uint16_t port;
     uint32_t weight;
+    weir_ns life;
     struct weir_setting settings[SETTINGS_MAX + 1];
     size_t setting_count;
     struct exchange_key keys[KEYS_MOST + 1];
@@ -140,18 +144,15 @@ static int name_markets(struct wish *wish, bool linear)
 
 static int parse(int argc, char **argv, struct wish *wish)
 {
-    static const struct option options[] = {{"venue", required_argument, NULL, 'v'},
-                                            {"port", required_argument, NULL, 'p'},
-                                            {"seed", required_argument, NULL, 's'},
-                                            {"set", required_argument, NULL, 'S'},
-                                            {"keys", required_argument, NULL, 'k'},
-                                            {"balances", required_argument, NULL, 'b'},
-                                            {"weight", required_argument, NULL, 'w'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"venue", required_argument, NULL, 'v'},  {"port", required_argument, NULL, 'p'},
+        {"seed", required_argument, NULL, 's'},   {"set", required_argument, NULL, 'S'},
+        {"keys", required_argument, NULL, 'k'},   {"balances", required_argument, NULL, 'b'},
+        {"weight", required_argument, NULL, 'w'}, {"connection-life", required_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},         {0}};
     int64_t number = 0;
     int code = 0;
-    for (int c; !code && (c = getopt_long(argc, argv, "v:p:s:S:k:b:w:h", options, NULL)) != -1;) {
+    for (int c; !code && (c = getopt_long(argc, argv, "v:p:s:S:k:b:w:l:h", options, NULL)) != -1;) {
         switch (c) {
         case 'v': wish->venue = optarg; break;
         case 'p':
@@ -173,6 +174,13 @@ static int parse(int argc, char **argv, struct wish *wish)
                                    optarg);
             wish->weight = (uint32_t)number;
             break;
+        case 'l':
+            if (decimal_parse(optarg, strlen(optarg), 0, &number) || number < 1 || number > 864000)
+                return usage_error("exchange",
+                                   "--connection-life: expected 1 to 864000 seconds, found '%s'",
+                                   optarg);
+            wish->life = number * 1000000000;
+            break;
         case 'k': code = read_keys(wish, optarg); break;
         case 'b': code = read_balances(wish, optarg); break;
         case 'h': fputs(help, stdout); return -1;
@@ -189,6 +197,7 @@ static int serve(struct wish *wish, struct exchange_options *options)
     options->keys = wish->keys;
     options->port = wish->port;
     options->weight = wish->weight;
+    options->connection_life = wish->life;
     options->plugin = plugin_path(wish->venue, &why);
     if (!options->plugin)
         return usage_error("exchange", "%s", why.text);

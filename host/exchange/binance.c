@@ -96,6 +96,17 @@ static bool public_holds(const char *pem, const char *payload, size_t len, const
     return holds;
 }
 
+bool key_is_ed25519(const struct front *front, const char *key)
+{
+    const struct exchange_key *known = key_of(front, key);
+    BIO *bio = known ? BIO_new_mem_buf(known->secret, -1) : NULL;
+    EVP_PKEY *public = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+    bool is = public && EVP_PKEY_get_base_id(public) == EVP_PKEY_ED25519;
+    EVP_PKEY_free(public);
+    BIO_free(bio);
+    return is;
+}
+
 bool signature_holds(const struct front *front, const char *key, const char *payload, size_t len,
                      const char *signature)
 {
@@ -235,6 +246,11 @@ enum call {
     CALL_ACCOUNT,
     CALL_POSITIONS,
     CALL_NOTHING,
+    CALL_ALGO,
+    CALL_ALGO_CANCEL,
+    CALL_ALGO_QUERY,
+    CALL_ALGO_OPEN,
+    CALL_COUNTDOWN,
     CALL_LISTEN,
     CALL_TIME,
     CALL_INFO,
@@ -264,7 +280,11 @@ static const struct {
     {"GET",    "/userTrades",               NULL,                       CALL_FILLS,      5, true},
     {"GET",    "/account",                  "account.status",           CALL_ACCOUNT,   20, true},
     {"GET",    "/positionRisk",             "account.position",         CALL_POSITIONS,  5, true},
-    {"POST",   "/countdownCancelAll",       NULL,                       CALL_NOTHING,   10, true},
+    {"POST",   "/algoOrder",                NULL,                       CALL_ALGO,       1, true},
+    {"DELETE", "/algoOrder",                NULL,                       CALL_ALGO_CANCEL, 1, true},
+    {"GET",    "/algoOrder",                NULL,                       CALL_ALGO_QUERY, 1, true},
+    {"GET",    "/openAlgoOrders",           NULL,                       CALL_ALGO_OPEN,  1, true},
+    {"POST",   "/countdownCancelAll",       NULL,                       CALL_COUNTDOWN, 10, true},
     {"GET",    "/income",                   NULL,                       CALL_NOTHING,   30, true},
     {"POST",   "/listenKey",                "userDataStream.start",     CALL_LISTEN,     1, false},
     {"PUT",    "/listenKey",                "userDataStream.ping",      CALL_LISTEN,     1, false},
@@ -289,14 +309,27 @@ static size_t find(const char *method, const char *what)
     return i;
 }
 
-/* A window of time that the request is good for, and the limits. False: answered with a refusal. */
-static bool may(struct front *front, size_t i, const char *params, const struct asker *asker)
+bool time_holds(struct front *front, const char *params, const struct asker *asker)
 {
     char text[32];
     int64_t t = 0, window = 5000, now = now_ms(front);
+    if (param(params, "recvWindow", text, sizeof text))
+        (void)!decimal_parse(text, strlen(text), 0, &window);
+    if (param(params, "timestamp", text, sizeof text) &&
+        !decimal_parse(text, strlen(text), 0, &t) && t <= now + 1000 && now - t <= window)
+        return true;
+    answer_error(front, asker, 400, -1021,
+                 "Timestamp for this request is outside of the recvWindow.");
+    return false;
+}
+
+/* The limits, and a window of time that the request is good for. False: answered with a refusal. */
+static bool may(struct front *front, size_t i, const char *params, const struct asker *asker)
+{
     turn_over(front);
     front->rate.used += calls[i].weight;
-    front->rate.orders += calls[i].call == CALL_PLACE || calls[i].call == CALL_REPLACE;
+    front->rate.orders +=
+        calls[i].call == CALL_PLACE || calls[i].call == CALL_ALGO || calls[i].call == CALL_REPLACE;
     if (banned_for(front) > 0) {
         answer_error(front, asker, 418, -1003, "Way too much request weight used; IP banned.");
         return false;
@@ -311,17 +344,7 @@ static bool may(struct front *front, size_t i, const char *params, const struct 
         answer_error(front, asker, 503, -1001, "System is under maintenance.");
         return false;
     }
-    if (!calls[i].secret)
-        return true;
-    if (param(params, "recvWindow", text, sizeof text))
-        (void)!decimal_parse(text, strlen(text), 0, &window);
-    if (!param(params, "timestamp", text, sizeof text) ||
-        decimal_parse(text, strlen(text), 0, &t) || t > now + 1000 || now - t > window) {
-        answer_error(front, asker, 400, -1021,
-                     "Timestamp for this request is outside of the recvWindow.");
-        return false;
-    }
-    return true;
+    return !calls[i].secret || time_holds(front, params, asker);
 }
 
 __attribute__((format(printf, 3, 4))) static void say(struct front *front,
@@ -362,6 +385,11 @@ static void run(struct front *front, enum call call, const char *params, const s
     case CALL_INFO: market_info(front, asker); break;
     case CALL_DEPTH: market_depth(front, params, asker); break;
     case CALL_TRADES: market_trades(front, params, asker); break;
+    case CALL_ALGO: algo_place(front, params, asker); break;
+    case CALL_ALGO_CANCEL: algo_cancel(front, params, asker); break;
+    case CALL_ALGO_QUERY: algo_query(front, params, asker); break;
+    case CALL_ALGO_OPEN: algo_list(front, params, asker); break;
+    case CALL_COUNTDOWN: countdown_set(front, params, asker); break;
     case CALL_NOTHING:
     case CALL_PING:
     case CALL_MARK: say(front, asker, "[]"); break;
@@ -485,6 +513,11 @@ static void destroy(struct front *front)
         front->orders = order->next;
         free(order);
     }
+    while (front->algos) {
+        struct venue_order *algo = front->algos;
+        front->algos = algo->next;
+        free(algo);
+    }
     for (size_t i = 0; i < WAITS_MAX; i++)
         if (front->waits[i].what)
             text_fini(&front->waits[i].canceled);
@@ -502,14 +535,15 @@ static void event(struct front *front, const struct weir_msg *event)
 
 static void settled(struct front *front, weir_ns now)
 {
-    (void)now;
+    triggers_settled(front, now);
     orders_settled(front);
+    ws_settled(front, now);
 }
 
 static weir_ns next(const struct front *front)
 {
-    (void)front;
-    return INT64_MAX;
+    weir_ns connection = ws_next(front), countdown = triggers_next(front);
+    return connection < countdown ? connection : countdown;
 }
 
 const struct wire wire_binance = {.name = "binance",

@@ -35,6 +35,9 @@ static void define(struct front *front, const struct weir_instrument *is)
     if (!listed)
         return;
     listed->is = *is;
+    listed->first_tick = is->tick;
+    listed->first_step = is->step;
+    front->rules_seen = 0; /* a change that was told holds for it, too */
     for (const char *at = is->symbol; *at && len + 1 < sizeof listed->name; at++)
         if (*at != '-')
             listed->name[len++] = *at;
@@ -216,6 +219,7 @@ static void trade(struct front *front, const struct weir_trade *told)
     struct listed *listed = listed_at(front, told->msg.instrument);
     if (!listed)
         return;
+    trigger_saw(listed, told->px);
     struct public_trade *kept = &listed->trades[listed->trade_count++ % KEEP_TRADES];
     *kept = (struct public_trade){listed->trade_count, told->px, told->qty, told->aggressor,
                                   now_ms(front)};
@@ -315,9 +319,13 @@ static void say_rules(const struct listed *listed, enum face face, struct text *
     json_key(out, "orderTypes");
     json_array(out);
     json_string(out, "LIMIT");
-    if (face == FACE_SPOT)
-        json_string(out, "LIMIT_MAKER");
     json_string(out, "MARKET");
+    static const char *const of_spot[] = {"LIMIT_MAKER", "STOP_LOSS", "STOP_LOSS_LIMIT",
+                                          "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"};
+    static const char *const of_usdm[] = {"STOP", "STOP_MARKET", "TAKE_PROFIT",
+                                          "TAKE_PROFIT_MARKET"};
+    for (size_t i = 0; i < (face == FACE_SPOT ? 5u : 4u); i++)
+        json_string(out, face == FACE_SPOT ? of_spot[i] : of_usdm[i]);
     json_end(out);
     json_key(out, "isSpotTradingAllowed");
     json_bool(out, true);

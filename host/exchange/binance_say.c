@@ -47,6 +47,12 @@ const char *state_word(const struct venue_order *order)
 static const char *type_word(const struct venue_order *order, enum face face)
 {
     bool maker = order->flags & WEIR_POST_ONLY && face == FACE_SPOT;
+    static const char *const triggers[] = {[WEIR_STOP] = "STOP_LOSS",
+                                           [WEIR_STOP_LIMIT] = "STOP_LOSS_LIMIT",
+                                           [WEIR_TAKE_PROFIT] = "TAKE_PROFIT",
+                                           [WEIR_TAKE_PROFIT_LIMIT] = "TAKE_PROFIT_LIMIT"};
+    if (type_triggers(order->type))
+        return triggers[order->type];
     return order->type == WEIR_MARKET ? "MARKET" : maker ? "LIMIT_MAKER" : "LIMIT";
 }
 
@@ -82,7 +88,7 @@ static void say_terms(struct front *front, const struct venue_order *order, enum
     text(out, "type", type_word(order, face));
     text(out, "side", order->side == WEIR_BUY ? "BUY" : "SELL");
     if (face == FACE_SPOT) {
-        decimal(out, "stopPrice", 0, 0);
+        decimal(out, "stopPrice", order->trigger, is->price_exp);
         text(out, "selfTradePreventionMode", "NONE");
         return;
     }
@@ -115,7 +121,7 @@ void say_order(struct front *front, const struct venue_order *order, enum face f
     whole(out, "time", order->t_ms);
     whole(out, "updateTime", order->changed_ms);
     whole(out, "workingTime", order->t_ms);
-    flag(out, "isWorking", true);
+    flag(out, "isWorking", !order->waits);
     decimal(out, "icebergQty", 0, 0);
     decimal(out, "origQuoteOrderQty", 0, 0);
     json_end(out);
@@ -236,7 +242,7 @@ void say_report(struct front *front, const struct venue_order *order, const char
     decimal(out, "q", order->qty, is->qty_exp);
     decimal(out, "p", order->px, is->price_exp);
     if (spot) {
-        decimal(out, "P", 0, 0);
+        decimal(out, "P", order->trigger, is->price_exp);
         decimal(out, "F", 0, 0);
         whole(out, "g", -1);
         text(out, "C", first_id);
@@ -257,7 +263,7 @@ void say_report(struct front *front, const struct venue_order *order, const char
     whole(out, "T", order->changed_ms);
     if (spot) {
         whole(out, "I", (int64_t)order->id);
-        flag(out, "w", order->state == WEIR_STATE_OPEN);
+        flag(out, "w", order->state == WEIR_STATE_OPEN && !order->waits);
         flag(out, "M", false);
         whole(out, "O", order->t_ms);
         json_key(out, "Z");

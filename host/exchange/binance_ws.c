@@ -80,7 +80,8 @@ bool ws_opened(struct front *front, struct client *client, const char *path, con
     struct listener *listener = listener_of(front, NULL);
     if (!listener)
         return false;
-    *listener = (struct listener){.client = client};
+    *listener =
+        (struct listener){.client = client, .since = clock_now(&front->account->exchange->clock)};
     if (place(front, listener, path, query))
         return true;
     listener->client = NULL;
@@ -93,6 +94,29 @@ void ws_closed(struct front *front, struct client *client)
     if (listener)
         listener->client = NULL;
     orders_forget(front, client, NULL);
+}
+
+/* A connection lives for a day, as at the venue (or as long as the options say). */
+static weir_ns life(const struct front *front)
+{
+    weir_ns told = front->account->exchange->options->connection_life;
+    return told > 0 ? told : (weir_ns)86400 * 1000000000;
+}
+
+void ws_settled(struct front *front, weir_ns now)
+{
+    for (size_t i = 0; i < LISTENERS_MAX; i++)
+        if (front->listeners[i].client && now - front->listeners[i].since >= life(front))
+            client_end(front->listeners[i].client);
+}
+
+weir_ns ws_next(const struct front *front)
+{
+    weir_ns next = INT64_MAX;
+    for (size_t i = 0; i < LISTENERS_MAX; i++)
+        if (front->listeners[i].client && front->listeners[i].since + life(front) < next)
+            next = front->listeners[i].since + life(front);
+    return next;
 }
 
 /* --- publishing ------------------------------------------------------------------------------- */
@@ -239,6 +263,11 @@ static void api_call(struct front *front, struct listener *listener, const cJSON
                      has_key && !key_known(front, key)
                          ? "Invalid API-key, IP, or permissions for action."
                          : "Signature for this request is not valid.");
+    } else if (signature[0] && (hears || strcmp(method, "session.logon") == 0) &&
+               !time_holds(front, text, asker)) {
+        ; /* answered */
+    } else if (strcmp(method, "session.logon") == 0 && !key_is_ed25519(front, key)) {
+        answer_error(front, asker, 400, -4056, "HMAC_SHA256 API key is not supported.");
     } else if (strcmp(method, "session.logon") == 0) {
         listener->logged = true;
         say_empty(front, asker, "{\"authorizedSince\":1,\"returnRateLimits\":true}");

@@ -80,6 +80,7 @@ static void run(struct exchange *exchange)
             account_run(account, now);
             wire_binance.settled(account->front, now);
             next = least(next, account_next(account));
+            next = least(next, wire_binance.next(account->front));
         }
         if (exchange->audit_again && exchange->audit_left == 0)
             begin_audit(exchange);

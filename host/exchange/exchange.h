@@ -29,6 +29,7 @@ struct exchange_options {
     const struct weir_setting *settings; /* of it, ended by a NULL name */
     bool venue_names;                    /* symbols without a dash, executions by number */
     uint32_t weight;                     /* requests' weight in a minute; 0: 6000 */
+    weir_ns connection_life;             /* of WebSockets of a real venue's dialect; 0: 24 h */
     const struct exchange_key *keys;     /* NULL: none */
     uint16_t port;                       /* 0: any free one */
     bool (*stop_asked)(void);            /* asked after each wake: a signal came */

@@ -66,10 +66,12 @@ enum weir_err faults_add(struct faults *faults, const cJSON *wish, struct why *w
         match = "*";
     while (fault.kind < FAULT_KINDS && strcmp(kinds[fault.kind], kind) != 0)
         fault.kind++;
-    if (fault.kind == FAULT_KINDS)
+    bool rules = strcmp(kind, "rules") == 0;
+    if (fault.kind == FAULT_KINDS && !rules)
         return because(why, WEIR_E_USAGE,
                        "kind: expected drop_ack, reject, error, disconnect, duplicate, delay or "
-                       "reorder, or with ms freeze, ban, maintenance, lag or clock, found '%.40s'",
+                       "reorder, or rules, or with ms freeze, ban, maintenance, lag or clock, "
+                       "found '%.40s'",
                        kind);
     if (strcmp(match, "*") != 0 && !is_id(match))
         return because(why, WEIR_E_USAGE,
@@ -81,6 +83,12 @@ enum weir_err faults_add(struct faults *faults, const cJSON *wish, struct why *w
     if (json_get(wish, "ms") &&
         (!json_whole(json_get(wish, "ms"), &fault.ms) || fault.ms < 1 || fault.ms > 600000))
         return because(why, WEIR_E_USAGE, "ms: expected a whole number from 1 to 600000");
+    if (rules) {
+        snprintf(faults->rules_of, sizeof faults->rules_of, "%s", match);
+        faults->rules_times = (uint32_t)count;
+        faults->rules_told++;
+        return WEIR_OK;
+    }
     if (faults->count == FAULTS_MAX)
         return because(why, WEIR_E_FULL, "%d faults wait already", FAULTS_MAX);
     fault.count = (uint32_t)count;

@@ -17,6 +17,8 @@
  *   lag         questions are answered as of `ms` ago
  *   clock       its clock is `ms` ahead (negative: behind), for good
  *
+ * and `rules`: of the symbol `match`, or of all, tick and step become `count` times what they were at first.
+ *
  * `match` names a request (new cancel replace query fills reconcile), and with it the answers to it; a
  * report (fill expired); the client id of one order; or * for any of these. */
 #ifndef WEIR_EXCHANGE_FAULTS_H
@@ -57,6 +59,9 @@ struct faults {
     weir_ns now; /* set by the owner before faults_add */
     weir_ns freeze_until, ban_until, maintenance_until;
     int64_t lag_ms, clock_ms;
+    uint64_t rules_told; /* changes of rules so far; the last: */
+    char rules_of[WEIR_ID_MAX];
+    uint32_t rules_times;
 };
 
 /* Add what the JSON says; refused with the reason. */
