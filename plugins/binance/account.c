@@ -70,11 +70,12 @@ static enum weir_err take_orders(struct binance *binance, const struct pending *
     struct weir_bytes order;
     struct weir_report report;
     int first = 1;
+    bool algo = pending->action == DO_OPEN_ALGO;
     scan_expect(&scan, '[');
     while (object_next(&scan, &first, &order)) {
         if (!symbol_ours(binance, object_text(order, "symbol")))
             continue;
-        if (!order_facts(binance, order, kind, false, &report))
+        if (!order_facts(binance, order, kind, algo, &report))
             return WEIR_E_BAD_FRAME;
         if (pending->whom == FOR_RECON && pending->action == DO_CLOSED)
             continue; /* its name was wanted */
@@ -86,6 +87,7 @@ static enum weir_err take_orders(struct binance *binance, const struct pending *
                 live->qty = report.qty;
                 live->side = report.side;
                 live->acked = true;
+                live->algo |= algo;
                 memcpy(live->venue_id, report.venue_id, sizeof live->venue_id);
             }
         }
@@ -413,6 +415,10 @@ static enum weir_err second_step(struct binance *binance, weir_ns now)
     for (uint32_t n = 1; n <= binance->symbols.told && !err; n++) {
         err = ask(binance, DO_OPEN, n, FOR_RECON, now);
         binance->orders->recon.left += !err;
+        if (!err && binance->market == MARKET_USDM) {
+            err = ask(binance, DO_OPEN_ALGO, n, FOR_RECON, now);
+            binance->orders->recon.left += !err;
+        }
         if (!err)
             err = ask_names(binance, n, now);
         binance->orders->recon.left += !err;
@@ -485,6 +491,7 @@ static enum weir_err take(struct binance *binance, const struct pending *pending
 {
     switch (pending->action) {
     case DO_OPEN:
+    case DO_OPEN_ALGO:
     case DO_CLOSED: return take_orders(binance, pending, result);
     case DO_FILLS: return take_fills(binance, pending, result, now);
     case DO_ACCOUNT: return take_balances(binance, pending, result);

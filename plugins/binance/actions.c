@@ -37,6 +37,7 @@ static const struct action_row usdm[ACTIONS] = {
     ROW(QUERY,        "GET",    "/fapi/v1/order",              "order.status",     1, ASK,    SIGNED | AGAIN),
     ROW(QUERY_ALGO,   "GET",    "/fapi/v1/algoOrder",          NULL,               1, ASK,    SIGNED | AGAIN),
     ROW(OPEN,         "GET",    "/fapi/v1/openOrders",         NULL,               1, ASK,    SIGNED | AGAIN),
+    ROW(OPEN_ALGO,    "GET",    "/fapi/v1/openAlgoOrders",     NULL,               1, ASK,    SIGNED | AGAIN),
     ROW(CLOSED,       "GET",    "/fapi/v1/allOrders",          NULL,               5, ASK,    SIGNED | AGAIN),
     ROW(FILLS,        "GET",    "/fapi/v1/userTrades",         NULL,               5, ASK,    SIGNED | AGAIN),
     ROW(ACCOUNT,      "GET",    "/fapi/v3/account",            "account.status",   5, ASK,    SIGNED | AGAIN),

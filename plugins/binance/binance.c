@@ -1,4 +1,4 @@
-/* binance.c - Binance: spot, USD-M and COIN-M futures, market data; what the venue's connections carry.
+/* binance.c - Binance: spot, USD-M and COIN-M futures, market data; snapshots, rules, what comes and is asked.
  *
  * One session is one market. It asks for diffs, best prices and trades of the symbols that its
  * settings name, on combined streams, and for a snapshot of each book when its stream is up; the
@@ -18,8 +18,10 @@
 #include "trade.h"
 
 enum { ASK_DEPTH = 1 << 24, ASK_INFO = 2 << 24, ASK_NUMBER = (1 << 24) - 1 };
-enum { BOOK_FIRST_ROOM = 4096, SYMBOLS_A_PATH = 60, STREAM_MAX = 3 * (WEIR_SYMBOL_MAX + 24) };
-#define SECOND ((weir_ns)1000000000)
+enum { BOOK_FIRST_ROOM = 4096 };
+#define SECOND      ((weir_ns)1000000000)
+#define RULES_EVERY (3600 * SECOND)
+#define RULES_AGAIN (10 * SECOND)
 
 /* clang-format off */
 const struct market_row markets[MARKET_COUNT] = {
@@ -178,8 +180,7 @@ static enum weir_err open_session(const struct weir_host *host, const struct wei
 
 /* --- asking ---------------------------------------------------------------------------------- */
 
-/* Ask for a snapshot; when it cannot be asked now, a timer asks again. */
-static enum weir_err ask_depth(struct binance *binance, struct symbol *symbol, weir_ns now)
+enum weir_err ask_depth(struct binance *binance, struct symbol *symbol, weir_ns now)
 {
     char path[96];
     if (symbol->asked)
@@ -216,6 +217,12 @@ static enum weir_err ask_info(struct binance *binance)
     return err == WEIR_E_DOWN ? WEIR_OK : err;
 }
 
+enum weir_err rules_again(struct binance *binance, weir_ns now)
+{
+    weir_ns at = binance->rules_asked + RULES_AGAIN;
+    return binance->host->timer(binance->host->host, ASK_INFO, at > now ? at : now);
+}
+
 /* Try again after 1, 2, 4 ... 32 s. */
 static enum weir_err later(struct binance *binance, uint32_t id, uint8_t *tries, weir_ns now)
 {
@@ -224,81 +231,14 @@ static enum weir_err later(struct binance *binance, uint32_t id, uint8_t *tries,
     return binance->host->timer(binance->host->host, id, now + wait);
 }
 
-/* Symbols are spread over connections, SYMBOLS_A_PATH each; where trades have a path of their own,
- * connections come in pairs. Number of a connection: 1 + 2 * part + (1 if trades). */
-static uint32_t part_of(uint32_t conn)
-{
-    return (conn - 1) / 2;
-}
-
-/* The aggregated trades of USD-M have a path of their own; its plain ones come with the books. */
-static bool trades_apart(const struct binance *binance)
-{
-    return markets[binance->market].trades_path != NULL && strcmp(binance->trades, "trade") != 0;
-}
-
-static size_t add_streams(const struct binance *binance, const struct symbol *symbol, bool books,
-                          bool trades, const char *between, char *to, size_t room)
-{
-    char name[WEIR_SYMBOL_MAX];
-    for (size_t i = 0; i < sizeof name; i++)
-        name[i] = symbol->name[i] >= 'A' && symbol->name[i] <= 'Z' ? (char)(symbol->name[i] + 32)
-                                                                   : symbol->name[i];
-    size_t len = 0;
-    if (books)
-        len += (size_t)snprintf(to, room, "%s%s@depth@%s%s%s@bookTicker", between, name,
-                                binance->depth_speed, *between ? between : "/", name);
-    if (trades)
-        len += (size_t)snprintf(to + len, room - len, "%s%s@%s", len ? "/" : between, name,
-                                binance->trades);
-    return len;
-}
-
-/* Open one connection with the streams of the n-th part of the wanted symbols. */
-static enum weir_err connect_part(struct binance *binance, uint32_t part, bool books, bool trades)
-{
-    const struct market_row *market = &markets[binance->market];
-    const char *head = books ? market->books_path : market->trades_path;
-    size_t room = strlen(head) + (size_t)SYMBOLS_A_PATH * STREAM_MAX, len;
-    char *path = malloc(room);
-    if (!path)
-        return WEIR_E_NO_MEMORY;
-    len = (size_t)snprintf(path, room, "%s", head);
-    uint32_t nth = 0;
-    for (uint32_t i = 0; i < binance->symbols.count; i++) {
-        const struct symbol *symbol = &binance->symbols.rows[i];
-        if (symbol->wanted && nth++ / SYMBOLS_A_PATH == part)
-            len += add_streams(binance, symbol, books, trades, nth % SYMBOLS_A_PATH == 1 ? "" : "/",
-                               path + len, room - len);
-    }
-    enum weir_err err = binance->host->connect(binance->host->host, 1 + 2 * part + !books, path);
-    free(path);
-    return err == WEIR_E_DOWN ? WEIR_OK : err;
-}
-
-static uint32_t wanted_count(const struct binance *binance)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < binance->symbols.count; i++)
-        count += binance->symbols.rows[i].wanted;
-    return count;
-}
-
 static enum weir_err start(void *session, weir_ns now)
 {
     struct binance *binance = session;
     enum weir_err begun = login_start(binance, now);
     if (begun != WEIR_OK)
         return begun;
-    uint32_t parts = (wanted_count(binance) + SYMBOLS_A_PATH - 1) / SYMBOLS_A_PATH;
-    bool apart = trades_apart(binance);
-    enum weir_err err = parts > 0 ? ask_info(binance) : WEIR_OK;
-    for (uint32_t part = 0; part < parts && err == WEIR_OK; part++) {
-        err = connect_part(binance, part, true, !apart);
-        if (err == WEIR_OK && apart)
-            err = connect_part(binance, part, false, true);
-    }
-    return err;
+    enum weir_err err = market_parts(binance) > 0 ? ask_info(binance) : WEIR_OK;
+    return err == WEIR_OK ? market_start(binance, now) : err;
 }
 
 /* --- what arrives ---------------------------------------------------------------------------- */
@@ -326,6 +266,8 @@ static enum weir_err on_frame(void *session, uint32_t conn, weir_ns now, struct 
     struct binance *binance = session;
     if (is_trade_conn(conn))
         return answer_frame(binance, conn, now, frame);
+    if (market_is_left(binance, conn))
+        return WEIR_OK;
     struct channel *channel = channel_of(binance, conn);
     return channel ? decode_frame(binance, channel, frame) : WEIR_E_FULL;
 }
@@ -337,24 +279,12 @@ static enum weir_err on_conn(void *session, uint32_t conn, weir_ns now, int up)
     if (is_trade_conn(conn))
         return login_conn(binance, conn, now, up);
     struct channel *channel = channel_of(binance, conn);
-    enum weir_err err = WEIR_OK;
     if (!channel)
         return WEIR_E_FULL;
     free(channel->held);
     *channel = (struct channel){0};
-    if (!up || conn == 0 || (conn - 1) % 2 != 0)
-        return WEIR_OK;
-    uint32_t nth = 0;
-    for (uint32_t i = 0; i < binance->symbols.count && err == WEIR_OK; i++) {
-        struct symbol *symbol = &binance->symbols.rows[i];
-        if (!symbol->wanted || nth++ / SYMBOLS_A_PATH != part_of(conn))
-            continue;
-        if (symbol->number == 0)
-            err = symbol_tell(binance, symbol);
-        if (err == WEIR_OK)
-            err = ask_depth(binance, symbol, now);
-    }
-    return err;
+    channel->up = up != 0;
+    return up ? market_up(binance, conn, now) : WEIR_OK;
 }
 
 /* Too many requests: everybody waits, by the venue's rule of thumb (the header is the host's). */
@@ -405,7 +335,9 @@ static enum weir_err on_response(void *session, uint32_t id, weir_ns now, int st
             tell_budgets(binance, object_get(body, "rateLimits"));
         if (err == WEIR_OK)
             err = tell_wanted(binance);
-        return err == WEIR_OK ? err : later(binance, id, &tries, now);
+        binance->rules_asked = now;
+        return err == WEIR_OK ? binance->host->timer(binance->host->host, id, now + RULES_EVERY)
+                              : later(binance, id, &tries, now);
     }
     if ((id & ~(uint32_t)ASK_NUMBER) != ASK_DEPTH || !symbol)
         return WEIR_OK;
@@ -430,33 +362,6 @@ static enum weir_err on_timer(void *session, uint32_t id, weir_ns now)
                                                                : WEIR_OK;
 }
 
-/* Market data of one more symbol, on the first connection. */
-static enum weir_err subscribe(struct binance *binance, struct symbol *symbol, weir_ns now)
-{
-    char frame[STREAM_MAX + 96];
-    bool apart = trades_apart(binance);
-    for (int trades = 0; trades <= (int)apart; trades++) {
-        size_t len =
-            (size_t)snprintf(frame, sizeof frame, "{\"method\":\"SUBSCRIBE\",\"params\":[\"");
-        len += add_streams(binance, symbol, !trades, !apart || trades, "", frame + len,
-                           sizeof frame - len);
-        len += (size_t)snprintf(frame + len, sizeof frame - len, "\"],\"id\":%u}",
-                                2 * symbol->number + (uint32_t)trades);
-        for (char *slash = frame; (slash = strchr(slash, '/')) != NULL;) { /* a list here */
-            size_t rest = strlen(slash);
-            memmove(slash + 2, slash, rest + 1);
-            memcpy(slash, "\",\"", 3);
-            len += 2;
-        }
-        enum weir_err err = binance->host->send(binance->host->host, trades ? 2 : 1,
-                                                (struct weir_bytes){frame, len});
-        if (err != WEIR_OK)
-            return err;
-    }
-    symbol->wanted = true;
-    return ask_depth(binance, symbol, now);
-}
-
 static enum weir_err on_intent(void *session, weir_ns now, const struct weir_intent *intent)
 {
     struct binance *binance = session;
@@ -466,7 +371,7 @@ static enum weir_err on_intent(void *session, weir_ns now, const struct weir_int
     if (!symbol)
         return WEIR_E_NOT_FOUND;
     return intent->msg.kind == WEIR_RESYNC ? ask_depth(binance, symbol, now)
-                                           : subscribe(binance, symbol, now);
+                                           : market_subscribe(binance, symbol, now);
 }
 
 /* --- recordings ------------------------------------------------------------------------------ */

@@ -1,6 +1,7 @@
 /* binance.h - what the files of this plugin share: a session, its symbols, its connections.
  *
  *   binance.c   the descriptor: settings, connections, snapshots, intents
+ *   streams.c   connections of market data, and their renewal
  *   decode.c    frames into events: the general scan, and what becomes of either's findings
  *   strict.c    the strict scan of the hot kinds
  *   frame.c     the general scan: where the members of a frame stand
@@ -37,14 +38,17 @@ struct market_row {
 };
 extern const struct market_row markets[MARKET_COUNT];
 
+enum { WANTED_LATER = 2 };
+
 /* One symbol: what the venue told or what its name tells. */
 struct symbol {
     char name[WEIR_SYMBOL_MAX];
     uint8_t len;
-    uint8_t wanted; /* in the settings */
-    uint8_t trades; /* 't' or 'a': the stream its trades come from; 0: not seen yet */
-    uint8_t asked;  /* a snapshot is on its way */
-    uint8_t tries;  /* failed requests for it in a row */
+    uint8_t wanted;      /* in the settings; or WANTED_LATER */
+    uint8_t trades;      /* 't' or 'a': the stream its trades come from; 0: not seen yet */
+    uint64_t last_trade; /* the highest number of one that was told */
+    uint8_t asked;       /* a snapshot is on its way */
+    uint8_t tries;       /* failed requests for it in a row */
     uint8_t halted;
     int8_t px_exp;
     int8_t qty_exp;
@@ -71,7 +75,10 @@ struct channel {
     uint32_t others; /* 1: more than one symbol was seen, so nothing anonymous can be placed */
     char *held;      /* a snapshot that came before any symbol */
     size_t held_len;
+    bool up;
 };
+
+enum renewal { RENEWAL_NONE = 0, RENEWAL_BOTH, RENEWAL_LEFT };
 
 struct binance {
     const struct weir_host *host;
@@ -83,10 +90,32 @@ struct binance {
     struct symbols symbols;
     struct channel *channels;
     uint32_t channel_count;
+    enum renewal renewal;
+    uint32_t base;              /* of the numbers of the present connections */
+    weir_ns rules_asked;        /* when the instruments' rules came last */
     struct weir_book_msg *book; /* room for one message */
     size_t book_room;           /* levels */
     struct trade *orders;       /* trade.h: order entry */
 };
+
+/* --- binance.c ------------------------------------------------------------------------------- */
+
+/* Ask for a snapshot; when it cannot be asked now, a timer asks again. */
+enum weir_err ask_depth(struct binance *binance, struct symbol *symbol, weir_ns now);
+/* An order was refused for rules that may have changed: ask for them, not all too often. */
+enum weir_err rules_again(struct binance *binance, weir_ns now);
+
+/* --- streams.c ------------------------------------------------------------------------------- */
+
+uint32_t market_parts(const struct binance *binance); /* sets of connections that it needs */
+enum weir_err market_start(struct binance *binance, weir_ns now);
+enum weir_err market_up(struct binance *binance, uint32_t conn, weir_ns now);
+enum weir_err market_subscribe(struct binance *binance, struct symbol *symbol, weir_ns now);
+/* Timers of the renewal. */
+enum weir_err market_renew(struct binance *binance, weir_ns now);
+enum weir_err market_take(struct binance *binance, weir_ns now);
+enum weir_err market_leave(struct binance *binance, weir_ns now);
+bool market_is_left(const struct binance *binance, uint32_t conn); /* nobody listens to it */
 
 /* --- symbols.c ------------------------------------------------------------------------------- */
 

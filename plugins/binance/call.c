@@ -10,6 +10,9 @@
 
 #include "trade.h"
 
+/* Who asked has long gone on without an answer: its place is free. */
+#define GIVEN_UP_AFTER ((weir_ns)600 * 1000000000)
+
 enum { WIRE_MAX = 4096, SIGNED_MAX = 3072, SIGNATURE_ROOM = 1024 };
 
 /* --- parameters ------------------------------------------------------------------------------- */
@@ -350,7 +353,7 @@ struct pending *pending_new(struct binance *binance, enum action action, weir_ns
     for (uint32_t tried = 0; trade->pending && tried < PENDING_MAX; tried++) {
         uint32_t slot = (trade->busy + tried) % PENDING_MAX;
         struct pending *pending = &trade->pending[slot];
-        if (pending->id)
+        if (pending->id && now - pending->sent < GIVEN_UP_AFTER)
             continue;
         trade->busy = (slot + 1) % PENDING_MAX;
         trade->turn = (uint16_t)((trade->turn + 1) & 0xfff);

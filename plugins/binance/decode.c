@@ -112,6 +112,9 @@ static void tell_trade(struct binance *binance, struct symbol *symbol, const str
         .qty = d->q,
         .aggressor = d->buyer_is_maker ? WEIR_SELL : WEIR_BUY,
     };
+    if (binance->renewal != RENEWAL_NONE && trade.id <= symbol->last_trade)
+        return; /* two connections tell of it */
+    symbol->last_trade = trade.id;
     binance->host->emit(binance->host->host, &trade.msg);
 }
 

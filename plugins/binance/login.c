@@ -7,7 +7,8 @@
  * With Ed25519 a connection is logged on once (session.logon) and its requests need no signature; with
  * HMAC and RSA each is signed. The venue ends a connection after 24 hours: after 23 another is made, and
  * when it can do all that the old one could, it takes over; the old one is closed when what it carried
- * has had time to be answered. Both tell of executions meanwhile, which the host books once. */
+ * has had time to be answered. Both tell of executions meanwhile, which the host books once. So it is
+ * with the private stream of USD-M, and with market data (streams.c). */
 #include <stdio.h>
 
 #include "trade.h"
@@ -121,6 +122,13 @@ static enum weir_err is_ready(struct binance *binance, uint32_t conn, weir_ns no
     return set_timer(binance, TIMER_RENEW, now + RENEW_AFTER);
 }
 
+/* Nothing is waited for: what else is asked of a connection would be asked twice. */
+static bool all_ready(const struct trade *trade, enum market market)
+{
+    bool by_ws = strcmp(trade->door, "ws") == 0;
+    return !trade->next && (trade->conn || !by_ws) && (trade->user_conn || market != MARKET_SPOT);
+}
+
 static enum weir_err hear(struct binance *binance, uint32_t conn, weir_ns now)
 {
     struct params params = {.count = 0};
@@ -132,9 +140,13 @@ static enum weir_err log_on(struct binance *binance, uint32_t conn, weir_ns now)
 {
     struct params params = {.count = 0};
     bool session = strcmp(binance->orders->algorithm, "ed25519") == 0;
+    if (!session && binance->market != MARKET_SPOT)
+        return is_ready(binance, conn, now);
+    enum weir_err err = set_timer(binance, TIMER_HEAR, now + 2 * AGAIN_AFTER);
+    if (err)
+        return err;
     if (!session)
-        return binance->market == MARKET_SPOT ? hear(binance, conn, now)
-                                              : is_ready(binance, conn, now);
+        return hear(binance, conn, now);
     struct pending *pending = pending_new(binance, DO_LOGON, now);
     return pending ? call_on(binance, conn, pending, &params, now) : WEIR_E_FULL;
 }
@@ -159,10 +171,17 @@ static enum weir_err user_conn(struct binance *binance, uint32_t conn, weir_ns n
 {
     struct trade *trade = binance->orders;
     if (up) {
-        trade->user_conn = conn;
+        enum weir_err err = set_timer(binance, TIMER_USER_RENEW, now + RENEW_AFTER);
+        if (trade->user_conn && trade->user_conn != conn) {
+            trade->user_leave = trade->user_conn;
+            err = err ? err : set_timer(binance, TIMER_USER_LEAVE, now + LEAVE_AFTER);
+        }
+        trade->user_conn = trade->user_at = conn;
         tell_stream(binance, true, "");
-        return WEIR_OK;
+        return err;
     }
+    if (trade->user_leave == conn)
+        trade->user_leave = 0;
     if (trade->user_conn != conn)
         return WEIR_OK;
     trade->user_conn = 0;
@@ -207,10 +226,34 @@ enum weir_err login_listen_again(struct binance *binance, weir_ns now)
     return listen_stream(binance, now);
 }
 
+static enum weir_err connect_user(struct binance *binance, uint32_t conn)
+{
+    char path[320];
+    (void)snprintf(path, sizeof path,
+                   "/private/ws?listenKey=%s&events=ORDER_TRADE_UPDATE/ALGO_UPDATE/ACCOUNT_UPDATE/"
+                   "listenKeyExpired",
+                   binance->orders->listen_key);
+    enum weir_err err = binance->host->connect_to(binance->host->host, conn, "", path);
+    return err == WEIR_E_DOWN ? WEIR_OK : err;
+}
+
+/* The private stream after 23 hours: another connection with the same key, before the venue ends it. */
+static enum weir_err renew_user(struct binance *binance)
+{
+    uint32_t conn = binance->orders->user_conn;
+    return conn ? connect_user(binance, conn == CONN_USER ? CONN_USER + 1 : CONN_USER) : WEIR_OK;
+}
+
+static enum weir_err leave_user(struct binance *binance)
+{
+    uint32_t conn = binance->orders->user_leave;
+    return conn ? binance->host->connect_to(binance->host->host, conn, "", NULL) : WEIR_OK;
+}
+
 static enum weir_err listens(struct binance *binance, struct weir_bytes result, weir_ns now)
 {
     struct trade *trade = binance->orders;
-    char key[sizeof trade->listen_key], path[256];
+    char key[sizeof trade->listen_key];
     object_copy(object_text(result, "listenKey"), key, sizeof key);
     for (const char *at = key; *at; at++)
         if (!((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
@@ -219,12 +262,8 @@ static enum weir_err listens(struct binance *binance, struct weir_bytes result, 
     if (!key[0])
         return WEIR_E_BAD_FRAME;
     memcpy(trade->listen_key, key, sizeof key);
-    (void)snprintf(path, sizeof path,
-                   "/private/ws?listenKey=%s&events=ORDER_TRADE_UPDATE/ALGO_UPDATE/ACCOUNT_UPDATE/"
-                   "listenKeyExpired",
-                   key);
-    enum weir_err err = binance->host->connect_to(binance->host->host, CONN_USER, "", path);
-    if (!err || err == WEIR_E_DOWN)
+    enum weir_err err = connect_user(binance, trade->user_at ? trade->user_at : CONN_USER);
+    if (!err)
         err = set_timer(binance, TIMER_KEEP, now + KEEP_EVERY);
     return err;
 }
@@ -293,6 +332,8 @@ static enum weir_err hear_again(struct binance *binance, weir_ns now)
 {
     const struct trade *trade = binance->orders;
     uint32_t conn = trade->next ? trade->next : CONN_ORDERS;
+    if (all_ready(trade, binance->market))
+        return WEIR_OK;
     if (trade->conn == conn || trade->user_conn == conn)
         conn = conn == CONN_ORDERS ? CONN_ORDERS + 1 : CONN_ORDERS;
     enum weir_err err = log_on(binance, conn, now);
@@ -310,6 +351,11 @@ enum weir_err login_timer(struct binance *binance, uint32_t what, weir_ns now)
     case TIMER_SILENCE: return count_down(binance, now);
     case TIMER_HEAR: return hear_again(binance, now);
     case TIMER_RECON: return recon_timer(binance, now);
+    case TIMER_USER_RENEW: return renew_user(binance);
+    case TIMER_USER_LEAVE: return leave_user(binance);
+    case TIMER_MARKET_RENEW: return market_renew(binance, now);
+    case TIMER_MARKET_TAKE: return market_take(binance, now);
+    case TIMER_MARKET_LEAVE: return market_leave(binance, now);
     default: return WEIR_OK;
     }
 }

@@ -117,7 +117,7 @@ void orders_rename(struct orders *orders, struct live *live, const char *client_
 
 struct live *orders_alias(struct orders *orders, struct weir_bytes venue_id)
 {
-    for (uint32_t i = 0; i < orders->room; i++)
+    for (uint32_t i = 0; orders->aliased && i < orders->room; i++)
         if (orders->rows[i].alias[0] && scan_is(venue_id, orders->rows[i].alias))
             return &orders->rows[i];
     return NULL;

@@ -266,7 +266,7 @@ static void put_id(struct params *params, struct binance *binance, const struct 
 {
     const struct live *live = orders_find(&binance->orders->orders, intent->client_id);
     const char *client_id = live && live->sent[0] ? live->sent : intent->client_id;
-    const char *venue_id = intent->venue_id;
+    const char *venue_id = live && live->alias[0] ? live->alias : intent->venue_id;
     bool digits = venue_id[0] && strspn(venue_id, "0123456789") == strlen(venue_id);
     if (digits)
         params_word(params, venue_name, venue_id);
@@ -277,7 +277,8 @@ static void put_id(struct params *params, struct binance *binance, const struct 
 static bool is_algo(struct binance *binance, const struct weir_intent *intent)
 {
     const struct live *live = orders_find(&binance->orders->orders, intent->client_id);
-    return live ? live->algo : binance->market == MARKET_USDM && has_trigger(intent->type);
+    return live ? live->algo && !live->alias[0]
+                : binance->market == MARKET_USDM && has_trigger(intent->type);
 }
 
 static enum weir_err cancel(struct binance *binance, const struct symbol *symbol,

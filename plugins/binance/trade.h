@@ -4,6 +4,8 @@
  *   actions.c   the table of actions: method, path, weight of each market
  *   call.c      an action onto the wire: signed, over the WebSocket API or HTTP
  *   answer.c    what the answers say
+ *   report.c    orders and executions in the host's words
+ *   budget.c    rate budgets out of answers and their headers
  *   user.c      the private stream
  *   login.c     connections, log-on, listen keys, the venue's clock, renewals, cancel-on-silence
  *   account.c   a reconciliation, and questions beside the order path
@@ -30,6 +32,7 @@ enum action {
     DO_QUERY,
     DO_QUERY_ALGO,
     DO_OPEN,
+    DO_OPEN_ALGO,
     DO_CLOSED,
     DO_FILLS,
     DO_ACCOUNT,
@@ -71,7 +74,12 @@ enum {
     TIMER_LISTEN,
     TIMER_SILENCE,
     TIMER_HEAR,
-    TIMER_RECON
+    TIMER_RECON,
+    TIMER_USER_RENEW,
+    TIMER_USER_LEAVE,
+    TIMER_MARKET_RENEW,
+    TIMER_MARKET_TAKE,
+    TIMER_MARKET_LEAVE
 };
 enum { FOR_NOBODY = 0, FOR_RECON, FOR_QUERY };
 
@@ -125,6 +133,7 @@ struct orders {
     uint32_t *chains;
     uint32_t room, free_list; /* row + 1 */
     uint32_t count;
+    bool aliased; /* one had an alias, at least */
 };
 
 /* Parameters of one request, by name. */
@@ -171,6 +180,8 @@ struct trade {
     bool rules;     /* the instruments' rules are known: before, nothing can be reconciled */
     bool waits;     /* the private stream is up, and waits for the rules */
     uint32_t user_conn;
+    uint32_t user_at;    /* its connection, up or down */
+    uint32_t user_leave; /* USD-M: the private stream that is left; 0: none */
     char listen_key[160];
     uint64_t executions; /* that the stream told */
     uint32_t clock_asks;
@@ -201,7 +212,13 @@ enum weir_err call(struct binance *binance, struct pending *pending, struct para
 enum weir_err call_on(struct binance *binance, uint32_t conn, struct pending *pending,
                       struct params *params, weir_ns now);
 
-/* --- answer.c ---------------------------------------------------------------------------------- */
+void fill_in(struct weir_report *report, const struct symbol *symbol, struct weir_bytes order,
+             bool *good);
+/* An order with a trigger has names of its own for the same things. */
+void fill_in_algo(struct weir_report *report, const struct symbol *symbol, struct weir_bytes order,
+                  bool *good);
+
+/* --- answer.c, report.c, budget.c ---------------------------------------------------------------------------------- */
 
 /* Status 0: there was none. The pending request is free afterwards. */
 enum weir_err answer(struct binance *binance, uint32_t id, int status, struct weir_bytes body,

@@ -49,6 +49,17 @@ static bool facts_of(struct binance *binance, struct weir_bytes order, struct fa
     return good;
 }
 
+/* What became of an order with a trigger is told under the name that it was asked by. */
+static void by_first_name(struct binance *binance, struct facts *facts)
+{
+    const struct live *trigger =
+        orders_alias(&binance->orders->orders, object_text(facts->order, "i"));
+    if (!trigger)
+        return;
+    memcpy(facts->client_id, trigger->client_id, sizeof facts->client_id);
+    memcpy(facts->first_id, trigger->client_id, sizeof facts->first_id);
+}
+
 static struct weir_report report_from(const struct facts *facts, uint16_t kind, const char *id)
 {
     struct weir_report report = report_of(kind, facts->symbol->number, id);
@@ -76,8 +87,7 @@ static uint8_t origin_of(const char *client_id)
 static void executed(struct binance *binance, const struct facts *facts)
 {
     struct weir_bytes venue_id = object_text(facts->order, "i");
-    const struct live *trigger = orders_alias(&binance->orders->orders, venue_id);
-    const char *id = trigger ? trigger->client_id : facts->client_id;
+    const char *id = facts->client_id;
     struct weir_fill fill;
     struct fill_facts told = {
         .number = facts->symbol->number,
@@ -161,6 +171,7 @@ static enum weir_err order_event(struct binance *binance, struct weir_bytes orde
     struct weir_bytes name = object_text(order, "s");
     if (!facts_of(binance, order, &facts))
         return symbol_ours(binance, name) ? WEIR_E_BAD_FRAME : WEIR_OK;
+    by_first_name(binance, &facts);
     char venue_id[WEIR_ID_MAX];
     object_copy(object_text(order, "i"), venue_id, sizeof venue_id);
     names_keep(&binance->orders->names, facts.symbol->number, venue_id, facts.first_id);
@@ -195,8 +206,11 @@ static enum weir_err algo_event(struct binance *binance, struct weir_bytes order
         return WEIR_OK;
     object_copy(object_text(order, "caid"), id, sizeof id);
     struct live *live = orders_find(&binance->orders->orders, id);
-    if (live && became.len > 0)
+    if (live && became.len > 0) {
         object_copy(became, live->alias, sizeof live->alias);
+        names_keep(&binance->orders->names, symbol->number, live->alias, id);
+        binance->orders->orders.aliased = true;
+    }
     bool canceled = scan_is(status, "CANCELED"), expired = scan_is(status, "EXPIRED");
     bool rejected = scan_is(status, "REJECTED"), is_new = scan_is(status, "NEW");
     uint16_t kind = canceled   ? WEIR_CANCELED

@@ -272,7 +272,8 @@ Test(binance, a_live_session_connects_subscribes_and_asks_for_snapshots)
                      "get 33554432 /fapi/v1/exchangeInfo\n"
                      "conn 1 /public/stream?streams=btcusdt@depth@100ms/btcusdt@bookTicker/"
                      "ethusdt@depth@100ms/ethusdt@bookTicker\n"
-                     "conn 2 /market/stream?streams=btcusdt@aggTrade/ethusdt@aggTrade\n");
+                     "conn 2 /market/stream?streams=btcusdt@aggTrade/ethusdt@aggTrade\n"
+                     "timer 67108875 82800000000001\n");
     cr_expect_eq(fake.plugin->on_conn(fake.session, 1, 5, 1), WEIR_OK);
     cr_expect_str_eq(fake_said(&fake), "inst 1 BTCUSDT BTC/USDT linear tick=0 step=0 x1\n"
                                        "get 16777217 /fapi/v1/depth?limit=1000&symbol=BTCUSDT\n"
@@ -317,6 +318,62 @@ Test(binance, a_live_session_connects_subscribes_and_asks_for_snapshots)
     fake_close(&fake);
 }
 
+#define RENEWED_TRADE(n)                                      \
+    "{\"e\":\"aggTrade\",\"E\":2,\"s\":\"BTCUSDT\",\"a\":" #n \
+    ",\"p\":\"1\",\"q\":\"2\",\"f\":1,\"l\":2,\"T\":1,\"m\":false}"
+#define RENEWED_TOP(u)                \
+    "{\"e\":\"bookTicker\",\"u\":" #u \
+    ",\"s\":\"BTCUSDT\",\"b\":\"1\",\"B\":\"1\",\"a\":\"2\",\"A\":\"1\",\"T\":1,\"E\":1}"
+
+/* After 23 hours: a second set of connections, both heard, the first left and at last closed. */
+Test(binance, market_data_goes_on_while_its_connections_are_renewed)
+{
+    enum { RENEW = 67108875, TAKE, LEAVE };
+    const weir_ns hour = (weir_ns)3600 * 1000000000;
+    struct fake fake;
+    fake_open(&fake, "usdm", "BTCUSDT");
+    cr_expect_eq(fake.plugin->start(fake.session, 1), WEIR_OK);
+    cr_expect_eq(fake.plugin->on_conn(fake.session, 1, 5, 1), WEIR_OK);
+    cr_expect_eq(fake.plugin->on_conn(fake.session, 2, 5, 1), WEIR_OK);
+    cr_expect_eq(fake_frame(&fake, 2, RENEWED_TRADE(7)), WEIR_OK);
+    (void)fake_said(&fake);
+    cr_expect_eq(fake.plugin->on_timer(fake.session, RENEW, 23 * hour), WEIR_OK);
+    cr_expect_str_eq(fake_said(&fake),
+                     "conn 2049 /public/stream?streams=btcusdt@depth@100ms/btcusdt@bookTicker\n"
+                     "conn 2050 /market/stream?streams=btcusdt@aggTrade\n"
+                     "timer 67108876 82810000000000\n");
+    cr_expect_eq(fake.plugin->on_conn(fake.session, 2049, 23 * hour, 1), WEIR_OK);
+    cr_expect_str_empty(fake_said(&fake), "the book is live and is not asked for");
+    cr_expect_eq(fake.plugin->on_timer(fake.session, TAKE, 23 * hour), WEIR_OK);
+    cr_expect_str_eq(fake_said(&fake), "timer 67108876 82810000000000\n", "one is not up yet");
+    cr_expect_eq(fake.plugin->on_conn(fake.session, 2050, 23 * hour, 1), WEIR_OK);
+    static const struct {
+        uint32_t conn;
+        const char *frame, *said;
+    } both[] = {{2, RENEWED_TRADE(7), ""},
+                {2, RENEWED_TRADE(8), "trade 1 #8 1*2 buy t=1\n"},
+                {2050, RENEWED_TRADE(8), ""},
+                {2050, RENEWED_TRADE(9), "trade 1 #9 1*2 buy t=1\n"},
+                {2, RENEWED_TRADE(9), ""},
+                {1, RENEWED_TOP(5), "top 1 #5 1*1 2*1 t=1\n"},
+                {2049, RENEWED_TOP(6), "top 1 #6 1*1 2*1 t=1\n"}};
+    for (size_t i = 0; i < sizeof both / sizeof both[0]; i++) {
+        cr_expect_eq(fake_frame(&fake, both[i].conn, both[i].frame), WEIR_OK);
+        cr_expect_str_eq(fake_said(&fake), both[i].said, "frame %zu", i);
+    }
+    cr_expect_eq(fake.plugin->on_timer(fake.session, TAKE, 23 * hour), WEIR_OK);
+    cr_expect_str_eq(fake_said(&fake), "timer 67108877 82820000000000\n");
+    cr_expect_eq(fake_frame(&fake, 1, RENEWED_TOP(7)), WEIR_OK);
+    cr_expect_str_empty(fake_said(&fake), "the old one is not heard any more");
+    cr_expect_eq(fake_frame(&fake, 2049, RENEWED_TOP(8)), WEIR_OK);
+    cr_expect_str_eq(fake_said(&fake), "top 1 #8 1*1 2*1 t=1\n");
+    cr_expect_eq(fake.plugin->on_timer(fake.session, LEAVE, 23 * hour), WEIR_OK);
+    cr_expect_str_eq(fake_said(&fake), "close 1\nclose 2\ntimer 67108875 165580000000000\n");
+    cr_expect_eq(fake.plugin->on_timer(fake.session, RENEW, 46 * hour), WEIR_OK);
+    cr_expect_not_null(strstr(fake_said(&fake), "conn 1 /public/"), "and back again");
+    fake_close(&fake);
+}
+
 Test(binance, many_symbols_are_spread_over_connections)
 {
     char symbols[1024] = "";
@@ -328,7 +385,7 @@ Test(binance, many_symbols_are_spread_over_connections)
     const char *said = fake_said(&fake), *second = strstr(said, "conn 3 ");
     cr_assert_not_null(second);
     cr_expect_str_eq(second, "conn 3 /stream?streams=s60usdt@depth@100ms/s60usdt@bookTicker/"
-                             "s60usdt@trade\n");
+                             "s60usdt@trade\ntimer 67108875 82800000000001\n");
     cr_expect_eq(fake.plugin->on_conn(fake.session, 3, 1, 1), WEIR_OK);
     cr_expect_str_eq(fake_said(&fake), "inst 1 S60USDT S60/USDT spot tick=0 step=0 x1\n"
                                        "get 16777217 /api/v3/depth?limit=1000&symbol=S60USDT\n");

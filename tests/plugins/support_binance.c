@@ -115,6 +115,16 @@ static enum weir_err connect_to(void *host, uint32_t conn, const char *path)
     return fake->answer;
 }
 
+static enum weir_err connect_door(void *host, uint32_t conn, const char *door, const char *path)
+{
+    struct fake *fake = host;
+    if (path)
+        text_say(&fake->said, "conn %u %s%s\n", conn, door, path);
+    else
+        text_say(&fake->said, "close %u\n", conn);
+    return fake->answer;
+}
+
 static void budget(void *host, const struct weir_budget *told)
 {
     struct text *said = &((struct fake *)host)->said;
@@ -145,6 +155,7 @@ void fake_open(struct fake *fake, const char *market, const char *symbols)
                                    .send = send_frame,
                                    .request = request,
                                    .connect = connect_to,
+                                   .connect_to = connect_door,
                                    .timer = timer,
                                    .log = log_line,
                                    .budget = budget}};
