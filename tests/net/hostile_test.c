@@ -47,6 +47,12 @@ static void say(struct peer *peer, void *context)
         peer_say(peer, context);
 }
 
+static void blurt(struct peer *peer, void *context)
+{
+    peer_say(peer, context);
+    peer_drain(peer);
+}
+
 /* Byte by byte, for both: an answer, or an upgrade and a message. */
 static void dribble(struct peer *peer, void *context)
 {
@@ -132,9 +138,8 @@ static const struct evil {
     {"half open", say_nothing, NULL, PLAIN, 0, 0, "timed out", "no connection within 300 ms"},
     {"dropped at once", hang_up, NULL, PLAIN, 0, 0, "", "in the upgrade"},
     {"dropped in the handshake", hang_up, NULL, PLAIN_TO_TLS, 0, 0, "", ""},
-    {"silent in the handshake", say_nothing, NULL, PLAIN_TO_TLS, 0, 0, "timed out",
-     "no connection within 300 ms"},
-    {"plain where TLS is asked for", say, "HTTP/1.1 400 Bad Request\r\n\r\n", PLAIN_TO_TLS, 0, 0,
+    {"silent in the handshake", say_nothing, NULL, PLAIN_TO_TLS, 0, 0, "timed out", ""},
+    {"plain where TLS is asked for", blurt, "HTTP/1.1 400 Bad Request\r\n\r\n", PLAIN_TO_TLS, 0, 0,
      "", ""},
     {"reset in the body", reset, NULL, PLAIN, 0, 0, "", "200 OK"},
     {"one byte at a time", dribble, NULL, PLAIN, 200, 4, NULL, "200 OK"},
@@ -186,7 +191,7 @@ static int open_files(void)
 /* Short where the end of patience is what is waited for. */
 static weir_ns patience(const struct evil *evil)
 {
-    return strstr(evil->ws, "no connection within") ? 300 * MS : 30000 * MS;
+    return evil->http && strcmp(evil->http, "timed out") == 0 ? 300 * MS : 30000 * MS;
 }
 
 /* Both are turned, since they are of one loop, until the bad one has been heard. */
