@@ -198,6 +198,8 @@ static bool exec_from(struct engine *engine, const struct weir_fill *fill, uint3
                          .side = n ? order_at(engine, n)->side : fill->side,
                          .origin = fill->origin,
                          .maker = fill->maker,
+                         .realized = amount_of(fill->realized),
+                         .has_realized = fill->has_realized,
                          .order = n,
                          .born = n ? more_at(engine, n)->born : 0};
     put_text(out->id, fill->exec_id);
@@ -212,7 +214,7 @@ static bool exec_from(struct engine *engine, const struct weir_fill *fill, uint3
         out->fee_asset = asset + 1;
     }
     return out->id[0] && out->qty > 0 && out->px > 0 && out->side <= WEIR_SELL &&
-           out->fee >= -AMOUNT_MAX;
+           out->fee >= -AMOUNT_MAX && out->realized >= -AMOUNT_MAX;
 }
 
 static void refuse(struct engine *engine, uint32_t instrument, const struct weir_fill *fill)

@@ -129,7 +129,8 @@ void moves_make(const struct plan *plan)
     }
 }
 
-/* What the wallet gets: gain is the account's realized PnL of this. sign -1: take it back. */
+/* What the wallet gets: gain is what the account's realized PnL changes by, unless the venue said what it
+ * paid. sign -1: take it back. */
 bool plan_wallet(struct engine *engine, struct plan *plan, const struct exec *exec, amount gain,
                  int sign)
 {
@@ -146,7 +147,8 @@ bool plan_wallet(struct engine *engine, struct plan *plan, const struct exec *ex
                       direction * amount_from(exec->qty, instrument->is.qty_exp), 0) ||
             !move_add(engine, plan, instrument->quote, -direction * quote, 0))
             return false;
-    } else if (!move_add(engine, plan, instrument->settles, gain, 0)) {
+    } else if (!move_add(engine, plan, instrument->settles,
+                         exec->has_realized ? sign * exec->realized : gain, 0)) {
         return false;
     }
     if (exec->fee_asset && exec->fee != 0 &&

@@ -16,7 +16,8 @@ struct exec {
     weir_qty qty;
     weir_ns deadline; /* waiting */
     amount fee;
-    uint32_t order; /* 0: none */
+    amount realized; /* by the venue, if has_realized */
+    uint32_t order;  /* 0: none */
     uint32_t strategy;
     uint32_t instrument;
     uint32_t fee_asset; /* + 1; 0: no fee */
@@ -24,10 +25,11 @@ struct exec {
     uint8_t side, internal, origin, maker;
     uint8_t state; /* enum exec_state */
     char id[WEIR_ID_MAX];
-    uint8_t pad[15];
+    uint8_t has_realized;
+    uint8_t pad[14];
 };
 _Static_assert(offsetof(struct exec, fee) == 80 &&
-                   offsetof(struct exec, pad) + 15 == sizeof(struct exec),
+                   offsetof(struct exec, pad) + 14 == sizeof(struct exec),
                "an execution has holes");
 
 enum { MOVES_MAX = 3 };

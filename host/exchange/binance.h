@@ -81,7 +81,7 @@ struct venue_fill {
     bool maker;
     weir_px px;
     weir_qty qty;
-    struct weir_amount fee;
+    struct weir_amount fee, realized;
     char fee_asset[WEIR_ASSET_MAX];
     int64_t t_ms;
     char exec_id[WEIR_ID_MAX];

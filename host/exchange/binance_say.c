@@ -196,7 +196,8 @@ void say_fill(struct front *front, const struct venue_fill *fill, enum face face
     } else {
         text(out, "side", fill->side == WEIR_BUY ? "BUY" : "SELL");
         text(out, "positionSide", "BOTH");
-        text(out, "realizedPnl", "0");
+        json_key(out, "realizedPnl");
+        json_amount(out, amount_of(fill->realized));
         text(out, "marginAsset", is->quote);
     }
     json_end(out);
@@ -252,7 +253,8 @@ void say_report(struct front *front, const struct venue_order *order, const char
         flag(out, "R", order->flags & WEIR_REDUCE_ONLY);
         text(out, "ps", "BOTH");
         text(out, "ot", type_word(order, face));
-        text(out, "rp", "0");
+        json_key(out, "rp");
+        json_amount(out, fill ? amount_of(fill->realized) : 0);
     }
     text(out, "x", what);
     text(out, "X", state_word(order));

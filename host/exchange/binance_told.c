@@ -88,6 +88,7 @@ static struct venue_fill *fill_make(struct front *front, const struct weir_fill 
         .px = told->px,
         .qty = told->qty,
         .fee = told->fee,
+        .realized = told->realized,
         .t_ms = now_ms(front)};
     memcpy(fill->fee_asset, told->fee_asset, sizeof fill->fee_asset);
     memcpy(fill->exec_id, told->exec_id, sizeof fill->exec_id);

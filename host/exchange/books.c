@@ -296,6 +296,8 @@ static void execution_json(const struct books *books, const struct weir_fill *fi
     json_key(out, "fee");
     json_amount(out, amount_of(fill->fee));
     text_member(out, "fee_asset", fill->fee_asset);
+    json_key(out, "realized");
+    json_amount(out, amount_of(fill->realized));
     json_end(out);
 }
 

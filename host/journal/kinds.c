@@ -138,10 +138,20 @@ static const struct field report[] = {
     F(weir_report, reason, TEXT),
 };
 static const struct field fill[] = {
-    F(weir_fill, client_id, TEXT), F(weir_fill, venue_id, TEXT),     F(weir_fill, exec_id, TEXT),
-    F(weir_fill, stream_seq, U64), W(weir_fill, side, side),         F(weir_fill, qty, QTY),
-    F(weir_fill, px, PX),          F(weir_fill, fee, AMOUNT),        F(weir_fill, fee_asset, TEXT),
-    W(weir_fill, origin, origin),  W(weir_fill, state, venue_state), F(weir_fill, maker, BOOL),
+    F(weir_fill, client_id, TEXT),
+    F(weir_fill, venue_id, TEXT),
+    F(weir_fill, exec_id, TEXT),
+    F(weir_fill, stream_seq, U64),
+    W(weir_fill, side, side),
+    F(weir_fill, qty, QTY),
+    F(weir_fill, px, PX),
+    F(weir_fill, fee, AMOUNT),
+    F(weir_fill, fee_asset, TEXT),
+    W(weir_fill, origin, origin),
+    W(weir_fill, state, venue_state),
+    F(weir_fill, maker, BOOL),
+    F(weir_fill, has_realized, BOOL),
+    F(weir_fill, realized, AMOUNT),
 };
 static const struct field cash[] = {
     F(weir_cash, asset, TEXT),

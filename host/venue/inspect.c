@@ -89,8 +89,10 @@ static const char *fill(const union venue_event *event)
     if (it->qty < 0 || it->px < 0 || (!bust && (it->qty == 0 || it->px == 0)))
         return "price and quantity of an execution are greater than 0";
     if (it->side > WEIR_SELL || it->origin > WEIR_ORIGIN_ADL || it->state > WEIR_STATE_REJECTED ||
-        it->maker > 1)
-        return "side, origin, state or maker is not one of its list";
+        it->maker > 1 || it->has_realized > 1)
+        return "side, origin, state, maker or has_realized is not one of its list";
+    if (!amount_ok(it->realized) || (amount_of(it->realized) != 0 && !it->has_realized))
+        return "what was realized is too large, or said not to be told";
     if (!amount_ok(it->fee) || (amount_of(it->fee) != 0 && it->fee_asset[0] == '\0'))
         return "a fee has an asset";
     return NULL;

@@ -110,6 +110,7 @@ static bool fill_of(struct binance *binance, const struct symbol *symbol, struct
         .exec_id = object_text(row, "id"),
         .fee = object_text(row, "commission"),
         .fee_asset = object_text(row, "commissionAsset"),
+        .realized = object_text(row, "realizedPnl"),
         .px = object_decimal(row, "price", symbol->px_exp, &good),
         .qty = object_decimal(row, "qty", symbol->qty_exp, &good),
         .side = buyer ? WEIR_BUY : WEIR_SELL,

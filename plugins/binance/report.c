@@ -94,6 +94,9 @@ bool make_fill(const struct fill_facts *facts, struct weir_fill *fill_out)
     object_copy(facts->fee_asset, fill_out->fee_asset, sizeof fill_out->fee_asset);
     if (facts->fee.len > 0 && !make_amount(facts->fee, &fill_out->fee))
         return false;
+    fill_out->has_realized = facts->realized.len > 0;
+    if (fill_out->has_realized && !make_amount(facts->realized, &fill_out->realized))
+        return false;
     return facts->qty > 0 && facts->px > 0 && facts->exec_id.len > 0;
 }
 

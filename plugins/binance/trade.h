@@ -239,13 +239,14 @@ void emit_report(struct binance *binance, struct weir_report *report);
 struct fill_facts {
     uint32_t number;
     struct weir_bytes client_id, venue_id, exec_id, fee, fee_asset;
+    struct weir_bytes realized; /* empty: not told */
     weir_px px;
     weir_qty qty;
     uint8_t side, origin;
     bool maker;
     int64_t t_ms;
 };
-/* False: it is no execution that can be told (a price of nothing, a fee that does not fit). */
+/* False: it is no execution that can be told (a price of nothing, an amount that does not fit). */
 bool make_fill(const struct fill_facts *facts, struct weir_fill *fill_out);
 /* A decimal text as 10^-18. */
 bool make_amount(struct weir_bytes text, struct weir_amount *amount_out);

@@ -96,6 +96,7 @@ static void executed(struct binance *binance, const struct facts *facts)
         .exec_id = object_text(facts->order, "t"),
         .fee = object_text(facts->order, "n"),
         .fee_asset = object_text(facts->order, "N"),
+        .realized = object_text(facts->order, "rp"),
         .px = facts->last_px,
         .qty = facts->last,
         .side = facts->side,

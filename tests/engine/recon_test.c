@@ -81,6 +81,27 @@ Test(recon, books_against_books)
         "begin                        |",
         "listed d v1 FILLED cum=1     |",
         "end positions                | alert=POSITION_MISMATCH"));
+    story("a future's wallet is the venue's in whatever order executions come, if it says what they gained", TOLD(
+        "submit a buy 2 @ 100 on=P    |",
+        "submit b sell 2 @ 120 on=P   |",
+        "fill b x2 1 @ 120 gain=200   | P.pos=-1 P.real=0 USDT=10200",
+        "fill a x1 1 @ 100 gain=0     | P.pos=0 P.real=200 USDT=10200",
+        "fill a x4 1 @ 90 gain=0      | USDT=10200",
+        "fill b x3 1 @ 120 gain=300   | P.pos=0 P.real=500 USDT=10500",
+        "begin                        |",
+        "balance USDT 10500           |",
+        "listed a v1 FILLED cum=2     |",
+        "listed b v2 FILLED cum=2     |",
+        "end balances                 | quiet=BALANCE_MISMATCH",
+        "bust x3 OPEN                 | P.pos=1 USDT=10200"));
+    story("to the digit that the venue rounds to; of a spot trade it says nothing", TOLD(
+        "submit a buy 3 @ 100 on=P    |",
+        "submit b sell 1 @ 101 on=P   |",
+        "fill a x1 1 @ 100 gain=0     |",
+        "fill a x2 2 @ 100.01 gain=0  |",
+        "fill b x3 1 @ 101 gain=9.93  | USDT=10009.93 P.real=9.933333333333333333",
+        "submit c buy 1 @ 100         |",
+        "fill c x4 1 @ 100 gain=7     | USDT=9909.93"));
     story("the request is repeated until it is answered", TOLD(
         "down                         | alert=STREAM_DOWN",
         "down                         | quiet=STREAM_DOWN",

@@ -312,6 +312,11 @@ static void ev_fill(struct desk *desk, const struct line *line, bool by_order)
         put(in.fee_asset, (size_t)(colon - fee) + 1, fee);
         in.fee = amount_pack(money(line, colon + 1));
     }
+    const char *gain = option(line, "gain");
+    if (gain) {
+        in.has_realized = 1;
+        in.realized = amount_pack(money(line, gain));
+    }
     desk_apply(desk, &in);
 }
 

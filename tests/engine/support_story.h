@@ -12,7 +12,7 @@
  *         [trigger=PX] [visible=QTY] [release=MS] [tif=GTD] [expires=MS] [oco=CID] [follow=CID]
  *         caps [types=stop,iceberg] [tifs=GTD] [plain] [fixed] · trade PX [on=] [off]
  *         cancel CID · cancelmany [by=] [on=] · replace CID NEW [qty=] [px=] [trigger=] · kill · release
- *         ack CID [VID] · reject CID REASON · fill CID EXEC QTY @ PX [vid=] [fee=USDT:1] [seq=]
+ *         ack CID [VID] · reject CID REASON · fill CID EXEC QTY @ PX [vid=] [fee=USDT:1] [gain=0.5] [seq=]
  *         found-fill VID SIDE EXEC QTY @ PX [on=] [manual]        a fill that names only a venue id
  *         canceled CID [cum=] · refused CID REASON (a cancel) · expired CID REASON [cum=]
  *         replaced CID [VID] · replace-refused CID REASON · silent CID new|cancel|replace

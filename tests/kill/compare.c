@@ -44,8 +44,6 @@ struct journal_facts {
     uint32_t order_count, done_count;
     struct weir_instrument instruments[INSTRUMENTS];
     weir_qty positions[INSTRUMENTS];
-    char newest[INSTRUMENTS][WEIR_ID_MAX]; /* the highest number of an execution so far */
-    bool late;                             /* one was told after a later one, of a future */
     uint64_t external;
     struct verdict *verdict;
     unsigned told;
@@ -125,19 +123,6 @@ static const char *symbol_of(const struct journal_facts *facts, uint32_t instrum
     return facts->instruments[instrument < INSTRUMENTS ? instrument : 0].symbol;
 }
 
-/* A future's wallet holds realized profit, and by average cost that depends on the order of executions:
- * told late, one leaves another wallet with the same position, until it is closed. */
-static void note_order(struct journal_facts *facts, const struct out_execution *told)
-{
-    uint32_t n = told->msg.instrument;
-    char *newest = facts->newest[n];
-    size_t before = strlen(newest), now = strlen(told->exec_id);
-    if (now < before || (now == before && strcmp(told->exec_id, newest) < 0))
-        facts->late |= facts->instruments[n].kind != WEIR_SPOT;
-    else
-        memcpy(newest, told->exec_id, WEIR_ID_MAX);
-}
-
 static void take_execution(struct journal_facts *facts, const struct out_execution *told)
 {
     if (told->internal || told->msg.instrument >= INSTRUMENTS)
@@ -146,7 +131,6 @@ static void take_execution(struct journal_facts *facts, const struct out_executi
     facts->external += told->strategy == STRATEGY_EXTERNAL;
     if (told->stage == EXEC_ATTRIBUTED)
         return; /* booked before, under its own name */
-    note_order(facts, told);
     struct done *done =
         execution_of(facts, told->exec_id, symbol_of(facts, told->msg.instrument), true);
     if (!done)
@@ -174,8 +158,7 @@ static void take_order(struct journal_facts *facts, const struct out_order *told
 
 static void take_alert(struct journal_facts *facts, const struct out_alert *alert)
 {
-    if (alert->alert == ALERT_POSITION_MISMATCH ||
-        (alert->alert == ALERT_BALANCE_MISMATCH && !facts->late))
+    if (alert->alert == ALERT_POSITION_MISMATCH || alert->alert == ALERT_BALANCE_MISMATCH)
         differs(facts, &facts->verdict->mismatches, "alert %s: %s",
                 alert_name((enum alert)alert->alert), alert->text);
 }

@@ -144,6 +144,7 @@ bool ledger_worth(const struct weir_instrument *is, weir_px px, weir_qty qty, am
 
 struct changes {
     amount base, quote, fee;
+    amount gain; /* realized; in base or quote already */
     struct ledger_holding after;
     bool fee_in_base;
 };
@@ -166,7 +167,7 @@ static bool move_cost(const struct ledger_holding *before, uint8_t side, amount 
     struct ledger_holding *after = &changes->after;
     weir_qty held = size_of(before->qty);
     bool opens = before->qty == 0 || (before->qty > 0) == (side == WEIR_BUY);
-    amount cost_out, worth_out, gain;
+    amount cost_out, worth_out;
 
     if (opens)
         return amount_add(before->cost, worth, &after->cost);
@@ -174,13 +175,14 @@ static bool move_cost(const struct ledger_holding *before, uint8_t side, amount 
     if (!part_of(before->cost, closed, held, &cost_out) || !part_of(worth, closed, qty, &worth_out))
         return false;
     bool rises = (before->qty > 0) != (before->is.kind == WEIR_INVERSE);
-    if (!(rises ? amount_sub(worth_out, cost_out, &gain) : amount_sub(cost_out, worth_out, &gain)))
+    if (!(rises ? amount_sub(worth_out, cost_out, &changes->gain)
+                : amount_sub(cost_out, worth_out, &changes->gain)))
         return false;
     after->cost = qty > held ? worth - worth_out : before->cost - cost_out;
     if (before->is.kind == WEIR_INVERSE)
-        changes->base = gain;
+        changes->base = changes->gain;
     else
-        changes->quote = gain;
+        changes->quote = changes->gain;
     return true;
 }
 
@@ -239,6 +241,8 @@ enum weir_err ledger_fill(struct ledger *ledger, struct weir_fill *fill)
     quote_wallet->total = quote;
     ledger->holdings[fill->msg.instrument] = changes.after;
     fill->fee = amount_pack(changes.fee);
+    fill->has_realized = before->is.kind != WEIR_SPOT;
+    fill->realized = amount_pack(changes.gain);
     memcpy(fill->fee_asset, changes.fee_in_base ? before->is.base : before->is.quote,
            WEIR_ASSET_MAX);
     return WEIR_OK;

@@ -72,8 +72,8 @@ amount ledger_total(const struct ledger *ledger, const char *asset); /* 0: no su
 bool ledger_worth(const struct weir_instrument *instrument, weir_px px, weir_qty qty,
                   amount *worth_out) WEIR_MUST_USE;
 
-/* Book one execution of ours: holding, wallets and fee. fill: side, px, qty, maker are read; fee and
- * fee_asset are written. On an error nothing was booked. */
+/* Book one execution of ours: holding, wallets and fee. fill: side, px, qty, maker are read; fee,
+ * fee_asset and what was realized are written. On an error nothing was booked. */
 enum weir_err ledger_fill(struct ledger *ledger, struct weir_fill *fill) WEIR_MUST_USE;
 
 #endif

@@ -330,7 +330,12 @@ struct weir_fill {
     uint8_t origin; /* enum weir_origin: other than OURS is certainly not our order */
     uint8_t state;  /* BUST: enum weir_venue_state of the order afterwards; NOT_FOUND: not told */
     uint8_t maker;  /* 1: our order rested */
-    uint8_t pad[4];
+    uint8_t has_realized; /* 1: `realized` is told. Derivatives only */
+    uint8_t pad[3];
+    /* What the venue itself put into the wallet for what this closed, fee aside, 1e-18 of the asset that
+     * the instrument settles in. By average cost that depends on the order of executions, which the host
+     * may hear of in another: with it told, its wallet is the venue's all the same. */
+    struct weir_amount realized;
 };
 
 struct weir_cash {
