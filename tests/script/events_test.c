@@ -388,7 +388,7 @@ Test(reload, state_survives_and_is_the_same_text_for_the_same_data)
     market_settle(&market);
     cr_expect_str_eq(
         market_log(&market),
-        "s1: 1.5\n"
+        "s1: 1.5 -0.000000000000000001\n"
         "s1: 1.5 three 6 -0.000000000000000001 0.1 -9223372036854775808\n"
         "s1: STATE: this version does not run yet; orders may be sent from weir.on(\"reload\") on\n"
         "s1: string\n");
