@@ -46,6 +46,15 @@ static void on_book(void *context, struct session *session, uint32_t instrument,
         paper_book(venue->paper, clock_now(&venue->host->clock), instrument, msg, book);
 }
 
+static void on_queue(void *context, struct session *session, uint32_t instrument,
+                     const struct weir_l3 *order, const struct queues_change *change)
+{
+    struct host_venue *venue = context;
+    (void)session;
+    if (venue->paper)
+        paper_queue(venue->paper, clock_now(&venue->host->clock), instrument, order, change);
+}
+
 /* Each best bid and ask that the venue itself sends. */
 static void on_top(void *context, struct session *session, uint32_t instrument,
                    const struct weir_top *top)
@@ -206,12 +215,14 @@ static enum weir_err open_venue(struct host_venue *venue, struct why *why)
                                      .settings = config->settings,
                                      .book_window = config->book_window,
                                      .book_far = config->book_far,
-                                     .data_age_max = config->data_age_max};
+                                     .data_age_max = config->data_age_max,
+                                     .orders = true};
     struct session_owner owner = {.context = venue,
                                   .event = on_event,
                                   .instrument = on_instrument,
                                   .book = on_book,
                                   .top = on_top,
+                                  .queue = on_queue,
                                   .emitted = venue->host->options.capture ? on_emitted : NULL,
                                   .log = on_log};
     const char *path = plugin_path(config->plugin, why);

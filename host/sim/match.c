@@ -654,6 +654,33 @@ bool match_house_set(struct match *match, uint32_t instrument, enum weir_side si
     return true;
 }
 
+void match_house_leave(struct match *match, uint32_t instrument, enum weir_side side, int64_t px,
+                       int64_t qty, bool (*is_later)(void *context, uint32_t id), void *context)
+{
+    struct side *s = side_of(match, instrument, side);
+    struct side_level *level = side_find(s, px);
+    uint32_t at = level ? level->head : 0, from = 0;
+    for (; at && (is_house(match, at) || !is_later(context, at)); at = match->orders[at].next)
+        from = at;
+    while (from && qty > 0) {
+        struct order *order = &match->orders[from];
+        uint32_t prev = order->prev;
+        if (is_house(match, from)) {
+            int64_t part = order->qty < qty ? order->qty : qty;
+            qty -= part;
+            order->qty -= part;
+            level->qty -= part;
+            if (order->qty == 0) {
+                unlink_order(match, level, order);
+                forget(match, from);
+            }
+        }
+        from = prev;
+    }
+    if (level && !level->head)
+        side_gone(s, px);
+}
+
 int64_t match_trade(struct match *match, uint32_t instrument, enum weir_side side, int64_t px,
                     int64_t qty)
 {

@@ -153,6 +153,12 @@ int64_t match_house(const struct match *match, uint32_t instrument, enum weir_si
 bool match_has_orders(const struct match *match, uint32_t instrument, enum weir_side side,
                       int64_t px);
 
+/* House quantity leaves that stands, as the owner knows, before the first of our orders for which
+ * is_later() says yes, or behind all of them: an order of somebody was canceled whose place is known. What is
+ * not found there leaves from before it. */
+void match_house_leave(struct match *match, uint32_t instrument, enum weir_side side, int64_t px,
+                       int64_t qty, bool (*is_later)(void *context, uint32_t id), void *context);
+
 /* Somebody elsewhere took qty of the resting `side` at px: the front of the queue is filled.
  * Returns what was left over. */
 int64_t match_trade(struct match *match, uint32_t instrument, enum weir_side side, int64_t px,

@@ -39,6 +39,8 @@ struct market {
     struct weir_top top;     /* read while there is no book */
     weir_px mark;            /* 0: none was told */
     uint32_t taken;          /* how many of paper.taken are of this one */
+    bool by_orders;          /* the venue shows single orders */
+    uint64_t last_id;        /* of them; ids rise with arrival */
 };
 
 struct paper {
@@ -55,6 +57,9 @@ struct paper {
     weir_ns now;
     void *context;
     void (*emit)(void *context, const struct weir_msg *event);
+    uint64_t *arrived; /* by number in the match: the venue's last order when it came */
+    uint32_t touched;  /* the instrument of the last touch */
+    uint64_t leaving;  /* the order whose place is looked for */
     uint32_t laid_count, taken_count;
     struct laid laid[LAID_MAX];
     struct taken taken[TAKEN_MAX];
@@ -247,6 +252,7 @@ static void before(void *context, weir_ns t, const struct desk_touch *touch)
     struct paper *paper = context;
     enum weir_side side = (enum weir_side)touch->side;
     paper->now = t;
+    paper->touched = touch->instrument;
     if (!touch->enters)
         return;
     lay_out(paper, touch);
@@ -281,6 +287,13 @@ static void on_removed(void *context, uint32_t id, const struct match_view *was)
     desk_removed(paper->desk, paper->now, id);
 }
 
+/* Of the market whose order it is: the last id that was seen there. */
+static void on_queued(void *context, uint32_t id)
+{
+    struct paper *paper = context;
+    paper->arrived[id] = paper->markets[paper->touched].last_id;
+}
+
 static void on_event(void *context, const struct weir_msg *event)
 {
     struct paper *paper = context;
@@ -297,10 +310,11 @@ static struct market *market_of(struct paper *paper, uint32_t instrument)
 /* One price was named by data: what we took there is history. A full house pool keeps the old size. */
 static void refresh(struct paper *paper, uint32_t instrument, enum weir_side side, weir_px px)
 {
+    const struct market *market = &paper->markets[instrument];
     drop_taken(paper, find_taken(paper, instrument, (uint8_t)side, px));
     if (match_at(paper->match, instrument - 1, side, px) > 0)
-        (void)set_house(paper, instrument, side, px,
-                        displayed(&paper->markets[instrument], side, px), paper->queue);
+        (void)set_house(paper, instrument, side, px, displayed(market, side, px),
+                        market->by_orders ? MATCH_QUEUE_BACK : paper->queue);
 }
 
 /* Every price where an order of ours rests. */
@@ -328,8 +342,62 @@ void paper_book(struct paper *paper, weir_ns now, uint32_t instrument,
         refresh_ours(paper, instrument, WEIR_SELL);
         return;
     }
-    for (uint32_t i = 0; i < msg->bids + msg->asks; i++)
+    for (uint32_t i = 0; i < msg->bids + msg->asks && !market->by_orders; i++)
         refresh(paper, instrument, i < msg->bids ? WEIR_BUY : WEIR_SELL, msg->levels[i].px);
+}
+
+/* --- single orders -----------------------------------------------------------------------------*/
+
+static bool is_later(void *context, uint32_t id)
+{
+    const struct paper *paper = context;
+    return paper->arrived[id] >= paper->leaving;
+}
+
+/* What stands with ours at a price is what the venue shows there: less left from the place of the order that
+ * is looked for, more came behind all. So an order that was filled in our stead stands on with what it has. */
+static void queue_follows(struct paper *paper, uint32_t instrument, enum weir_side side, weir_px px)
+{
+    drop_taken(paper, find_taken(paper, instrument, (uint8_t)side, px));
+    if (px <= 0 || !is_ours(paper, instrument, side, px))
+        return;
+    weir_qty shown = displayed(&paper->markets[instrument], side, px);
+    weir_qty have = match_house(paper->match, instrument - 1, side, px);
+    if (have > shown)
+        match_house_leave(paper->match, instrument - 1, side, px, have - shown, is_later, paper);
+    else if (have < shown) /* without room what comes behind us is not counted */
+        (void)set_house(paper, instrument, side, px, shown, MATCH_QUEUE_BACK);
+}
+
+/* A resting order was filled: before that all of ours at better prices, and those that stand before it. */
+static void queue_fills(struct paper *paper, uint32_t instrument, enum weir_side side, weir_px px,
+                        weir_qty qty)
+{
+    match_through(paper->match, instrument - 1, side, px);
+    (void)match_trade(paper->match, instrument - 1, side, px, qty);
+    tidy(paper, instrument, side, px);
+}
+
+void paper_queue(struct paper *paper, weir_ns now, uint32_t instrument, const struct weir_l3 *order,
+                 const struct queues_change *change)
+{
+    struct market *market = market_of(paper, instrument);
+    enum weir_side side = (enum weir_side)order->side;
+    if (!market)
+        return;
+    paper->now = now;
+    market->by_orders = true;
+    if (order->id > market->last_id)
+        market->last_id = order->id;
+    if (change->did == QUEUES_UNKNOWN || change->did == QUEUES_AGAIN ||
+        desk_live(paper->desk, instrument) == 0)
+        return;
+    paper->leaving = order->id;
+    if (change->filled > 0)
+        queue_fills(paper, instrument, side, change->px, change->filled);
+    queue_follows(paper, instrument, side, change->px);
+    if (order->px != change->px)
+        queue_follows(paper, instrument, side, order->px);
 }
 
 /* A book of one level: what is worse than it is not known, and stays as it was. */
@@ -362,7 +430,8 @@ void paper_trade(struct paper *paper, weir_ns now, const struct weir_trade *trad
 {
     uint32_t instrument = trade->msg.instrument;
     if (!market_of(paper, instrument) || trade->msg.flags & WEIR_TRADE_OFF_BOOK || trade->px <= 0 ||
-        trade->qty <= 0 || desk_live(paper->desk, instrument) == 0)
+        trade->qty <= 0 || desk_live(paper->desk, instrument) == 0 ||
+        paper->markets[instrument].by_orders) /* the orders themselves say who was filled */
         return;
     enum weir_side hit = trade->aggressor == WEIR_BUY ? WEIR_SELL : WEIR_BUY;
     paper->now = now;
@@ -496,7 +565,9 @@ static struct paper *make(const struct desk_config *desk, const struct match_con
                           const struct paper_config *config)
 {
     size_t markets = (desk->instruments + 1) * sizeof(struct market);
-    size_t bytes = sizeof(struct paper) + markets + match_bytes(match) + desk_bytes(desk) + 256;
+    size_t arrived = (desk->orders + 2) * sizeof(uint64_t);
+    size_t bytes =
+        sizeof(struct paper) + markets + arrived + match_bytes(match) + desk_bytes(desk) + 256;
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return NULL;
@@ -511,8 +582,9 @@ static struct paper *make(const struct desk_config *desk, const struct match_con
     paper->funding_every = config->funding_every;
     paper->instruments = desk->instruments;
     paper->markets = arena_take(&arena, markets);
+    paper->arrived = arena_take(&arena, arrived);
     struct match_sink sink = {paper, on_fill, on_removed};
-    struct desk_hooks hooks = {paper, on_event, before, after};
+    struct desk_hooks hooks = {paper, on_event, before, after, on_queued};
     paper->match = match_init(arena_take(&arena, match_bytes(match)), match, &sink);
     paper->desk = desk_init(&arena, desk, paper->match, &hooks);
     return paper;

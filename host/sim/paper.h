@@ -14,6 +14,9 @@
            shared, shared_2, shared_3  disappears before and behind us in proportion to what stands
                                      there, to its square, its cube: cancels come from the longer part
                                      (hftbacktest's PowerProbQueueModel with n = 1, 2, 3)
+ *         Where the venue shows single orders (level 3) no model is asked: ours stands behind those that
+ *         were there when it came, moves up when one of them leaves, and fills when one that came after
+ *         it does, or one at a worse price.
  * TAKING  An order that meets what is displayed fills there, level by level. What it took is gone
  *         until data names that level again, or a snapshot comes.
  * MARKET  The depth book; where a venue sends none, its best bid and ask are a book of one level.
@@ -32,6 +35,7 @@
 #include "sim/desk/latency.h"
 #include "sim/desk/ledger.h"
 #include "sim/match.h"
+#include "venue/queues.h"
 #include "weir/plugin.h"
 
 struct paper;
@@ -98,6 +102,10 @@ bool paper_instrument(struct paper *paper, const struct weir_instrument *instrum
  * with the messages, until paper_destroy(). */
 void paper_book(struct paper *paper, weir_ns now, uint32_t instrument,
                 const struct weir_book_msg *msg, const struct book *book);
+/* One order of the venue's own book came, changed or went, and change says what that did. Its book message
+ * went before it. From the first one on this market goes by its orders. */
+void paper_queue(struct paper *paper, weir_ns now, uint32_t instrument, const struct weir_l3 *order,
+                 const struct queues_change *change);
 void paper_top(struct paper *paper, weir_ns now, const struct weir_top *top);
 void paper_trade(struct paper *paper, weir_ns now, const struct weir_trade *trade);
 void paper_mark(struct paper *paper, weir_ns now, const struct weir_mark *mark);

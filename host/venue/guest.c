@@ -31,6 +31,15 @@ static enum weir_err refused(struct session *session, const char *what)
     return WEIR_E_USAGE;
 }
 
+static void take_order(struct session *session, struct listing *listing,
+                       const struct weir_l3 *order)
+{
+    if (!listing->orders && !(listing->orders = level3_create()))
+        session_say(session, "no memory for the orders of %s", listing->definition.symbol);
+    else
+        level3_take(session, listing, order);
+}
+
 static void take_event(struct session *session, const struct weir_msg *from)
 {
     union venue_event event;
@@ -75,6 +84,8 @@ static void take_event(struct session *session, const struct weir_msg *from)
     } else if (event.msg.kind == WEIR_L3) {
         if (session->owner.order)
             session->owner.order(session->owner.context, session, listing->host, &event.l3);
+        if (session->config.orders && (listing->orders || !listing->feed))
+            take_order(session, listing, &event.l3);
     } else if (event.msg.kind == WEIR_TOP) {
         listing_top(session, listing, &event.top);
     } else {

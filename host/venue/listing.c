@@ -29,6 +29,8 @@ void listing_destroy(struct listing *listing)
         feed_fini(listing->feed);
         free(listing->feed);
     }
+    if (listing)
+        level3_destroy(listing->orders);
     free(listing);
 }
 
@@ -292,6 +294,12 @@ void listing_book(struct session *session, const struct weir_book_msg *msg)
         session->guards.ignored++;
         return;
     }
+    if (listing->orders && !level3_is_telling(listing->orders)) {
+        level3_destroy(listing->orders); /* two books of one market: the venue's own levels count */
+        listing->orders = NULL;
+        if (listing->feed)
+            listing_lose(session, listing);
+    }
     if (!listing->feed && !open_feed(session, listing))
         return;
     if (session->phase == CALL_FRAME) {
@@ -316,6 +324,8 @@ void listing_lose(struct session *session, struct listing *listing)
 {
     listing->on_conn = false;
     listing->top_seq = 0;
+    if (listing->orders)
+        level3_lose(listing->orders);
     feed_lose(listing->feed, session->now);
     listing_tell(session, listing);
 }

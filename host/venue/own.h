@@ -30,7 +30,8 @@ struct listing {
     uint64_t top_seq;     /* sequence of `top`; the owner never gets an older one */
     struct weir_top top;  /* the last one the owner got */
     struct session_marks marks;
-    struct feed *feed; /* NULL: no book message yet */
+    struct feed *feed;     /* NULL: no book message yet */
+    struct level3 *orders; /* NULL: the venue has shown none, or nobody wants them */
     struct weir_instrument definition;
 };
 
@@ -113,6 +114,14 @@ void listing_book(struct session *session, const struct weir_book_msg *msg);
 void listing_top(struct session *session, struct listing *listing, struct weir_top *top);
 void listing_mark(struct listing *listing, const union venue_event *event);
 void listing_tell(struct session *session, struct listing *listing);
+/* level3.c: the book of a listing whose venue shows single orders. NULL: no memory. */
+struct level3 *level3_create(void);
+void level3_destroy(struct level3 *orders); /* accepts NULL */
+void level3_take(struct session *session, struct listing *listing, const struct weir_l3 *order);
+void level3_lose(struct level3 *orders);
+bool level3_is_telling(const struct level3 *orders);
+const struct queues *level3_queues(const struct level3 *orders);
+
 void listing_lose(struct session *session, struct listing *listing); /* its connection is gone */
 void listing_destroy(struct listing *listing);
 /* Room for index in an array of size-byte elements, new ones zeroed. */

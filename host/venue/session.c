@@ -487,6 +487,12 @@ const struct book *session_book(const struct session *session, uint32_t instrume
     return feed ? feed->book : NULL;
 }
 
+const struct queues *session_queues(const struct session *session, uint32_t instrument)
+{
+    const struct listing *listing = listing_by_host(session, instrument);
+    return listing && listing->orders ? level3_queues(listing->orders) : NULL;
+}
+
 enum book_state session_book_state(const struct session *session, uint32_t instrument)
 {
     const struct feed *feed = feed_of(session, instrument);

@@ -25,6 +25,8 @@ const struct weir_plugin *plugin_descriptor(const struct plugin *plugin);
 const char *plugin_sha256(const struct plugin *plugin); /* of the file, hex */
 
 /* What the session asks of its owner. context is passed back. */
+struct queues;
+struct queues_change;
 struct session_owner {
     void *context;
     /* An event for the engine, with the host's numbers, t = now: everything the plugin emits but
@@ -52,6 +54,10 @@ struct session_owner {
     /* One order of the venue's book, of venues that show them. NULL: not wanted. */
     void (*order)(void *context, struct session *session, uint32_t instrument,
                   const struct weir_l3 *order);
+    /* The same after it was taken into the queues of its market [session_queues], and the levels that it
+     * changed were told. NULL: not wanted. */
+    void (*queue)(void *context, struct session *session, uint32_t instrument,
+                  const struct weir_l3 *order, const struct queues_change *change);
     /* Each event as the plugin gave it, before it is looked at: for who keeps what was decoded. NULL:
      * not wanted. */
     void (*emitted)(void *context, struct session *session, const struct weir_msg *event);
@@ -87,6 +93,7 @@ struct session_config {
     uint32_t book_window;                /* ticks a side; 0: 65536 */
     uint32_t book_far;                   /* levels a side outside it; 0: 65536 */
     weir_ns data_age_max;                /* overrides the plugin's; 0: the plugin's */
+    bool orders; /* keep the queues of venues that show single orders, and books made of them */
 };
 
 /* NULL: why says what. [main thread] */
@@ -125,6 +132,8 @@ const char *session_name(const struct session *session);
 const struct weir_caps *session_caps(const struct session *session);
 const struct book *session_book(const struct session *session,
                                 uint32_t instrument); /* NULL: none */
+/* Who stands before whom, where the venue shows single orders and they are wanted. NULL: not so. */
+const struct queues *session_queues(const struct session *session, uint32_t instrument);
 enum book_state session_book_state(const struct session *session, uint32_t instrument);
 
 /* Facts of the book machine for reports. */

@@ -6,7 +6,7 @@
  * SECTIONS  The recorder begins with rows made out of a snapshot: all `created`, with the two times of
  *           the first row. It ends with `deleted` rows that close what still rested: their two times
  *           are equal, which those of the venue never are, since its clock stamps them earlier.
- * SYMBOL    The rows do not name it, so it is `orders`. */
+ * SYMBOL    The rows do not name it, so it is `orders`, of BASE in QUOTE. */
 #include "bitstamp.h"
 
 enum { COLUMNS_MAX = 8, ORDER_COLUMNS = 7, TRADE_COLUMNS = 8 };
@@ -146,8 +146,12 @@ enum weir_err decode_row(struct venue *venue, struct weir_bytes bytes)
     enum weir_err err = WEIR_OK;
     if (!split(bytes, &row))
         return WEIR_E_BAD_FRAME;
-    struct market_symbol *symbol =
-        market_symbol_of(&venue->market, market_text("orders"), market_text(""), &err);
+    struct market_symbol *symbol = market_add(&venue->market, market_text("orders"));
+    if (symbol && !symbol->base[0]) { /* the rows do not say of what they are */
+        market_set(symbol->base, sizeof symbol->base, market_text("BASE"));
+        market_set(symbol->quote, sizeof symbol->quote, market_text("QUOTE"));
+    }
+    symbol = market_symbol_of(&venue->market, market_text("orders"), market_text(""), &err);
     if (!symbol)
         return err;
     return row.count == TRADE_COLUMNS ? read_trade(venue, symbol, &row)

@@ -92,7 +92,7 @@ struct desk *account_create(struct exchange *exchange)
                                  .duplicate_fill_ppm = settings->duplicate_fill_ppm,
                                  .stp = settings->stp,
                                  .check_balance = settings->check_balance};
-    struct desk_hooks hooks = {exchange, on_event, before, after};
+    struct desk_hooks hooks = {exchange, on_event, before, after, NULL};
     size_t bytes = (desk_bytes(&config) + 63) & ~(size_t)63;
     unsigned char *memory = aligned_alloc(64, bytes);
     if (!memory)

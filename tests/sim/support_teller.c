@@ -143,6 +143,7 @@ void teller_open(struct teller *teller, struct paper_config config)
 void teller_close(struct teller *teller)
 {
     paper_destroy(teller->paper);
+    queues_destroy(teller->queues);
     free(teller->book);
 }
 
@@ -167,6 +168,35 @@ static void do_book(struct teller *teller, char *words, bool snapshot)
         *(side == WEIR_BUY ? &msg->bids : &msg->asks) += 1;
     }
     paper_book(teller->paper, teller->now, 1, msg, teller->book);
+}
+
+static void follow(struct teller *teller, enum weir_side side, weir_px px)
+{
+    static _Alignas(8) char bytes[sizeof(struct weir_book_msg) + sizeof(struct weir_level)];
+    struct weir_book_msg *msg = (struct weir_book_msg *)bytes;
+    struct weir_level level = {px, book_at(queues_book(teller->queues, false), side, px)};
+    if (px == 0)
+        return;
+    memset(bytes, 0, sizeof bytes);
+    cr_assert_eq(book_set(teller->book, side, px, level.qty), WEIR_OK);
+    msg->levels[0] = level;
+    *(side == WEIR_BUY ? &msg->bids : &msg->asks) = 1;
+    paper_book(teller->paper, teller->now, 1, msg, teller->book);
+}
+
+static void do_order(struct teller *teller, uint8_t action, const char *words)
+{
+    struct weir_l3 order = {.msg = {.instrument = 1}, .action = action};
+    struct queues_change change;
+    char side;
+    cr_assert_eq(sscanf(words, "%lu %c%ld=%ld", &order.id, &side, &order.px, &order.qty), 4);
+    order.side = side == 'b' ? WEIR_BUY : WEIR_SELL;
+    if (!teller->queues)
+        teller->queues = queues_create();
+    cr_assert_eq(queues_take(teller->queues, &order, teller->now, &change), WEIR_OK);
+    follow(teller, (enum weir_side)order.side, change.px);
+    follow(teller, (enum weir_side)order.side, order.px);
+    paper_queue(teller->paper, teller->now, 1, &order, &change);
 }
 
 static void put_size(struct weir_intent *intent, const char *word)
@@ -256,6 +286,12 @@ static void do_one(struct teller *teller, const char *verb, char *words)
     } else if (strcmp(verb, "mark") == 0) {
         struct weir_mark mark = {.msg = {.instrument = 1}, .px = strtol(words, NULL, 10)};
         paper_mark(teller->paper, teller->now, &mark);
+    } else if (strcmp(verb, "add") == 0 || strcmp(verb, "put") == 0 || strcmp(verb, "take") == 0) {
+        do_order(teller,
+                 *verb == 'a'   ? WEIR_L3_ADD
+                 : *verb == 'p' ? WEIR_L3_CHANGE
+                                : WEIR_L3_REMOVE,
+                 words);
     } else if (strcmp(verb, "wait") == 0) {
         teller->now += strtol(words, NULL, 10);
         paper_timer(teller->paper, teller->now);

@@ -2,6 +2,8 @@
  *
  *   book b99=5 a101=2    the displayed sizes change (snap: they are these and no others)
  *   top 99=5 101=2       the best bid and ask, as a venue without a depth book sends them
+ *   add 7 b99=5          somebody's order of a venue that shows single ones; then: put 7 b99=3 (it has
+ *                        so much left, or moved), take 7 b99=3 (it goes; with 0 it was filled)
  *   mark 100             the mark price
  *   trade sell 3@99      somebody else traded; the taker sold
  *   buy 1 3@101 ioc      our order "1"; then any of: ioc fok post; 3@market has no price
@@ -18,6 +20,7 @@
 struct teller {
     struct paper *paper;
     struct book *book;
+    struct queues *queues; /* of single orders; NULL: none came */
     weir_ns now;
     char heard[4096];
     bool with_time; /* each answer begins with its time: "5: ack 1" */

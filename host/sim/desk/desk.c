@@ -260,6 +260,12 @@ static void after(struct desk *desk, weir_ns t, const struct desk_touch *touch)
         desk->hooks.after(desk->hooks.context, t, touch);
 }
 
+static void queued(struct desk *desk, const struct desk_order *order)
+{
+    if (desk->hooks.queued)
+        desk->hooks.queued(desk->hooks.context, match_id(desk, order));
+}
+
 static bool would_take(const struct desk *desk, const struct desk_touch *touch)
 {
     return match_would_take(desk->match, touch->instrument - 1, (enum weir_side)touch->side,
@@ -296,6 +302,7 @@ static void enter(struct desk *desk, weir_ns t, struct desk_order *order)
                                    .tif = order->tif,
                                    .stp = (uint8_t)desk->config.stp};
     int64_t left = 0;
+    queued(desk, order);
     conclude(desk, t, order, match_add(desk->match, &to_match, &left));
 }
 
@@ -412,6 +419,7 @@ static void on_replace(struct desk *desk, weir_ns t, const struct weir_intent *i
     struct desk_touch from = touch_of(desk, order, order->px, 0, false);
     bool post_only = order->flags & WEIR_POST_ONLY;
     struct desk_touch to = touch_of(desk, order, intent->px, intent->qty - order->cum, true);
+    bool goes_back = intent->px != order->px || intent->qty > order->qty;
     int64_t left = 0;
     before(desk, t, &to);
     if (post_only && would_take(desk, &to)) {
@@ -421,6 +429,8 @@ static void on_replace(struct desk *desk, weir_ns t, const struct weir_intent *i
         order->px = intent->px;
         order->qty = intent->qty;
         desk_answer(desk, t, WEIR_REPLACED, order, WEIR_REQUEST_REPLACE);
+        if (goes_back)
+            queued(desk, order);
         conclude(desk, t, order,
                  match_replace(desk->match, match_id(desk, order), to.px, to.qty, desk->config.stp,
                                false, &left));

@@ -56,6 +56,8 @@ struct desk_hooks {
     /* An order is about to enter, change or leave the match at time t, and did. May be NULL. */
     void (*before)(void *context, weir_ns t, const struct desk_touch *touch);
     void (*after)(void *context, weir_ns t, const struct desk_touch *touch);
+    /* The order with this number in the match went to the end of a queue, if it rests. May be NULL. */
+    void (*queued)(void *context, uint32_t id);
 };
 
 /* 0: the config is out of bounds. */
