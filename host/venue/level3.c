@@ -283,6 +283,8 @@ void level3_take(struct session *session, struct listing *listing, const struct 
         return;
     if (orders->shown)
         show(session, listing, orders, order, &change);
-    if (!orders->shown || evicted > 0)
-        tell_all(session, listing, orders, order);
+    if (orders->shown && evicted == 0)
+        return;
+    tell_all(session, listing, orders, order);
+    release(session, listing, orders, order);
 }
