@@ -10,8 +10,9 @@
  *
  * DEADLINE The cell ends itself at its budget of CPU time for one handler (guard.h). The host's is
  *          twice that and five milliseconds for all handlers of one event, read off the clock of the
- *          process; or twenty times as much real time, when it is not even running. Time in which the
- *          host did not look is nobody's. [time_passed] */
+ *          process; or twenty times as much real time, when it is not even running (in lockstep a
+ *          minute: there results must not hang on how busy the machine is). Time in which the host did
+ *          not look is nobody's. [time_passed] */
 #include "script/warden.h"
 
 #include <errno.h>
@@ -44,6 +45,8 @@ enum {
     SLEEP_MS = 5,
     RINGS_MOST = 10000 /* for nothing */
 };
+
+#define LOCKSTEP_MOST_NS ((weir_ns)60 * 1000000000)
 
 /* --- making ------------------------------------------------------------------------------------*/
 
@@ -342,7 +345,7 @@ static bool late(struct warden *warden)
         warden_condemn(warden, "%s: over its budget of %lld ms of CPU time in %s, and killed",
                        warden->script->name, (long long)(warden->budget / 1000000),
                        warden_doing(warden));
-    else if (passed > 20 * hard)
+    else if (passed > (warden->cells->owner.lockstep ? LOCKSTEP_MOST_NS : 20 * hard))
         warden_condemn(warden, "%s: did not answer for %lld ms in %s, and was killed",
                        warden->script->name, (long long)(passed / 1000000), warden_doing(warden));
     return warden->over;

@@ -154,6 +154,8 @@ static bool interval_of(lua_State *L, int index, weir_ns *ns_out)
         return false;
     const char *text = lua_tostring(L, index);
     char *end;
+    if (*text < '0' || *text > '9')
+        return false;
     long count = strtol(text, &end, 10);
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (strcmp(end, units[i].unit) == 0 && count > 0 && count <= 1000000) {
