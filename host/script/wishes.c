@@ -158,10 +158,8 @@ static bool interval_of(lua_State *L, int index, weir_ns *ns_out)
         return false;
     long count = strtol(text, &end, 10);
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (strcmp(end, units[i].unit) == 0 && count > 0 && count <= 1000000) {
-            *ns_out = count * units[i].ns;
-            return true;
-        }
+        if (strcmp(end, units[i].unit) == 0 && count > 0 && count <= 1000000)
+            return !__builtin_mul_overflow(count, units[i].ns, ns_out);
     return false;
 }
 

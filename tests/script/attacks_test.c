@@ -158,6 +158,7 @@ static const struct attack attacks[] = {
      "weir.on('book', go) weir.on('trade', go) weir.on('order', go) weir.on('timer', go)"},
     {"cancels of all, without an end", STOPPED, 0,
      "weir.on('book', function() while true do weir.cancel_all() end end)"},
+#include "script/attacks.inc"
 };
 
 static const char calm[] = "local n = 0 weir.every(1000000, function() n = n + 1 end)\n"

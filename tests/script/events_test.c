@@ -200,7 +200,8 @@ Test(events, scripts_hear_of_their_own_orders_only)
     script_start(market_add(&market, &one));
     market_settle(&market);
     market_top(&market, BTC, "49999", "50001");
-    cr_expect_str_eq(market_log(&market), "s1: PENDING_NEW\ns1: OPEN\ns2: 0 nil NOT_FOUND: no order of this script has the id \"a-1\"\n");
+    cr_expect_str_eq(market_log(&market), "s1: PENDING_NEW\ns1: OPEN\ns2: 0 nil NOT_FOUND: no "
+                                          "order of this script has the id \"a-1\"\n");
     cr_expect_eq(market.cancels, 0, "another's order was cancelled");
     market_close(&market);
 }

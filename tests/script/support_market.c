@@ -111,8 +111,11 @@ static void world_publish(void *context, struct script *script,
     cr_assert_eq(strlen(message->json), message->json_len);
     cr_assert_str_eq(message->from, script_name(script));
     text_say(&market->log, "%s: published %s %s\n", message->from, message->topic, message->json);
-    market->published =
+    struct script_message *larger =
         realloc(market->published, (market->published_count + 1) * sizeof *market->published);
+    if (!larger)
+        return; /* as an owner without memory would: it is lost */
+    market->published = larger;
     market->published[market->published_count] = *message;
     struct script_message *copy = &market->published[market->published_count++];
     copy->topic = strdup(message->topic);
@@ -268,9 +271,9 @@ struct script_config market_config(const char *name, uint32_t strategy, const ch
                                   .seed = 7};
 }
 
-struct script *market_add(struct market *market, const struct script_config *config)
+struct script_world market_world(struct market *market)
 {
-    struct script_world world = {.context = market,
+    return (struct script_world){.context = market,
                                  .engine = market->engine,
                                  .now = world_now,
                                  .submit = world_submit,
@@ -279,6 +282,11 @@ struct script *market_add(struct market *market, const struct script_config *con
                                  .log = world_log,
                                  .alert = world_alert,
                                  .publish = world_publish};
+}
+
+struct script *market_add(struct market *market, const struct script_config *config)
+{
+    struct script_world world = market_world(market);
     struct why why;
     struct script_config in = *config;
     in.cells = market->cells;

@@ -43,6 +43,7 @@ void market_close(struct market *market);                     /* scripts too */
 /* A configuration with generous limits, to be changed before market_add. */
 struct script_config market_config(const char *name, uint32_t strategy, const char *text);
 struct script *market_add(struct market *market, const struct script_config *config);
+struct script_world market_world(struct market *market); /* for script_create() by hand */
 /* The usual: a script "s1" with order rights, loaded and started. */
 struct script *market_script(struct market *market, const char *text);
 
