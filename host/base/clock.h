@@ -25,7 +25,7 @@ weir_ns clock_wall(const struct clock *clock); /* the wall clock now; virtual: t
 /* Virtual: go to t, if it is later. Real: nothing. */
 void clock_advance(struct clock *clock, weir_ns t);
 
-/* For measurements only; CLOCK_MONOTONIC. */
+/* CLOCK_MONOTONIC, within a microsecond; never less than the last answer in this thread. [any thread] */
 weir_ns clock_stopwatch(void);
 
 #endif

@@ -245,6 +245,18 @@ struct run {
     char error[REASON_ROOM - 100];
 };
 
+/* The text is written only when there is an error: most runs have none, and it is long. */
+static void run_init(struct run *run, struct cell *cell, struct call *call, lua_CFunction body,
+                     void *arg)
+{
+    run->cell = cell;
+    run->call = call;
+    run->body = body;
+    run->arg = arg;
+    run->status = LUA_OK;
+    run->error[0] = '\0';
+}
+
 static void run_body(void *arg)
 {
     struct run *run = arg;
@@ -330,15 +342,17 @@ static bool run_guarded(struct cell *cell, struct run *run, const char *name, we
 
 static bool sweep(struct cell *cell)
 {
-    struct run run = {.cell = cell, .body = collect};
+    struct run run;
     if (cell->heap.used < cell->heap.cap / 2)
         return true;
+    run_init(&run, cell, NULL, collect, NULL);
     return run_guarded(cell, &run, "the collection of garbage", cell->script->budget.callback_ns);
 }
 
 bool cell_call(struct cell *cell, struct call *call)
 {
-    struct run run = {.cell = cell, .call = call};
+    struct run run;
+    run_init(&run, cell, call, NULL, NULL);
     uint64_t before = cell->script->report.errors;
     bool fine = run_guarded(cell, &run, call->name,
                             loads(cell, call) ? cell->script->budget.load_ns
@@ -353,7 +367,8 @@ bool cell_call(struct cell *cell, struct call *call)
 
 bool cell_do(struct cell *cell, lua_CFunction body, void *arg, weir_ns budget)
 {
-    struct run run = {.cell = cell, .body = body, .arg = arg};
+    struct run run;
+    run_init(&run, cell, NULL, body, arg);
     return run_guarded(cell, &run, "the host's own work", budget);
 }
 

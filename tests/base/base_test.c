@@ -2,6 +2,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -84,6 +86,27 @@ Test(clock, real_time_begins_at_the_wall_and_never_goes_back)
     cr_expect_eq(clock_now(&clock), last + 1000000000000);
     weir_ns watch = clock_stopwatch();
     cr_expect_geq(clock_stopwatch(), watch);
+}
+
+/* For half a second, long enough to know the pace of the counter: between two readings of the system's
+ * clock each answer lies, give or take what its pace may change in a millisecond; and none goes back. */
+Test(clock, a_stopwatch_counts_on_as_the_monotonic_clock_does)
+{
+    struct timespec t;
+    weir_ns before, after, now, last = 0, end = 0;
+    do {
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        before = (weir_ns)t.tv_sec * 1000000000 + t.tv_nsec;
+        now = clock_stopwatch();
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        after = (weir_ns)t.tv_sec * 1000000000 + t.tv_nsec;
+        cr_assert(now >= last && now > before - 5000 && now < after + 5000, "%ld .. %ld: %ld",
+                  (long)before, (long)after, (long)now);
+        last = now;
+        end = end ? end : before + 500000000;
+        if (now % 7 == 0)
+            usleep(3000); /* and after a pause */
+    } while (before < end);
 }
 
 /* --- log ------------------------------------------------------------------------------------- */
