@@ -181,7 +181,11 @@ static void assume_venue(struct stage *stage, const struct config_venue *venue)
     char maker[DECIMAL_TEXT_MAX], taker[DECIMAL_TEXT_MAX], funding[DECIMAL_TEXT_MAX];
     if (venue->execution != EXECUTION_PAPER)
         return;
-    assume(stage, "%s: queue model %s: %s.", venue->name, paper->queue, queue_words(paper->queue));
+    assume(
+        stage,
+        "%s: queue model %s: %s. Markets that are recorded order by order need no model: there our "
+        "place in the queue is known.",
+        venue->name, paper->queue, queue_words(paper->queue));
     assume_latency(stage, venue);
     amount_print(paper->maker_fee_bps, maker);
     amount_print(paper->taker_fee_bps, taker);

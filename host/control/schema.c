@@ -125,7 +125,8 @@ static const struct schema log_keys[] = {
 
 static const struct schema paper_keys[] = {
     {"queue", KIND_WORD, "capped_by_displayed_size",
-     "where a resting order stands behind the displayed size",
+     "where a resting order stands behind the displayed size; its place is known, and this is not "
+     "asked, where a venue shows single orders",
      "trades_only capped_by_displayed_size front back shared shared_2 shared_3", NULL},
     {"submit_latency", KIND_DURATION, "5ms", "from our send to the venue's book", NULL, NULL},
     {"cancel_latency", KIND_DURATION, "5ms", "likewise for cancels", NULL, NULL},
