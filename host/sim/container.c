@@ -47,7 +47,11 @@ struct container {
     ZSTD_DStream *zstd;
     uint32_t crc, crc_wanted; /* zip */
     uint64_t size, size_wanted;
-    bool stored, listed; /* zip: not packed at all; found in the list at the end */
+    bool stored, listed;  /* zip: not packed at all; found in the list at the end */
+    bool inflating;       /* zip: z is made */
+    bool cut_line;        /* zip: the file before did not end with its line */
+    char last;            /* zip: byte given */
+    uint64_t list, files; /* zip: where its list goes on; and how many files are in it */
     struct why failed;
     unsigned char buffer[IN_ROOM];
 };
@@ -212,11 +216,11 @@ static void zstd_close(struct container *c)
     (void)ZSTD_freeDStream(c->zstd);
 }
 
-/* --- zip: the first file in it ----------------------------------------------------------------- */
+/* --- zip: the files in it, one after the other ------------------------------------------------- */
 
-static uint32_t le(const unsigned char *at, int bytes)
+static uint64_t le(const unsigned char *at, int bytes)
 {
-    uint32_t value = 0;
+    uint64_t value = 0;
     for (int i = bytes - 1; i >= 0; i--)
         value = value << 8 | at[i];
     return value;
@@ -224,92 +228,178 @@ static uint32_t le(const unsigned char *at, int bytes)
 
 /* What a zip says of one file in it, in its list or in front of the file itself. */
 struct zip_entry {
-    uint32_t flags, method, crc, packed, size, name_len, skip, offset;
+    uint32_t flags, method, crc, name_len, extra_len, comment_len;
+    uint64_t packed, size, offset;
 };
 
-enum { LOCAL_SIZE = 30, LISTED_SIZE = 46, LIST_END_SIZE = 22, LIST_END_REACH = 65535 + 22 };
+enum {
+    LOCAL_SIZE = 30,
+    LISTED_SIZE = 46,
+    LIST_END_SIZE = 22,
+    LIST_END_REACH = 65535 + 22,
+    LIST_64_SIZE = 56,
+    LOCATOR_SIZE = 20,
+    EXTRA_64 = 1
+};
+
+static bool read_at(const struct container *c, uint64_t at, void *to, size_t len)
+{
+    return at < INT64_MAX - len && pread(c->fd, to, len, (off_t)at) == (ssize_t)len;
+}
 
 static struct zip_entry entry_of(const unsigned char *at, bool listed)
 {
     const unsigned char *common = at + (listed ? 8 : 6);
     return (struct zip_entry){
-        .flags = le(common, 2),
-        .method = le(common + 2, 2),
-        .crc = le(common + 8, 4),
+        .flags = (uint32_t)le(common, 2),
+        .method = (uint32_t)le(common + 2, 2),
+        .crc = (uint32_t)le(common + 8, 4),
         .packed = le(common + 12, 4),
         .size = le(common + 16, 4),
-        .name_len = le(common + 20, 2),
-        .skip = le(common + 22, 2) + (listed ? le(common + 24, 2) : 0),
+        .name_len = (uint32_t)le(common + 20, 2),
+        .extra_len = (uint32_t)le(common + 22, 2),
+        .comment_len = listed ? (uint32_t)le(common + 24, 2) : 0,
         .offset = listed ? le(at + 42, 4) : 0,
     };
 }
 
-/* The list of files stands at the end; its first one that is no folder. False: no list. */
-static bool zip_listed(const struct container *c, struct zip_entry *entry_out)
+/* Numbers that do not fit 32 bits stand in a field of their own (zip64), in this order. */
+static void read_large(const struct container *c, uint64_t extra, struct zip_entry *entry)
+{
+    uint64_t *const large[] = {&entry->size, &entry->packed, &entry->offset};
+    unsigned char head[4], value[8];
+    for (uint64_t end = extra + entry->extra_len; extra + 4 <= end;) {
+        if (!read_at(c, extra, head, sizeof head))
+            return;
+        uint64_t at = extra + 4, next = at + le(head + 2, 2);
+        for (size_t i = 0; le(head, 2) == EXTRA_64 && i < 3; i++)
+            if (*large[i] == UINT32_MAX && at + 8 <= next && read_at(c, at, value, 8)) {
+                *large[i] = le(value, 8);
+                at += 8;
+            }
+        extra = next;
+    }
+}
+
+/* Where the list of files stands, and how many there are, by the record at the end of the file. */
+static void zip_find_list(struct container *c)
 {
     off_t end = lseek(c->fd, 0, SEEK_END);
     size_t reach = end < LIST_END_REACH ? (size_t)end : LIST_END_REACH;
-    unsigned char *tail = malloc(reach + 1), head[LISTED_SIZE];
+    unsigned char *tail = malloc(reach + 1), locator[LOCATOR_SIZE], large[LIST_64_SIZE];
+    size_t at = reach < LIST_END_SIZE ? 0 : reach - LIST_END_SIZE + 1;
     bool found = false;
-    if (!tail)
-        return false;
-    if (pread(c->fd, tail, reach, end - (off_t)reach) == (ssize_t)reach) {
-        size_t at = reach < LIST_END_SIZE ? 0 : reach - LIST_END_SIZE + 1;
+    if (tail && read_at(c, (uint64_t)end - reach, tail, reach))
         while (at-- > 0 && !found)
             found = memcmp(tail + at, "PK\5\6", 4) == 0;
-        uint64_t list = found ? le(tail + at + 1 + 16, 4) : 0;
-        uint32_t files = found ? le(tail + at + 1 + 10, 2) : 0;
-        for (found = false; files > 0 && !found; files--) {
-            char last = '/';
-            if (pread(c->fd, head, sizeof head, (off_t)list) != sizeof head ||
-                memcmp(head, "PK\1\2", 4) != 0)
-                break;
-            *entry_out = entry_of(head, true);
-            if (entry_out->name_len > 0)
-                (void)!pread(c->fd, &last, 1,
-                             (off_t)(list + LISTED_SIZE + entry_out->name_len - 1));
-            found = last != '/';
-            list += LISTED_SIZE + entry_out->name_len + entry_out->skip;
+    if (found) {
+        uint64_t place = (uint64_t)end - reach + at + 1;
+        c->files = le(tail + at + 1 + 10, 2);
+        c->list = le(tail + at + 1 + 16, 4);
+        if ((c->files == UINT16_MAX || c->list == UINT32_MAX) && place >= LOCATOR_SIZE &&
+            read_at(c, place - LOCATOR_SIZE, locator, sizeof locator) &&
+            memcmp(locator, "PK\6\7", 4) == 0 &&
+            read_at(c, le(locator + 8, 8), large, sizeof large) &&
+            memcmp(large, "PK\6\6", 4) == 0) {
+            c->files = le(large + 32, 8);
+            c->list = le(large + 48, 8);
         }
     }
     free(tail);
-    return found;
 }
 
-static enum weir_err zip_refuse(const struct container *c, struct why *why, const char *what)
+/* Folders, and what one kind of machine adds beside each file. */
+static bool is_no_file(const struct container *c, uint64_t at, uint32_t len)
 {
-    return because(why, WEIR_E_UNSUPPORTED, "%s: its first file %s", c->path, what);
+    static const char beside[] = "__MACOSX/";
+    char first[sizeof beside - 1], last = '/';
+    if (len == 0 || !read_at(c, at + len - 1, &last, 1) || last == '/')
+        return true;
+    return len > sizeof first && read_at(c, at, first, sizeof first) &&
+           memcmp(first, beside, sizeof first) == 0;
+}
+
+/* The next file of the list. False: there is none. */
+static bool zip_listed(struct container *c, struct zip_entry *entry_out)
+{
+    unsigned char head[LISTED_SIZE];
+    while (c->files > 0) {
+        if (!read_at(c, c->list, head, sizeof head) || memcmp(head, "PK\1\2", 4) != 0)
+            return false;
+        c->files--;
+        *entry_out = entry_of(head, true);
+        uint64_t name = c->list + LISTED_SIZE, extra = name + entry_out->name_len;
+        read_large(c, extra, entry_out);
+        c->list = extra + entry_out->extra_len + entry_out->comment_len;
+        if (!is_no_file(c, name, entry_out->name_len))
+            return true;
+    }
+    return false;
+}
+
+/* Go to a file of the zip. NULL: what is wrong with it. */
+static const char *zip_begin(struct container *c, struct zip_entry entry)
+{
+    unsigned char head[LOCAL_SIZE];
+    c->taken = entry.offset;
+    c->stream.in_len = 0;
+    if (!read_at(c, entry.offset, head, sizeof head) || memcmp(head, "PK\3\4", 4) != 0)
+        return "expected a file of the zip";
+    struct zip_entry local = entry_of(head, false);
+    if (!c->listed)
+        entry = local;
+    if (entry.flags & 1)
+        return "a file of the zip is encrypted";
+    if (entry.method != 0 && entry.method != 8)
+        return "a file of the zip is packed in a way that is not known here; expected deflate";
+    c->stored = entry.method == 0;
+    c->crc = 0;
+    c->size = 0;
+    c->crc_wanted = entry.crc;
+    c->size_wanted = entry.size;
+    c->in_limit = c->listed || c->stored ? entry.packed : UINT64_MAX;
+    c->taken = entry.offset + LOCAL_SIZE + local.name_len + local.extra_len;
+    c->at_end = false;
+    if (lseek(c->fd, (off_t)c->taken, SEEK_SET) < 0)
+        return strerror(errno);
+    if (!c->stored && !c->inflating) {
+        c->inflating = inflateInit2(&c->z, -15) == Z_OK;
+        return c->inflating ? NULL : "out of memory";
+    }
+    return c->stored || inflateReset(&c->z) == Z_OK ? NULL : "out of memory";
 }
 
 static enum weir_err zip_open(struct container *c, struct why *why)
 {
     struct zip_entry entry = {0};
-    unsigned char head[LOCAL_SIZE];
+    zip_find_list(c);
     c->listed = zip_listed(c, &entry);
-    off_t at = (off_t)entry.offset;
-    if (pread(c->fd, head, sizeof head, at) != sizeof head || memcmp(head, "PK\3\4", 4) != 0)
-        return because(why, WEIR_E_CORRUPT, "%s: byte %jd: expected a file of the zip", c->path,
-                       (intmax_t)at);
-    struct zip_entry local = entry_of(head, false);
-    if (!c->listed)
-        entry = local;
-    if (entry.flags & 1)
-        return zip_refuse(c, why, "is encrypted");
-    if (entry.method != 0 && entry.method != 8)
-        return zip_refuse(c, why, "is packed in a way that is not known here; expected deflate");
-    if (entry.packed == UINT32_MAX || entry.size == UINT32_MAX)
-        return zip_refuse(c, why,
-                          "is larger than 4 GiB; unpack it, or pack it with gzip, xz or zstd");
-    c->stored = entry.method == 0;
-    c->crc_wanted = entry.crc;
-    c->size_wanted = entry.size;
-    c->in_limit = c->listed || c->stored ? entry.packed : UINT64_MAX;
-    c->taken = (uint64_t)at + LOCAL_SIZE + local.name_len + local.skip;
-    if (lseek(c->fd, (off_t)c->taken, SEEK_SET) < 0)
-        return because(why, WEIR_E_IO, "%s: %s", c->path, strerror(errno));
-    if (!c->stored && inflateInit2(&c->z, -15) != Z_OK)
-        return because(why, WEIR_E_NO_MEMORY, "%s: out of memory", c->path);
-    return WEIR_OK;
+    const char *wrong = zip_begin(c, entry);
+    if (!wrong)
+        return WEIR_OK;
+    return because(why, WEIR_E_CORRUPT, "%s: byte %" PRIu64 ": %s", c->path, c->taken, wrong);
+}
+
+/* The file that was read is whole. There may be another one. */
+static enum step zip_next(struct container *c)
+{
+    struct stream *s = &c->stream;
+    struct zip_entry entry;
+    if (!c->listed) {
+        s->said = "the list at the end of the zip is missing: the file was cut";
+        return STEP_BAD;
+    }
+    if (c->size != c->size_wanted || c->crc != c->crc_wanted) {
+        s->said = "the checksum of the file in it does not fit";
+        return STEP_BAD;
+    }
+    if (!zip_listed(c, &entry)) {
+        s->said = "the list at the end of the zip does not say where its files are";
+        return c->files > 0 ? STEP_BAD : STEP_END;
+    }
+    c->cut_line = c->cut_line || (c->size > 0 && c->last != '\n');
+    s->said = zip_begin(c, entry);
+    return s->said ? STEP_BAD : STEP_MORE;
 }
 
 static enum step zip_step(struct container *c)
@@ -317,6 +407,12 @@ static enum step zip_step(struct container *c)
     struct stream *s = &c->stream;
     unsigned char *from = s->out;
     enum step step = STEP_MORE;
+    if (c->cut_line && s->out_len > 0) { /* lines of two files do not become one */
+        *s->out++ = '\n';
+        s->out_len--;
+        c->cut_line = false;
+        return STEP_MORE;
+    }
     if (c->stored) {
         size_t len = s->in_len < s->out_len ? s->in_len : s->out_len;
         if (len > 0)
@@ -333,22 +429,13 @@ static enum step zip_step(struct container *c)
     size_t len = (size_t)(s->out - from);
     c->crc = (uint32_t)crc32_z(c->crc, from, len);
     c->size += len;
-    if (step != STEP_END)
-        return step;
-    if (!c->listed) {
-        s->said = "the list at the end of the zip is missing: the file was cut";
-        return STEP_BAD;
-    }
-    if (c->size != c->size_wanted || c->crc != c->crc_wanted) {
-        s->said = "the checksum of the file in it does not fit";
-        return STEP_BAD;
-    }
-    return STEP_END;
+    c->last = len > 0 ? (char)s->out[-1] : c->last;
+    return step == STEP_END ? zip_next(c) : step;
 }
 
 static void zip_close(struct container *c)
 {
-    if (!c->stored)
+    if (c->inflating)
         (void)inflateEnd(&c->z);
 }
 

@@ -1,7 +1,7 @@
 /* container.h - the bytes of a file, whatever they are packed in: gzip, xz, zstd, zip, or nothing.
  *
- * What a file is packed in shows in its first bytes; its name is not asked. Of a zip the first file
- * in it is read. A damaged or cut file gives all that is whole before the damage, and then one error
+ * What a file is packed in shows in its first bytes; its name is not asked. Of a zip all files
+ * are read, as its list has them. A damaged or cut file gives all that is whole before the damage, and then one error
  * that names the file, the byte, what was expected and what was found. It streams: memory does not
  * grow with the file. [one thread at a time] */
 #ifndef WEIR_SIM_CONTAINER_H

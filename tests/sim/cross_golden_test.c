@@ -12,6 +12,7 @@
 #include "engine/consolidate.h"
 #include "sim/marketstats.h"
 #include "sim/recordings.h"
+#include "support/facts.h"
 #include "venue/venue.h"
 
 enum { VENUES = 2, EXP = 8 };
@@ -79,6 +80,7 @@ static void same_text(struct cross *cross, const cJSON *golden, const char *path
     const char *wanted = cJSON_GetStringValue(at(golden, path));
     cr_expect_str_eq(found, wanted, "%s", path);
     cross->equal += strcmp(found, wanted) == 0;
+    fact_compared(at(golden, path));
 }
 
 static void same_number(struct cross *cross, const cJSON *golden, const char *path, double found)
@@ -86,6 +88,7 @@ static void same_number(struct cross *cross, const cJSON *golden, const char *pa
     double wanted = cJSON_GetNumberValue(at(golden, path));
     cr_expect(fabs(found - wanted) < 1e-6, "%s: golden %f, here %f", path, wanted, found);
     cross->equal += fabs(found - wanted) < 1e-6;
+    fact_compared(at(golden, path));
 }
 
 /* --- both books as one --------------------------------------------------------------------------*/
@@ -170,6 +173,7 @@ static void check_point(struct cross *cross, const cJSON *golden)
             (void)decimal_print(found[j], EXP, text);
             cr_expect_str_eq(text, wanted);
             cross->equal += strcmp(text, wanted) == 0;
+            fact_compared(cJSON_GetArrayItem(at(golden, names[i]), j));
         }
     }
 }
@@ -330,7 +334,18 @@ Test(cross_golden, two_venues_cost_and_cross_as_they_did)
                        strcmp(asset->string, "BTC") == 0 ? "btc" : "eth");
         equal += run(plugin, asset, symbol);
     }
-    printf("cross_golden: %u facts compared\n", equal);
+    struct facts facts = {0};
+    static const char asked[] = " rule from_local_ts to_local_ts step_ns_or_us ";
+    cJSON_ArrayForEach(asset, at(golden, "binance-20240808/cross_and_simulation"))
+    {
+        facts_count(at(asset, "sweep_of_depth_built_books/consolidated"), asset->string, asked,
+                    &facts);
+        facts_count(at(asset, "cross_venue_bookTicker"), asset->string, asked, &facts);
+    }
+    printf("cross_golden: %u facts equal, %u leaves say what was asked, %u not compared\n", equal,
+           facts.asked, facts.left);
+    cr_expect_eq(facts.compared, equal);
+    cr_expect_eq(facts.left, 0);
     cr_expect_gt(equal, 100);
     cJSON_Delete(golden);
 }

@@ -154,7 +154,7 @@ static const char *left_out(const char *group, const char *item)
     if (strcmp(group, "bitstamp-l3-20260502") == 0)
         return NULL;
     if (strcmp(group, "ohlcv") == 0)
-        return "bars are read, not made";
+        return "compared by the test of recorded bars";
     if (strcmp(group, "hyperliquid-20250126") == 0)
         return "no plugin speaks this venue's language";
     if (strcmp(group, "binance-20240808") == 0)

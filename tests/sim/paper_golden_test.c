@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "sim/paper.h"
 #include "sim/recording.h"
+#include "support/facts.h"
 #include "venue/venue.h"
 
 enum { ORDERS_MAX = 32 };
@@ -40,7 +41,10 @@ struct virtual_order {
     struct paper *paper; /* its own: orders do not see each other */
     const struct weir_instrument *is;
     weir_ns first_fill, last_fill;
-    weir_qty qty, filled;
+    weir_qty qty, filled, ahead; /* ahead: what stood there when it came */
+    uint64_t trades;             /* at its price, that hit its side, until it was filled */
+    uint64_t update_id;          /* of the book that it swept, */
+    struct weir_level best[2];   /* and its best prices */
     weir_px px, worst;
     amount paid;
     uint32_t levels;
@@ -71,6 +75,25 @@ struct stream {
     weir_ns now;
 };
 
+static void note_book(struct stream *stream, struct virtual_order *order)
+{
+    struct feed_counts counts;
+    const struct book *book = session_book(stream->session, 1);
+    cr_assert(session_feed_counts(stream->session, 1, &counts));
+    order->update_id = counts.last_seq;
+    (void)book_best(book, WEIR_BUY, &order->best[WEIR_BUY]);
+    (void)book_best(book, WEIR_SELL, &order->best[WEIR_SELL]);
+}
+
+static void count_trade(struct virtual_order *order, const struct weir_trade *trade)
+{
+    bool hits = trade->aggressor != order->side;
+    bool through = order->side == WEIR_BUY ? trade->px < order->px : trade->px > order->px;
+    bool counts = !(trade->msg.flags & WEIR_TRADE_OFF_BOOK);
+    order->trades +=
+        counts && order->filled < order->qty && hits && (trade->px == order->px || through);
+}
+
 static void place(struct stream *stream, struct virtual_order *order)
 {
     struct why why;
@@ -90,6 +113,8 @@ static void place(struct stream *stream, struct virtual_order *order)
     cr_assert_eq(decimal_parse(order->size, strlen(order->size), stream->is.qty_exp, &order->qty),
                  WEIR_OK);
     order->px = best.px;
+    order->ahead = book_at(session_book(stream->session, 1), order->side, best.px);
+    note_book(stream, order);
     intent.qty = order->qty;
     intent.px = order->sweep ? 0 : best.px;
     cr_assert_eq(paper_intent(order->paper, order->place, &intent), WEIR_OK);
@@ -104,6 +129,7 @@ static void on_event(void *context, struct session *session, const struct weir_m
     (void)session;
     for (size_t i = 0; event->kind == WEIR_TRADE && i < stream->count; i++)
         if (stream->orders[i].paper) {
+            count_trade(&stream->orders[i], (const struct weir_trade *)event);
             paper_trade(stream->orders[i].paper, stream->now, (const struct weir_trade *)event);
             paper_timer(stream->orders[i].paper, stream->now);
         }
@@ -187,6 +213,15 @@ static weir_px px_of(const struct stream *stream, const cJSON *object, const cha
     return px;
 }
 
+static weir_qty qty_of(const struct stream *stream, const cJSON *object, const char *key)
+{
+    const char *text = json_text(object, key, "");
+    weir_qty qty = 0;
+    cr_assert_eq(decimal_parse(text, strlen(text), stream->is.qty_exp, &qty), WEIR_OK, "%s: '%s'",
+                 key, text);
+    return qty;
+}
+
 static void add_resting(struct stream *stream, const cJSON *row)
 {
     static const char *const models[] = {"trades_only", "capped_by_displayed_size"};
@@ -221,13 +256,24 @@ static void add_sweeps(struct stream *stream, const cJSON *sweep, const char *ma
         }
 }
 
-static unsigned judge_resting(const struct stream *stream, const struct virtual_order *order)
+static void judge_resting(const struct stream *stream, const struct virtual_order *order)
 {
     const cJSON *fate = json_get(order->golden, order->name);
     const char *left = json_text(fate, "remaining", "");
     weir_qty remaining = -1;
+    static const char *const compared[] = {"first_fill_local_ts", "complete_local_ts", "remaining",
+                                           "trades_counted"};
+    int64_t trades = -1;
     cr_expect_eq(order->px, px_of(stream, order->golden, "price"), "%s: placed at another price",
                  order->name);
+    cr_expect_eq(order->ahead, qty_of(stream, order->golden, "queue_ahead_at_placement"));
+    cr_assert(json_whole(json_get(fate, "trades_counted"), &trades));
+    cr_expect_eq((int64_t)order->trades, trades, "%s %s: %" PRIu64 " trades, golden %" PRId64,
+                 order->name, order->size, order->trades, trades);
+    for (size_t i = 0; i < sizeof compared / sizeof compared[0]; i++)
+        fact_compared(json_get(fate, compared[i]));
+    fact_compared(json_get(order->golden, "price"));
+    fact_compared(json_get(order->golden, "queue_ahead_at_placement"));
     cr_expect_eq(order->first_fill, time_of(fate, "first_fill_local_ts"),
                  "%s %s: first fill %" PRId64, order->name, order->size, order->first_fill);
     cr_expect_eq(order->filled == order->qty ? order->last_fill : 0,
@@ -236,10 +282,9 @@ static unsigned judge_resting(const struct stream *stream, const struct virtual_
     cr_assert_eq(decimal_parse(left, strlen(left), stream->is.qty_exp, &remaining), WEIR_OK);
     cr_expect_eq(order->qty - order->filled, remaining, "%s %s: remaining", order->name,
                  order->size);
-    return 4;
 }
 
-static unsigned judge_sweep(const struct stream *stream, const struct virtual_order *order)
+static void judge_sweep(const struct stream *stream, const struct virtual_order *order)
 {
     amount average, wanted, unit = (amount)decimal_pow10[AMOUNT_EXP - 8];
     int64_t levels = 0;
@@ -254,19 +299,43 @@ static unsigned judge_sweep(const struct stream *stream, const struct virtual_or
     cr_expect_eq(order->worst, px_of(stream, order->golden, "worst_price"), "sweep of %s",
                  order->size);
     cr_expect(average == wanted, "sweep of %s: average price", order->size);
-    return 4;
+    static const char *const compared[] = {"filled", "levels", "avg_price_8dp", "worst_price"};
+    const cJSON *share = json_get(order->golden, "per_venue")->child;
+    cr_expect_eq(qty_of(stream, order->golden, "filled"), order->filled);
+    cr_expect_eq(qty_of(stream, json_get(order->golden, "per_venue"), share->string),
+                 order->filled);
+    for (size_t i = 0; i < sizeof compared / sizeof compared[0]; i++)
+        fact_compared(json_get(order->golden, compared[i]));
+    fact_compared(share);
 }
 
-static unsigned judge(struct stream *stream)
+/* The book that was swept. */
+static void judge_book(const struct stream *stream, const struct virtual_order *order,
+                       const cJSON *venue)
 {
-    unsigned facts = 0;
+    static const char *const compared[] = {"update_id", "best_bid", "best_ask"};
+    int64_t id = 0;
+    cr_assert(json_whole(json_get(venue, "update_id"), &id));
+    cr_expect_eq((int64_t)order->update_id, id, "update %" PRIu64, order->update_id);
+    cr_expect_eq(order->best[WEIR_BUY].px, px_of(stream, venue, "best_bid"));
+    cr_expect_eq(order->best[WEIR_SELL].px, px_of(stream, venue, "best_ask"));
+    for (size_t i = 0; i < sizeof compared / sizeof compared[0]; i++)
+        fact_compared(json_get(venue, compared[i]));
+}
+
+static void judge(struct stream *stream, const cJSON *venue)
+{
     for (size_t i = 0; i < stream->count; i++) {
         struct virtual_order *order = &stream->orders[i];
         cr_assert_not_null(order->paper, "the recording ends before %s", order->name);
-        facts += order->sweep ? judge_sweep(stream, order) : judge_resting(stream, order);
+        if (order->sweep) {
+            judge_sweep(stream, order);
+            judge_book(stream, order, venue);
+        } else {
+            judge_resting(stream, order);
+        }
         paper_destroy(order->paper);
     }
-    return facts;
 }
 
 Test(paper_golden, virtual_orders_fare_as_an_independent_program_says)
@@ -275,7 +344,7 @@ Test(paper_golden, virtual_orders_fare_as_an_independent_program_says)
     static const char *const assets[][2] = {{"BTC", "btcusdt"}, {"ETH", "ethusdt"}};
     struct why why;
     struct plugin *plugin;
-    unsigned facts = 0;
+    struct facts facts = {0};
     if (access(shared("data/golden.json"), R_OK) != 0)
         cr_skip_test("needs the shared folder");
     cJSON *golden = json_read_file(shared("data/golden.json"), &why);
@@ -296,10 +365,23 @@ Test(paper_golden, virtual_orders_fare_as_an_independent_program_says)
             }
             add_sweeps(stream, json_get(asset, "sweep_of_depth_built_books"), markets[m]);
             run_stream(stream, plugin, markets[m], assets[a][1]);
-            facts += judge(stream);
+            judge(stream,
+                  json_get(json_get(json_get(asset, "sweep_of_depth_built_books"), "single_venue"),
+                           markets[m]));
             free(stream);
         }
-    printf("paper_golden: %u facts compared\n", facts);
-    cr_expect_geq(facts, 120, "only %u facts", facts);
+    static const char asked[] = " rule at_local_ts venue side placed_after_local_ts qty ";
+    for (size_t a = 0; a < 2; a++) {
+        const cJSON *asset = json_get(cross, assets[a][0]);
+        const cJSON *sweeps = json_get(asset, "sweep_of_depth_built_books");
+        facts_count(json_get(sweeps, "at_local_ts"), assets[a][0], asked, &facts);
+        facts_count(json_get(sweeps, "rule"), assets[a][0], asked, &facts);
+        facts_count(json_get(sweeps, "single_venue"), assets[a][0], asked, &facts);
+        facts_count(json_get(asset, "queue_fill"), assets[a][0], asked, &facts);
+    }
+    printf("paper_golden: %u facts equal, %u leaves say what was asked, %u not compared\n",
+           facts.compared, facts.asked, facts.left);
+    cr_expect_eq(facts.left, 0);
+    cr_expect_geq(facts.compared, 200, "only %u facts", facts.compared);
     cJSON_Delete(golden);
 }

@@ -302,8 +302,8 @@ char *join_lines(char *const *lines, int count, size_t *len_out)
 
 /* --- packing ----------------------------------------------------------------------------------- */
 
-const char *const packing_names[PACKINGS] = {"plain",       "gzip", "gzip, two parts", "xz", "zstd",
-                                             "zstd, parts", "zip",  "zip, stored"};
+const char *const packing_names[PACKINGS] = {
+    "plain", "gzip", "gzip, two parts", "xz", "zstd", "zstd, parts", "zip", "zip, stored", "zip64"};
 
 static size_t deflate_to(unsigned char *to, size_t room, const char *bytes, size_t len, int bits)
 {
@@ -351,40 +351,67 @@ static unsigned char *put_text(unsigned char *at, const void *text, size_t len)
     return at + len;
 }
 
-/* A folder, the file, and a second file that nobody should read. */
-static size_t zip_to(unsigned char *to, size_t room, const char *bytes, size_t len, bool stored)
+/* A folder, and the text as two files, of which the first does not end its last line; beside them what some
+ * machines add. large: sizes and places stand in fields of 64 bits. */
+static size_t zip_to(unsigned char *to, size_t room, const char *bytes, size_t len, bool stored,
+                     bool large)
 {
-    struct zip_file files[] = {{"data/", 0, 0, 0, 0, true},
-                               {"data/a.txt", 0, 0, (uint32_t)len, 0, stored},
-                               {"b.txt", 0, 4, 4, 0, true}};
+    enum { FILES = 4 };
+    const char *half = len > 0 ? memchr(bytes + len / 2, '\n', len - len / 2) : NULL;
+    size_t first = half ? (size_t)(half - bytes) : len, second = half ? first + 1 : len;
+    const struct {
+        const char *bytes;
+        size_t len;
+    } texts[FILES] = {{"", 0}, {bytes, first}, {"nope", 4}, {bytes + second, len - second}};
+    struct zip_file files[FILES] = {{"data/", 0, 0, 0, 0, true},
+                                    {"data/a.txt", 0, 0, 0, 0, stored},
+                                    {"__MACOSX/._a.txt", 0, 0, 0, 0, true},
+                                    {"b.txt", 0, 0, 0, 0, stored}};
     unsigned char *at = to, *list;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < FILES; i++) {
         struct zip_file *file = &files[i];
-        file->offset = (uint32_t)(at - to);
         unsigned char *head = at, *body = at + 30 + strlen(file->name);
-        if (i == 1) {
-            file->crc = (uint32_t)crc32(0, (const unsigned char *)bytes, (unsigned)len);
-            file->packed =
-                (uint32_t)(stored ? (size_t)(put_text(body, bytes, len) - body)
-                                  : deflate_to(body, room - (size_t)(body - to), bytes, len, -15));
-        } else if (i == 2) {
-            (void)put_text(body, "nope", 4);
-        }
+        file->offset = (uint32_t)(at - to);
+        file->size = (uint32_t)texts[i].len;
+        file->crc =
+            (uint32_t)crc32(0, (const unsigned char *)texts[i].bytes, (unsigned)texts[i].len);
+        file->packed =
+            (uint32_t)(file->stored ? (size_t)(put_text(body, texts[i].bytes, texts[i].len) - body)
+                                    : deflate_to(body, room - (size_t)(body - to), texts[i].bytes,
+                                                 texts[i].len, -15));
         head = put_zip(put_le(head, 0x04034b50, 4), file);
         (void)put_text(head, file->name, strlen(file->name));
         at = body + file->packed;
     }
     list = at;
-    for (size_t i = 0; i < 3; i++) {
-        at = put_zip(put_le(put_le(at, 0x02014b50, 4), 20, 2), &files[i]);
+    for (size_t i = 0; i < FILES; i++) {
+        struct zip_file shown = files[i];
+        if (large)
+            shown.packed = shown.size = shown.offset = UINT32_MAX;
+        at = put_zip(put_le(put_le(at, 0x02014b50, 4), 20, 2), &shown);
+        if (large)
+            (void)put_le(at - 2, 4 + 24, 2);
         at = put_le(put_le(put_le(put_le(at, 0, 2), 0, 2), 0, 2), 0, 4);
-        at = put_le(at, files[i].offset, 4);
+        at = put_le(at, shown.offset, 4);
         at = put_text(at, files[i].name, strlen(files[i].name));
+        if (large) {
+            at = put_le(put_le(at, 1, 2), 24, 2);
+            at = put_le(put_le(put_le(at, files[i].size, 8), files[i].packed, 8), files[i].offset,
+                        8);
+        }
     }
-    uint32_t list_len = (uint32_t)(at - list);
-    at = put_le(put_le(put_le(put_le(put_le(at, 0x06054b50, 4), 0, 2), 0, 2), 3, 2), 3, 2);
-    at = put_le(put_le(put_le(at, list_len, 4), (uint64_t)(list - to), 4), 0, 2);
-    return (size_t)(at - to);
+    uint64_t list_len = (uint64_t)(at - list), list_at = (uint64_t)(list - to);
+    if (large) {
+        uint64_t place = (uint64_t)(at - to);
+        at = put_le(put_le(put_le(put_le(at, 0x06064b50, 4), 44, 8), 45, 2), 45, 2);
+        at = put_le(put_le(put_le(put_le(at, 0, 4), 0, 4), FILES, 8), FILES, 8);
+        at = put_le(put_le(at, list_len, 8), list_at, 8);
+        at = put_le(put_le(put_le(put_le(at, 0x07064b50, 4), 0, 4), place, 8), 1, 4);
+    }
+    at = put_le(put_le(put_le(at, 0x06054b50, 4), 0, 2), 0, 2);
+    at = put_le(put_le(at, large ? UINT16_MAX : FILES, 2), large ? UINT16_MAX : FILES, 2);
+    at = put_le(put_le(at, list_len, 4), large ? UINT32_MAX : list_at, 4);
+    return (size_t)(put_le(at, 0, 2) - to);
 }
 
 static size_t xz_to(unsigned char *to, size_t room, const char *bytes, size_t len)
@@ -425,8 +452,9 @@ unsigned char *pack(enum packing packing, const char *bytes, size_t len, size_t 
         first = zstd_to(to, room, bytes, half);
         *packed_len = first + zstd_to(to + first, room - first, bytes + half, len - half);
         break;
-    case PACK_ZIP: *packed_len = zip_to(to, room, bytes, len, false); break;
-    case PACK_ZIP_STORED: *packed_len = zip_to(to, room, bytes, len, true); break;
+    case PACK_ZIP: *packed_len = zip_to(to, room, bytes, len, false, false); break;
+    case PACK_ZIP_STORED: *packed_len = zip_to(to, room, bytes, len, true, false); break;
+    case PACK_ZIP_LARGE: *packed_len = zip_to(to, room, bytes, len, false, true); break;
     default: memcpy(to, bytes, len); *packed_len = len;
     }
     return to;

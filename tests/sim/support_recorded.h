@@ -66,6 +66,7 @@ enum packing {
     PACK_ZSTD_PARTS,
     PACK_ZIP,
     PACK_ZIP_STORED,
+    PACK_ZIP_LARGE,
     PACKINGS
 };
 extern const char *const packing_names[PACKINGS];
