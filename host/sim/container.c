@@ -373,7 +373,11 @@ static enum weir_err zip_open(struct container *c, struct why *why)
 {
     struct zip_entry entry = {0};
     zip_find_list(c);
+    bool list = c->list > 0 && c->list < UINT32_MAX;
     c->listed = zip_listed(c, &entry);
+    if (list && !c->listed && c->files == 0)
+        return because(why, WEIR_E_CORRUPT, "%s: there is no file in the zip, only folders",
+                       c->path);
     const char *wrong = zip_begin(c, entry);
     if (!wrong)
         return WEIR_OK;
@@ -470,6 +474,7 @@ static const struct kind kinds[] = {
     {"xz", {0xfd, '7', 'z', 'X', 'Z', 0}, 6, xz_open, xz_step, xz_close},
     {"zstd", {0x28, 0xb5, 0x2f, 0xfd}, 4, zstd_open, zstd_step, zstd_close},
     {"zip", {'P', 'K', 3, 4}, 4, zip_open, zip_step, zip_close},
+    {"zip", {'P', 'K', 5, 6}, 4, zip_open, zip_step, zip_close}, /* with nothing in it */
     {"plain", {0}, 0, plain_open, plain_step, plain_close},
 };
 

@@ -79,6 +79,10 @@ enum weir_err lines_next(struct lines *lines, struct weir_bytes *line_out, bool 
     lines->number += *more_out;
     if (len > 0 && from[len - 1] == '\r')
         len--;
+    if (lines->number == 1 && len >= 3 && memcmp(from, "\xef\xbb\xbf", 3) == 0) {
+        from += 3; /* the mark that some editors put before UTF-8 text */
+        len -= 3;
+    }
     *line_out = (struct weir_bytes){from, len};
     return WEIR_OK;
 }

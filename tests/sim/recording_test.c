@@ -223,6 +223,9 @@ static const struct {
      "error: PATH: line 3: expected a whole JSON object"},
     {"no text", "{\"t\":\"recv\",\"conn\":\"w\",\"ts\":" T0 ",\"data\":5}\n",
      "error: PATH: line 1: expected the message's text as \"data\" or \"b64\""},
+    {"a mark of UTF-8 before the text",
+     "\xef\xbb\xbf{\"t\":" T0 ".4659731,\"dir\":\"in\",\"raw\":\"{}\"}\n",
+     "1633998511465973100 1 1  {}\n"},
     {"frames",
      "{\"t\":" T0 ".4659731,\"dir\":\"in\",\"raw\":\"{}\"}\n{\"t\":" T0
      ".5,\"dir\":\"out\",\"raw\":\"x\"}\n"
@@ -263,6 +266,9 @@ Test(recording, what_is_no_file_is_named)
     struct why why;
     const char *path = temp_path("z");
     temp_write(path, "PK\3\4 and no more", 16);
+    cr_expect_null(recording_open(path, &why));
+    cr_expect(strstr(why.text, "expected a file of the zip"), "%s", why.text);
+    temp_write(path, "PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 22);
     cr_expect_null(recording_open(path, &why));
     cr_expect(strstr(why.text, "expected a file of the zip"), "%s", why.text);
 }
