@@ -154,6 +154,7 @@ static void build_policy(struct loaded *loaded)
         strcmp(schema_text(keys, node, "trigger_by"), "trade") == 0;
     config->policies[POLICY_clock_step_ns] = schema_number(keys, node, "clock_step");
     config->policies[POLICY_slow_ack_ns] = schema_number(keys, node, "slow_ack");
+    config->policies[POLICY_reconcile_every_ns] = schema_number(keys, node, "reconcile_every");
     config->policies[POLICY_runaway_fills] = schema_number(keys, node, "runaway_fills");
     for (int guard = 0; guard < GUARD_COUNT; guard++)
         config->policies[POLICY_on_mismatch + guard] = action_of(
@@ -520,7 +521,7 @@ static struct config *load(const char *path, const struct sets *sets,
         build_policy(loaded);
         build_outside(loaded);
         if (build_keys(loaded) || build_venues(loaded) || build_scripts(loaded) ||
-            build_limits(loaded))
+            build_limits(loaded) || loaded->starved)
             err = because(why, WEIR_E_NO_MEMORY, "%s", err_text(WEIR_E_NO_MEMORY));
     }
     if (!err)

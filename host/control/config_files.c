@@ -9,8 +9,10 @@
 void *config_keep(struct loaded *loaded, size_t size)
 {
     struct block *block = calloc(1, sizeof *block + size + 16);
-    if (!block)
+    if (!block) {
+        loaded->starved = true;
         return NULL;
+    }
     block->next = loaded->blocks;
     loaded->blocks = block;
     return block + 1;

@@ -20,6 +20,7 @@ struct loaded {
     struct fy_diag *diags[FILES_MAX];
     size_t count;
     struct block *blocks;
+    bool starved; /* some memory was asked for in vain: what was built lacks a part */
     struct fy_node *sections[SECTIONS_MAX]; /* by index in config_schema */
     struct sha256 *sha;
     void (*fault)(void *context, const char *text); /* NULL: only the first is wanted */

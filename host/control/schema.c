@@ -77,6 +77,10 @@ static const struct schema policy_keys[] = {
     {"query_most", KIND_DURATION, "5s", "largest delay, reached by doubling", NULL, NULL},
     {"query_rest", KIND_DURATION, "30s", "and from then on one question each this long, for ever",
      NULL, NULL},
+    {"reconcile_every", KIND_DURATION, "60s",
+     "orders, executions, positions and balances are compared with the venue's again so long after "
+     "the last time; 0s: only after a restart or a lost session",
+     NULL, NULL},
     {"kill_answer", KIND_DURATION, "2s",
      "kill switch: a cancel without an answer for so long is asked about; 0s: only when the "
      "session "

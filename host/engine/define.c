@@ -490,6 +490,7 @@ static const struct {
         [POLICY_clock_step_ns] = {0, 0, INT64_MAX},
     [POLICY_slow_ack_ns] = {0, 0, INT64_MAX},
     [POLICY_runaway_fills] = {0, 0, 1000000000},
+    [POLICY_reconcile_every_ns] = {0, 0, INT64_MAX},
 };
 
 void policy_defaults(struct engine *engine)

@@ -71,6 +71,7 @@ struct instrument {
     uint32_t triggers[2];          /* root of the heap of held orders: a rising, a falling price */
     uint32_t trailing;             /* first of the held orders that follow the price */
     weir_px last_trade;            /* 0: none yet */
+    weir_ns booked;                /* the last execution was booked then */
     uint32_t nameless[2];          /* live orders without a venue id, by side */
     uint32_t base, quote, settles; /* assets */
     uint8_t book;                  /* enum book_state */

@@ -250,6 +250,12 @@ weir_qty signed_qty(const struct exec *exec)
     return exec->side == WEIR_BUY ? exec->qty : -exec->qty;
 }
 
+static void note_booked(struct engine *engine, struct instrument *instrument)
+{
+    instrument->mismatch = 0; /* the list of positions may have had it already, or not */
+    instrument->booked = engine->accounts[instrument->account].booked = engine->now;
+}
+
 struct exec *book(struct engine *engine, struct plan *plan, const struct exec *exec, uint32_t n,
                   enum exec_stage stage)
 {
@@ -260,7 +266,7 @@ struct exec *book(struct engine *engine, struct plan *plan, const struct exec *e
 
     instrument->own.now = plan->own;
     if (!exec->internal)
-        instrument->mismatch = 0; /* the list of positions may have had it already, or not */
+        note_booked(engine, instrument);
     moves_make(plan);
     if (plan->owner) {
         owners_gain = plan->owners.realized - plan->owner->now.realized;

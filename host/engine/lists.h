@@ -317,7 +317,9 @@ enum guard_action {
     X(on_losing_streak, "")                                                                       \
     X(clock_step_ns, "guard clock_step: a larger step of the wall clock; 0: none")                \
     X(slow_ack_ns, "guard slow_ack: a later acknowledgement; 0: none")                            \
-    X(runaway_fills, "guard runaway_fills: more executions of a strategy in a second; 0: none")
+    X(runaway_fills, "guard runaway_fills: more executions of a strategy in a second; 0: none")   \
+    X(reconcile_every_ns,                                                                         \
+      "the venue is asked for everything again so long after the last; 0: never")
 enum policy {
 #define X(name, text) POLICY_##name,
     POLICIES(X)

@@ -12,7 +12,10 @@
  *              that differ are told; our own books stay. What is not listed is zero. Live, the first
  *              word on a balance is where our books begin                             [compare_*]
  *
- * The request is repeated while no answer comes. */
+ * The request is repeated while no answer comes. Live, it is made again each POLICY_reconcile_every_ns
+ * while orders go on [asks_again]: an order that is younger than the request is then not expected in the
+ * list, and books that differ while executions are booked prove nothing: the venue is asked again, soon
+ * and a few times, before it is called a mismatch                                  [is_moving] */
 #include "engine/recon.h"
 #include "engine/define.h"
 #include "engine/fills.h"
@@ -24,10 +27,38 @@
 #include "engine/tell.h"
 
 #define FILLS_AGAIN_NS ((weir_ns)60 * 1000000000)
+#define ON_ITS_WAY_NS  ((weir_ns)1000000000)
+enum { MOVING_MOST = 6 };
 
 bool account_is_up(const struct engine *engine, const struct account *account)
 {
     return account->session == SESSION_UP || (account->session == SESSION_NEW && !strict(engine));
+}
+
+static bool asks_again(const struct engine *engine, const struct account *account)
+{
+    return account->reconciling ||
+           (account->session == SESSION_UP && engine->policy[POLICY_reconcile_every_ns] > 0 &&
+            account->recon_due > 0);
+}
+
+/* After a change of an account: when is the next to be asked? */
+static void plan_next(struct engine *engine)
+{
+    engine->recon_next = INT64_MAX;
+    for (uint32_t i = 0; i < engine->sizes.accounts; i++)
+        if (asks_again(engine, &engine->accounts[i]) &&
+            engine->accounts[i].recon_due < engine->recon_next)
+            engine->recon_next = engine->accounts[i].recon_due;
+}
+
+static void ask(struct engine *engine, uint16_t n, weir_ns again_after)
+{
+    struct account *account = &engine->accounts[n];
+    account->recon_due = later(engine->now, again_after);
+    account->recon_sent = engine->now;
+    plan_next(engine);
+    send_recon(engine, n);
 }
 
 void recon_start(struct engine *engine, uint16_t n)
@@ -41,10 +72,9 @@ void recon_start(struct engine *engine, uint16_t n)
     account->in_recon = 0;
     account->stream_seq = 0;
     account->recon_delay = engine->policy[POLICY_query_most_ns];
-    account->recon_due = later(engine->now, account->recon_delay);
-    account->recon_sent = engine->now;
+    account->moving = 0;
     kill_asked(engine, n);
-    send_recon(engine, n);
+    ask(engine, n, account->recon_delay);
 }
 
 bool account_is_there(const struct engine *engine, uint16_t n)
@@ -72,6 +102,7 @@ void apply_session(struct engine *engine, const void *input)
         recon_start(engine, in->msg.account);
     else
         tell_alert(engine, ALERT_STREAM_DOWN, 0, 0, in->msg.account, 0, reason);
+    plan_next(engine);
 }
 
 void apply_restarted(struct engine *engine, const void *input)
@@ -90,25 +121,23 @@ void apply_restarted(struct engine *engine, const void *input)
 
 weir_ns recon_due(const struct engine *engine)
 {
-    weir_ns due = INT64_MAX;
-    for (uint32_t i = 0; engine->reconciling && i < engine->sizes.accounts; i++)
-        if (engine->accounts[i].reconciling && engine->accounts[i].recon_due < due)
-            due = engine->accounts[i].recon_due;
-    return due;
+    return engine->recon_next ? engine->recon_next : INT64_MAX;
 }
 
 void recon_run(struct engine *engine)
 {
-    for (uint16_t i = 0; engine->reconciling && i < engine->sizes.accounts; i++) {
+    if (recon_due(engine) > engine->now)
+        return;
+    for (uint16_t i = 0; i < engine->sizes.accounts; i++) {
         struct account *account = &engine->accounts[i];
-        if (!account->reconciling || account->recon_due > engine->now ||
-            account->recon_due == INT64_MAX)
+        if (!asks_again(engine, account) || account->recon_due > engine->now)
             continue;
         account->recon_delay = engine->policy[POLICY_query_rest_ns];
-        account->recon_due = later(engine->now, account->recon_delay);
-        account->recon_sent = engine->now;
-        send_recon(engine, i);
+        ask(engine, i,
+            account->reconciling ? account->recon_delay
+                                 : engine->policy[POLICY_reconcile_every_ns]);
     }
+    plan_next(engine);
 }
 
 /* --- rows ------------------------------------------------------------------------------------------ */
@@ -289,13 +318,22 @@ static void unlisted(struct engine *engine, uint32_t n, bool open_only)
     report_doubt(engine, n, "not listed");
 }
 
-static void unlisted_orders(struct engine *engine, uint16_t account, bool open_only)
+/* It was sent so late that a list which was asked for while orders go on may lack it. */
+static bool is_on_its_way(const struct engine *engine, const struct account *account, uint32_t n)
 {
-    for (uint32_t n = engine->live_first, next; n; n = next) {
-        next = more_at(engine, n)->list_next;
-        if (more_at(engine, n)->account == account &&
-            more_at(engine, n)->listed_in != engine->accounts[account].recon)
-            unlisted(engine, n, open_only);
+    const struct order_more *more = &engine->more[n];
+    weir_ns last = more->sent > more->changed ? more->sent : more->changed;
+    return strict(engine) && !account->reconciling && account->recon_sent - last < ON_ITS_WAY_NS;
+}
+
+static void unlisted_orders(struct engine *engine, uint16_t n, bool open_only)
+{
+    const struct account *account = &engine->accounts[n];
+    for (uint32_t o = engine->live_first, next; o; o = next) {
+        next = more_at(engine, o)->list_next;
+        if (more_at(engine, o)->account == n && more_at(engine, o)->listed_in != account->recon &&
+            !is_on_its_way(engine, account, o))
+            unlisted(engine, o, open_only);
     }
 }
 
@@ -306,8 +344,17 @@ static int64_t whole(amount value)
     return units > INT64_MAX ? INT64_MAX : units < -INT64_MAX ? -INT64_MAX : (int64_t)units;
 }
 
-static void compare_positions(struct engine *engine, uint16_t account)
+/* Executions were booked after the request was sent, and may be in the answer or not. */
+static bool is_moving(const struct engine *engine, const struct account *account, weir_ns booked)
 {
+    return strict(engine) && booked > 0 && booked >= account->recon_sent &&
+           account->moving < MOVING_MOST;
+}
+
+/* True: there is no telling yet. */
+static bool compare_positions(struct engine *engine, uint16_t account)
+{
+    bool moving = false;
     for (uint32_t i = 1; i <= engine->instrument_count; i++) {
         struct instrument *instrument = &engine->instruments[i];
         if (instrument->account != account)
@@ -315,6 +362,10 @@ static void compare_positions(struct engine *engine, uint16_t account)
         amount ours = amount_from(instrument->own.now.qty, instrument->is.qty_exp);
         amount theirs =
             instrument->listed_in == engine->accounts[account].recon ? instrument->listed : 0;
+        if (ours != theirs && is_moving(engine, &engine->accounts[account], instrument->booked)) {
+            moving = true;
+            continue;
+        }
         instrument->halted &= (uint8_t)~HALT_MISMATCH;
         instrument->mismatch = theirs - ours;
         if (ours == theirs)
@@ -324,20 +375,27 @@ static void compare_positions(struct engine *engine, uint16_t account)
                    instrument->is.symbol);
         guard_trips(engine, GUARD_mismatch, &engine->instrument_scopes[i], theirs, ours);
     }
+    return moving;
 }
 
-static void compare_balances(struct engine *engine, uint16_t account)
+static bool compare_balances(struct engine *engine, uint16_t account)
 {
+    bool moving = false;
     for (uint32_t asset = 0; asset < engine->asset_count; asset++) {
         struct purse *purse = purse_at(engine, account, asset);
         amount theirs = purse->listed_in == engine->accounts[account].recon ? purse->listed : 0;
         if (strict(engine) && !purse->known) /* the first word on it: where our books begin */
             purse->total = theirs;
         purse->known = 1;
-        if (purse->total != theirs)
+        if (purse->total == theirs)
+            continue;
+        if (is_moving(engine, &engine->accounts[account], engine->accounts[account].booked))
+            moving = true;
+        else
             tell_alert(engine, ALERT_BALANCE_MISMATCH, 0, 0, whole(purse->total), whole(theirs),
                        engine->assets[asset]);
     }
+    return moving;
 }
 
 /* A whole list was read, so no execution from before the newest in it is missing; one that is told
@@ -349,6 +407,25 @@ static void note_fills(struct account *account)
         account->fills_from = account->last_fill - FILLS_AGAIN_NS;
 }
 
+/* All was compared, or there was no telling: then again soon. */
+static void go_on(struct engine *engine, uint16_t n, bool moving)
+{
+    struct account *account = &engine->accounts[n];
+    if (moving) {
+        weir_ns wait = engine->policy[POLICY_query_first_ns] << account->moving++;
+        account->recon_due = later(engine->now, wait);
+    } else {
+        account->moving = 0;
+        account->recon_due = later(engine->now, engine->policy[POLICY_reconcile_every_ns]);
+    }
+    if (!moving && account->reconciling) {
+        account->reconciling = 0;
+        engine->reconciling--;
+        tell_state(engine, STATE_RECONCILING, SCOPE_account, n, 0, "");
+    }
+    plan_next(engine);
+}
+
 void apply_recon_end(struct engine *engine, const void *input)
 {
     const struct weir_msg *msg = input;
@@ -356,20 +433,17 @@ void apply_recon_end(struct engine *engine, const void *input)
     if (!account)
         return;
     bool partial = msg->flags & WEIR_RECON_PARTIAL; /* orders were not asked for */
+    bool moving = false;
     if (!partial)
         unlisted_orders(engine, msg->account, msg->flags & WEIR_RECON_OPEN_ONLY);
     if (msg->flags & WEIR_RECON_HAS_POSITIONS)
-        compare_positions(engine, msg->account);
+        moving |= compare_positions(engine, msg->account);
     if (msg->flags & WEIR_RECON_HAS_BALANCES)
-        compare_balances(engine, msg->account);
+        moving |= compare_balances(engine, msg->account);
     account->in_recon = 0;
     if (partial)
         return;
     note_fills(account);
-    if (account->reconciling) {
-        account->reconciling = 0;
-        engine->reconciling--;
-        tell_state(engine, STATE_RECONCILING, SCOPE_account, msg->account, 0, "");
-    }
+    go_on(engine, msg->account, moving);
     kill_answered(engine, msg->account);
 }

@@ -40,6 +40,7 @@ struct engine {
     uint32_t owner_losses; /* strategies and groups that have a max_loss */
     uint32_t group_losses; /* groups that have one; and day losses and drawdowns of either */
     uint32_t reconciling;  /* accounts */
+    weir_ns recon_next;    /* the first recon_due of those that are to be asked; 0: likewise none */
     uint32_t revivable;    /* ended orders that a replace on its way can make work again */
     uint8_t killed;        /* enum kill_stage */
     uint8_t journal_failed;

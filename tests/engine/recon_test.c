@@ -120,6 +120,79 @@ Test(recon, books_against_books)
         "position X 5                 | alert=ANOMALY"));
 }
 
+/* Live rules: the venue is asked again and again, while orders go on. */
+Test(recon, goes_on_while_trading)
+{
+    static const char *const limits[] = {"host", "account:account", "strategy:s1", "instrument:X"};
+    struct engine_sizes sizes = desk_sizes();
+    struct desk desk;
+    char line[120];
+    desk_open(&desk, &sizes);
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+        for (int limit = 0; limit < CORE_LIMIT_COUNT; limit++) {
+            snprintf(line, sizeof line, "limit %s %s none |", limits[i],
+                     risk_limit_name((enum risk_limit)limit));
+            desk_tell(&desk, "limits", (const char *const[]){line, NULL});
+        }
+    desk_tell(&desk, "goes on", TOLD(
+        "policy strict 1              |",
+        "policy reconcile_every_ns 60000000000 |",
+        "up                           | asked=0/0/1",
+        "begin                        |",
+        "balance USDT 10000           |",
+        "end positions balances       | asked=0/0/1",
+        "mark 100                     |",
+        "book LIVE                    |", "ids 1000 |",
+        "submit a buy 2 @ 100         | deny=",
+        "ack a v1                     |",
+        "wait 59999                   | asked=0/0/1",
+        "wait 1                       | asked=0/0/2",
+        "submit b buy 1 @ 100         | deny=",
+        "begin                        |",
+        "listed a v1 OPEN cum=0       |",
+        "balance USDT 10000           |",
+        "end positions balances       | b=PENDING_NEW quiet=UNKNOWN_ORDER quiet=BALANCE_MISMATCH asked=0/0/2",
+        "submit c buy 1 @ 100         | deny=",
+        "ack c v3                     |",
+        "wait 60000                   | asked=0/0/3",
+        "begin                        |",
+        "listed a v1 OPEN cum=0       |",
+        "listed b v2 OPEN cum=0       |",
+        "end positions                | a=OPEN b=OPEN c=UNKNOWN alert=UNKNOWN_ORDER",
+        "ack c v3                     | c=OPEN",
+        "wait 60000                   | asked=1/0/4",
+        "fill a x1 1 @ 100            |",
+        "begin                        |",
+        "listed a v1 OPEN cum=0       |",
+        "listed b v2 OPEN cum=0       |",
+        "listed c v3 OPEN cum=0       |",
+        "balance USDT 10000           |",
+        "end positions balances       | quiet=POSITION_MISMATCH quiet=BALANCE_MISMATCH asked=1/0/4",
+        "submit d buy 1 @ 100         | deny=",
+        "wait 49                      | asked=1/0/4",
+        "wait 1                       | asked=1/0/5",
+        "begin                        |",
+        "listed a v1 OPEN cum=1       |",
+        "listed b v2 OPEN cum=0       |",
+        "listed c v3 OPEN cum=0       |",
+        "end positions                | alert=POSITION_MISMATCH asked=1/0/5",
+        "submit e buy 1 @ 100         | deny=HALTED",
+        "wait 60000                   | asked=1/0/6",
+        "begin                        |",
+        "listed a v1 OPEN cum=1       |",
+        "listed b v2 OPEN cum=0       |",
+        "listed c v3 OPEN cum=0       |",
+        "listed d v4 OPEN cum=0       |",
+        "position X 1                 |",
+        "end positions                | quiet=POSITION_MISMATCH",
+        "submit f buy 1 @ 100         | deny=",
+        "policy reconcile_every_ns 0  |",
+        "wait 600000                  |",
+        "down                         |",
+        "wait 600000                  | asked=1/0/6"));
+    desk_close(&desk);
+}
+
 Test(recon, orders_of_others_are_adopted)
 {
     story("by their own id, or by the venue's", TOLD(
