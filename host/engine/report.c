@@ -107,7 +107,7 @@ static void refused(struct engine *engine, uint32_t n, const char *reason)
     if (!order_step(engine, n, filled ? ON_CANCELED : ON_REJECT) || order->is == before)
         return;
     set_reason(engine, n, reason);
-    if (order->cum > more_at(engine, n)->inside)
+    if (filled) /* here or there: the contract makes no difference */
         tell_alert(engine, ALERT_PROTOCOL, order->instrument, n, order->cum, 0, reason);
 }
 
