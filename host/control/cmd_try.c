@@ -36,7 +36,7 @@ static const char help[] =
     "  --json          one JSON document with outcomes, logs and counts\n\n"
     "Exit: 0 all ok, 1 some script was not, 2 wrong usage or bad input.\n";
 
-enum { SCRIPTS_MAX = 256, LOG_LINES = 200, DATA_MAX = 64, SETTINGS_MAX = 64 };
+enum { SCRIPTS_MAX = 256, LOG_LINES = 200, REMARKS = 24, DATA_MAX = 64, SETTINGS_MAX = 64 };
 
 static const char neighbour[] = "weir.every(1000000, function() end)\n";
 
@@ -45,6 +45,8 @@ struct tried {
     const char *path;
     char *logs[LOG_LINES];
     size_t log_count;
+    char *remarks[REMARKS];
+    size_t remark_count;
     struct script_lint lint;
     const char *imports[IMPORTS_MAX + 1]; /* ended by NULL */
 };
@@ -78,6 +80,18 @@ static void on_log(void *context, const char *script, const char *line)
         tried->log_count += tried->logs[tried->log_count] != NULL;
         if (!trial->json)
             printf("%s: %s\n", script, line);
+    }
+}
+
+static void on_remark(void *context, const char *script, const char *text)
+{
+    struct trial *trial = context;
+    for (size_t i = 0; i < trial->count; i++) {
+        struct tried *tried = &trial->scripts[i];
+        if (strcmp(tried->name, script) != 0 || tried->remark_count == REMARKS)
+            continue;
+        tried->remarks[tried->remark_count] = strdup(text);
+        tried->remark_count += tried->remarks[tried->remark_count] != NULL;
     }
 }
 
@@ -119,6 +133,11 @@ static int report_json(const struct trial *trial, struct host *host)
         for (size_t l = 0; l < trial->scripts[i].log_count; l++)
             json_string(&out, trial->scripts[i].logs[l]);
         json_end(&out);
+        json_key(&out, "remarks");
+        json_array(&out);
+        for (size_t r = 0; r < trial->scripts[i].remark_count; r++)
+            json_string(&out, trial->scripts[i].remarks[r]);
+        json_end(&out);
         json_key(&out, "max_callback_us");
         json_uint(&out, (uint64_t)report.max_callback_ns / 1000);
         json_end(&out);
@@ -150,6 +169,8 @@ static int report_text(const struct trial *trial, struct host *host)
                *report.reason ? ": " : "", report.reason);
         if (*report.detail)
             printf("%s\n", report.detail);
+        for (size_t r = 0; r < trial->scripts[i].remark_count; r++)
+            printf("  remark: %s\n", trial->scripts[i].remarks[r]);
     }
     return bad;
 }
@@ -193,6 +214,7 @@ static int run(struct trial *trial, struct cells *cells)
                                    .cells = cells,
                                    .isolation = trial->isolation,
                                    .on_log = on_log,
+                                   .on_remark = on_remark,
                                    .on_callback = on_callback,
                                    .context = trial};
     struct why why;
@@ -332,9 +354,12 @@ int cmd_try(int argc, char **argv)
         code = try_all(trial, cells, &no_cells);
     if (trial->neighbour_file[0])
         (void)unlink(trial->neighbour_file);
-    for (size_t i = 0; i < trial->count; i++)
+    for (size_t i = 0; i < trial->count; i++) {
         for (size_t l = 0; l < trial->scripts[i].log_count; l++)
             free(trial->scripts[i].logs[l]);
+        for (size_t r = 0; r < trial->scripts[i].remark_count; r++)
+            free(trial->scripts[i].remarks[r]);
+    }
     free(trial);
     cells_stop(cells);
     return code < 0 ? EXIT_OK : code;

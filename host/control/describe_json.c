@@ -65,7 +65,7 @@ static const struct {
      "{tests:[{file:text name:text passed:bool fault:text}] passed:int failed:int}"},
     {"try", "weir try --json",
      "{scripts:[{script:text outcome:text reason:text orders_sent:int orders_denied:int "
-     "logs:[text] "
+     "logs:[text] remarks:[text] "
      "max_callback_us:int}] host:text isolation:text neighbour_max_gap_us:int}"},
     {"run", "weir run --json",
      "{books:{*:{}} trades:{*:{}} orders:{sent:int cancels:int replaces:int live:int} fills:int "

@@ -99,6 +99,7 @@ struct host_options {
     bool (*reload_asked)(void);         /* likewise */
     /* What `weir try` and tests want to see; NULL: nothing. */
     void (*on_log)(void *context, const char *script, const char *line);
+    void (*on_remark)(void *context, const char *script, const char *text); /* NULL: it is logged */
     void (*on_callback)(void *context, const char *script, weir_ns t);
     void *context;
 };

@@ -89,6 +89,17 @@ static void world_log(void *context, struct script *script, const char *line)
         log_paced_line(LOG_INFO, guest->config->name, "%s", line);
 }
 
+static void world_remark(void *context, struct script *script, const char *text)
+{
+    struct host_script *guest = context;
+    const struct host_options *options = &guest->host->options;
+    (void)script;
+    if (options->on_remark)
+        options->on_remark(options->context, guest->config->name, text);
+    else if (!guest->said && !options->on_log && !options->screen)
+        log_line(LOG_WARN, guest->config->name, "%s (said once)", text);
+}
+
 static void world_state(void *context, struct script *script, const char *text, size_t len)
 {
     struct host_script *guest = context;
@@ -331,6 +342,7 @@ static struct script_world world_of(struct host_script *guest)
                                  .is_paper = world_is_paper,
                                  .log = world_log,
                                  .alert = world_alert,
+                                 .remark = world_remark,
                                  .publish = world_publish,
                                  .state = world_state};
 }

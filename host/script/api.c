@@ -83,12 +83,50 @@ int err_refused_in(lua_State *L, const struct script_refusal *refusal)
                                         .scope = scope});
 }
 
+static uint32_t hash_of(const char *text, uint32_t hash)
+{
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 16777619u;
+    return hash;
+}
+
 static const char *raw_text(lua_State *L, const char *name)
 {
     lua_pushstring(L, name);
     lua_rawget(L, 1);
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
     return text;
+}
+
+void remark_refusal_in(lua_State *L)
+{
+    struct cell *cell = cell_of(L);
+    const struct script_world *world = &cell->script->world;
+    char code[40], message[200], text[320], scope[64];
+    lua_Debug at;
+    if (!world->remark || cell->remarks == REMARKS_MOST || !lua_getstack(L, 1, &at) ||
+        !lua_getinfo(L, "Sl", &at) || at.currentline < 0)
+        return;
+    luaL_checkstack(L, 4, NULL);
+    static const char *const names[] = {"code", "message", "scope"};
+    char *const out[] = {code, message, scope};
+    const size_t room[] = {sizeof code, sizeof message, sizeof scope};
+    for (int i = 0; i < 3; i++) {
+        lua_pushstring(L, names[i]);
+        lua_rawget(L, -2);
+        text_plain(L, -1, out[i], room[i]);
+        lua_pop(L, 1);
+    }
+    uint32_t key = hash_of(code, 2166136261u ^ (uint32_t)at.currentline);
+    for (uint32_t i = 0; i < cell->remarks; i++)
+        if (cell->remarked[i] == key)
+            return;
+    cell->remarked[cell->remarks++] = key;
+    snprintf(text, sizeof text, "%s:%d: refused, %s: %s%s%s%s", at.short_src, at.currentline, code,
+             message, *scope ? " (" : "", scope, *scope ? ")" : "");
+    guard_host_enter();
+    world->remark(world->context, cell->script, text);
+    guard_host_leave();
 }
 
 /* "MAX_POSITION: position with the worst case ... (observed 3, limit 2, scope strategy maker)" */

@@ -145,8 +145,8 @@ static bool line_of(const struct script_source *source, unsigned long number, ch
 static void explain_with(const char *message, const struct script_source *source,
                          unsigned long line, char *detail, size_t room)
 {
-    char shown[160];
-    const char *hint = hint_for(message);
+    char shown[160], hint[160];
+    hint_for(message, hint, sizeof hint);
     detail[0] = '\0';
     if (source && line_of(source, line, shown, sizeof shown))
         snprintf(detail, room, "%6lu | %s", line, shown);

@@ -27,7 +27,8 @@ enum {
     PUBLISHED_MAX = 8192, /* bytes of a published table as text */
     PER_EXP = 8,          /* the volume of a bar in a wish is counted in 10^-8 */
     PLAIN_DEPTH = 32,     /* of settings, state and published tables */
-    REASON_ROOM = 400
+    REASON_ROOM = 400,
+    REMARKS_MOST = 16 /* of a version, toward its author */
 };
 
 #define SCRIPT_EVENTS(X) \
@@ -141,10 +142,12 @@ struct cell {
     struct watched *watched; /* by number of instrument */
     struct heap heap;
 
-    int fields;                     /* registry: the first of FIELDS, the others follow */
-    const char *names[FIELD_COUNT]; /* the same strings */
-    uint8_t field_at[FIELD_PLACES]; /* by a string's address: field + 1, 0: none [field_of] */
-    uint64_t given;                 /* members of the table that only_fields_in() read last */
+    int fields;                      /* registry: the first of FIELDS, the others follow */
+    const char *names[FIELD_COUNT];  /* the same strings */
+    uint8_t field_at[FIELD_PLACES];  /* by a string's address: field + 1, 0: none [field_of] */
+    uint32_t remarks;                /* made, each of: */
+    uint32_t remarked[REMARKS_MOST]; /* code and line */
+    uint64_t given;                  /* members of the table that only_fields_in() read last */
     struct handlers on[HAPPENINGS];
     int walk_ref;    /* sorted.c: where next() was */
     int weir_ref;    /* the table behind `weir` */
@@ -307,7 +310,8 @@ bool plain_read_in(lua_State *L, const char *text,
 
 /* --- hint.c ----------------------------------------------------------------------------------- */
 
-const char *hint_for(const char *message); /* "" if there is none */
+/* What to do about an error; "" if there is none. */
+void hint_for(const char *message, char *out, size_t room);
 /* The nearest of the words (ended by NULL), or NULL. */
 const char *hint_nearest(const char *word, const char *const *words);
 /* The same for names that are not in one list: begin with the word, and offer each. */
@@ -375,6 +379,8 @@ bool only_fields_in(lua_State *L, int index, const char *function, uint64_t fiel
 
 weir_ns now_in(lua_State *L);
 void log_in(struct cell *cell, const char *line);
+/* nil, err are on top: a remark, if it is the first of this code at this line. */
+void remark_refusal_in(lua_State *L);
 char *text_room_in(lua_State *L); /* state_max + 1 bytes */
 bool bucket_take(struct bucket *bucket, weir_ns now, uint32_t rate);
 
@@ -397,6 +403,8 @@ bool watch_ready(struct cell *cell, uint32_t instrument); /* false: no memory */
 /* A name that was asked for and is not there, now that the venue's instruments are known: the
  * complaint, "maker.lua:3: weir.subscribe: ...". False: all are found, or not yet known. */
 bool watch_complaint(struct cell *cell, char *out, size_t room);
+/* Remarks on handlers that nothing was subscribed for. Outside of calls. */
+void watch_remarks(struct cell *cell);
 bool watch_topic(const struct cell *cell, const char *topic, const char *from);
 uint8_t watch_wants(const struct cell *cell, uint32_t instrument);
 

@@ -95,6 +95,7 @@ enum command_kind {
     SAY_DEPTH,      /* struct say_depth; answered when the board shows it */
     SAY_LINE,       /* a log line, `len` bytes */
     SAY_ALERT,      /* struct say_alert */
+    SAY_REMARK,     /* for the author, `len` bytes */
     SAY_WISH,       /* struct wish */
     SAY_TOPIC,      /* struct topic */
     SAY_ENDED,      /* struct say_ended: refused or quarantined by its own sandbox */

@@ -293,6 +293,15 @@ static void take_line(struct warden *warden, const struct command_record *comman
         script->world.log(script->world.context, script, line);
 }
 
+static void take_remark(struct warden *warden, const struct command_record *command)
+{
+    struct script *script = warden->script;
+    char line[LINE_MOST + 1];
+    text_line((const char *)command->body, command->len, line, sizeof line);
+    if (warden->remarks++ < REMARKS_MOST && script->world.remark)
+        script->world.remark(script->world.context, script, line);
+}
+
 static void take_alert(struct warden *warden, const struct command_record *command)
 {
     struct script *script = warden->script;
@@ -522,6 +531,7 @@ static const struct {
              [SAY_DEPTH] = {sizeof(struct say_depth), take_depth},
              [SAY_LINE] = {UINT32_MAX, take_line},
              [SAY_ALERT] = {sizeof(struct say_alert), take_alert},
+             [SAY_REMARK] = {UINT32_MAX, take_remark},
              [SAY_WISH] = {sizeof(struct wish), take_wish},
              [SAY_TOPIC] = {sizeof(struct topic), take_topic},
              [SAY_ENDED] = {sizeof(struct say_ended), take_end},

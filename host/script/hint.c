@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "script/ask.h"
+#include "script/reference.h"
 
 /* The first row whose text stands in the message. */
 static const struct {
@@ -38,6 +39,8 @@ static const struct {
     {"near <eof>", "the chunk ends too early: is an `end` missing?"},
     {"'end' expected", "a block is not closed"},
     {"'=' expected", "a statement is a call or an assignment"},
+    {"error near '+'", "Lua has no +=, ++, != or !: write x = x + 1, ~=, not"},
+    {"near '{'", "blocks are `then ... end` and `do ... end`, not braces"},
     {"unexpected symbol", "Lua has no +=, ++, != or !: write x = x + 1, ~=, not"},
     {"unfinished string", "a string in quotes ends in its line; [[ ]] may span lines"},
     {"stack overflow", "a function calls itself without end"},
@@ -50,12 +53,31 @@ static const struct {
      "do less in one callback: keep running sums, spread the work over weir.every()"},
 };
 
-const char *hint_for(const char *message)
+/* "... a nil value (field 'aks')": no table that scripts get has it, but one has `ask`. */
+static bool field_hint(const char *message, char *out, size_t room)
 {
-    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
-        if (strstr(message, hints[i].part))
-            return hints[i].hint;
-    return "";
+    static const char before[] = "nil value (field '";
+    char name[40];
+    const char *at = strstr(message, before);
+    size_t len = at ? strcspn(at + sizeof before - 1, "'") : 0;
+    if (len == 0 || len >= sizeof name)
+        return false;
+    memcpy(name, at + sizeof before - 1, len);
+    name[len] = '\0';
+    const char *nearest = reference_nearest_got(name);
+    if (!nearest || strcmp(nearest, name) == 0)
+        return false;
+    snprintf(out, room, "nothing that scripts get has a field '%s'; did you mean %s?", name,
+             nearest);
+    return true;
+}
+
+void hint_for(const char *message, char *out, size_t room)
+{
+    *out = '\0';
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0] && !*out; i++)
+        if (strstr(message, hints[i].part) && !field_hint(message, out, room))
+            snprintf(out, room, "%s", hints[i].hint);
 }
 
 static bool same(char a, char b)

@@ -168,6 +168,13 @@ static void world_log(void *context, struct script *script, const char *line)
     say(SAY_LINE, line, strnlen(line, LINE_MOST));
 }
 
+static void world_remark(void *context, struct script *script, const char *text)
+{
+    (void)context;
+    (void)script;
+    say(SAY_REMARK, text, strnlen(text, LINE_MOST));
+}
+
 static void world_alert(void *context, struct script *script, const struct script_alert *alert)
 {
     struct say_alert out = {.level = ""};
@@ -342,6 +349,7 @@ _Noreturn void inmate_main(const struct inmate_birth *birth)
                                  .submit = world_submit,
                                  .change = world_change,
                                  .log = world_log,
+                                 .remark = world_remark,
                                  .alert = world_alert,
                                  .publish = world_publish};
     me.channel = birth->channel;

@@ -363,7 +363,7 @@ static void make_cid(struct script *script, const char *stem, char separator, ch
 static int deny(lua_State *L)
 {
     cell_of(L)->script->report.orders_denied++;
-    (void)L;
+    remark_refusal_in(L);
     return 2;
 }
 
@@ -405,7 +405,11 @@ static int submit(lua_State *L, struct in_submit *wish)
 
     if (!paced)
         return refuse_for_pace(L, "orders", script->budget.orders_per_s);
-    return answer.accepted ? 1 : err_refused_in(L, &answer.refusal);
+    if (answer.accepted)
+        return 1;
+    (void)err_refused_in(L, &answer.refusal);
+    remark_refusal_in(L);
+    return 2;
 }
 
 static int api_submit(lua_State *L)

@@ -484,6 +484,16 @@ const char *reference_nearest_weir(const char *name)
     return nearest.best;
 }
 
+const char *reference_nearest_got(const char *name)
+{
+    struct nearest nearest;
+    hint_begin(&nearest, name);
+    for (const struct reference_class *c = reference_classes; c->name; c++)
+        for (const struct reference_field *f = c->given ? NULL : c->fields; f && f->name; f++)
+            hint_offer(&nearest, f->name);
+    return nearest.best;
+}
+
 const char *reference_nearest_event(const char *name)
 {
     struct nearest nearest;

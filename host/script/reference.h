@@ -68,5 +68,7 @@ const char *reference_nearest_global(const char *name);
 const char *reference_nearest_member(const char *library, const char *name);
 const char *reference_nearest_event(const char *name);
 const char *reference_nearest_field(const struct reference_class *of, const char *name);
+/* Of all tables that scripts get; the name itself, if one of them has it. */
+const char *reference_nearest_got(const char *name);
 
 #endif

@@ -170,6 +170,9 @@ struct script_world {
     void (*subscribe)(void *context, struct script *script, const char *venue, const char *symbol);
     void (*log)(void *context, struct script *script, const char *line);
     void (*alert)(void *context, struct script *script, const struct script_alert *alert);
+    /* What its author should know, at most sixteen of them: the first refusal of a kind at a line, a
+     * handler that can never be called. */
+    void (*remark)(void *context, struct script *script, const char *text);
     void (*publish)(void *context, struct script *script, const struct script_message *message);
     /* weir.state as text, after script_state_ask(). Borrowed. */
     void (*state)(void *context, struct script *script, const char *text, size_t len);

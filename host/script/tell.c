@@ -138,6 +138,8 @@ void script_start(struct script *script)
         return;
     }
     script_call(script, script->cell, ON_start, push_time_event, NULL);
+    if (script->cell)
+        watch_remarks(script->cell);
 }
 
 static void stop_process(struct script *script)

@@ -96,7 +96,9 @@ uint32_t instrument_named_in(lua_State *L, int venue, int symbol)
     const struct script *script = cell_of(L)->script;
     uint32_t found = name ? ask_instrument_find(script, number, name) : 0;
     char like[96] = "";
-    if (found == 0 && name)
+    if (found == 0 && name && ask_instrument_count(script) == 0)
+        snprintf(like, sizeof like, ": no venue has told its instruments yet");
+    else if (found == 0 && name)
         symbol_like(script, number, name, like, sizeof like);
     if (found == 0)
         no_name(L, "symbol", symbol, like);

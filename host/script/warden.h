@@ -84,7 +84,8 @@ struct warden {
     weir_ns looked;           /* when we looked last */
     weir_ns waits;            /* what it may have spent looking for our answers */
     uint32_t taken;           /* commands in this event */
-    uint32_t refused;         /* of them, for pace */
+    uint32_t remarks;
+    uint32_t refused; /* of them, for pace */
 
     struct cell shell; /* its subscriptions, and a count for each kind of handler */
     weir_ns next_timer;

@@ -276,6 +276,43 @@ bool watch_complaint(struct cell *cell, char *out, size_t room)
     return false;
 }
 
+static bool any_wish(const struct cell *cell, uint8_t what)
+{
+    for (uint32_t i = 0; i < cell->wish_count; i++)
+        if (cell->wishes[i].what & what)
+            return true;
+    return false;
+}
+
+void watch_remarks(struct cell *cell)
+{
+    static const struct {
+        enum happening on;
+        uint8_t what;  /* 0: a topic */
+        bool default_; /* who subscribed to nothing hears of it */
+        const char *hint;
+    } rows[] = {{ON_book, WANT_BOOK, true, "what=\"book\""},
+                {ON_quote, WANT_BOOK, true, "what=\"book\""},
+                {ON_trade, WANT_TRADE, true, "what=\"trade\""},
+                {ON_mark, WANT_MARK, true, "what=\"mark\""},
+                {ON_bar, WANT_BAR, false, "what=\"bar\", interval=\"1m\""},
+                {ON_message, 0, false, "topic=\"...\""}};
+    const struct script_world *world = &cell->script->world;
+    char text[200];
+    for (size_t i = 0; world->remark && i < sizeof rows / sizeof rows[0]; i++) {
+        bool heard = rows[i].what == 0 ? cell->topic_count > 0
+                                       : any_wish(cell, rows[i].what) ||
+                                             (rows[i].default_ && cell->wish_count == 0);
+        if (cell->on[rows[i].on].count == 0 || heard)
+            continue;
+        snprintf(text, sizeof text,
+                 "nothing is subscribed to that a `%s` handler would hear of: "
+                 "weir.subscribe{..., %s}",
+                 events[rows[i].on], rows[i].hint);
+        world->remark(world->context, cell->script, text);
+    }
+}
+
 static void note_place(lua_State *L, struct wish *wish)
 {
     lua_Debug at;

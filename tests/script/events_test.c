@@ -528,9 +528,12 @@ Test(messages, they_name_the_place_and_show_the_line)
          "  hint: the chunk ends too early: is an `end` missing?", SCRIPT_REFUSED},
         {"-- a\n\n   local b = weir.book('sim', 'BTC-USD').bidd.x  ",
          "s1.lua:3: attempt to index a nil value (field 'bidd')",
-         "     3 | local b = weir.book('sim', 'BTC-USD').bidd.x\n  hint: what stands before the "
-         "dot is nil: a book may "
-         "lack a side, an order may be gone; test it first",
+         "     3 | local b = weir.book('sim', 'BTC-USD').bidd.x\n  hint: nothing that scripts get "
+         "has a field 'bidd'; did you mean bid?",
+         SCRIPT_QUARANTINED},
+        {"local b = weir.state.own.bid", "s1.lua:1: attempt to index a nil value (field 'own')",
+         "     1 | local b = weir.state.own.bid\n  hint: what stands before the dot is nil: a book "
+         "may lack a side, an order may be gone; test it first",
          SCRIPT_QUARANTINED},
         {"\nrequire('x')", "s1.lua:2: attempt to call a nil value (global 'require')",
          "     2 | require('x')\n  hint: modules come from weir.import(\"name\"), and the "
@@ -562,6 +565,42 @@ Test(messages, they_name_the_place_and_show_the_line)
         cr_expect_str_eq(report.detail, cases[i].detail);
     }
     market_close(&market);
+}
+
+/* A mistake that ends nothing is told once, inline and in a process. */
+Test(messages, authors_are_told_of_the_first_refusal_and_of_handlers_that_hear_nothing)
+{
+    static const char text[] =
+        "weir.subscribe{venue='sim', symbol='BTC-USD', what='trade'}\n"
+        "weir.on('book', function() end) weir.on('message', function() end)\n"
+        "weir.on('trade', function(e)\n"
+        "  for i = 1, 3 do weir.submit{venue='sim', symbol='BTC-USD', side='buy'} end\n"
+        "  weir.submit{venue='sim', symbol='BTC-USD', side='buy', type='limit', price=1, qty=1,\n"
+        "    tif='gtc'} end)";
+    for (int process = 0; process <= 1; process++) {
+        struct market market;
+        if (process)
+            market_open_cells(&market, true);
+        else
+            market_open(&market);
+        struct script_config config = market_config("s1", 1, text);
+        script_start(market_add(&market, &config));
+        market_settle(&market);
+        cr_expect_str_eq(
+            market_remarks(&market),
+            "nothing is subscribed to that a `book` handler would hear of: weir.subscribe{..., "
+            "what=\"book\"}\n"
+            "nothing is subscribed to that a `message` handler would hear of: weir.subscribe{..., "
+            "topic=\"...\"}\n");
+        for (int i = 0; i < 3; i++)
+            market_trade(&market, BTC, "50000", "0.1");
+        const char *said = market_remarks(&market);
+        cr_expect_eq(strncmp(said, "s1.lua:4: refused, BAD_REQUEST: type is missing; one of", 55),
+                     0, "%s", said);
+        cr_expect(strstr(said, "\ns1.lua:5: refused, PRICE_BAND: "), "%s", said);
+        cr_expect_null(strstr(strchr(said, '\n') + 1, "BAD_REQUEST"), "%s", said);
+        market_close(&market);
+    }
 }
 
 Test(messages, check_compiles_and_runs_nothing)

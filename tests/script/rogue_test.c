@@ -74,7 +74,7 @@ static void nearly_right(const struct warden *warden, struct command_record *com
     snprintf(submit.cid, sizeof submit.cid, "s1-%c",
              (char)('a' + (int)(warden->script->next_id % 26)));
     memset(command->body, 0, sizeof command->body);
-    command->kind = (uint32_t)(draw() % 12);
+    command->kind = (uint32_t)(draw() % (SAY_DONE + 2));
     command->epoch = warden->epoch;
     command->number = warden->done + 1;
     static const uint32_t lens[] = {[SAY_SUBMIT] = sizeof(struct in_submit),
@@ -82,6 +82,7 @@ static void nearly_right(const struct warden *warden, struct command_record *com
                                     [SAY_PUBLISH] = sizeof(struct say_publish),
                                     [SAY_DEPTH] = sizeof(struct say_depth),
                                     [SAY_LINE] = 100,
+                                    [SAY_REMARK] = 100,
                                     [SAY_ALERT] = sizeof(struct say_alert),
                                     [SAY_WISH] = sizeof(struct wish),
                                     [SAY_TOPIC] = sizeof(struct topic),

@@ -104,6 +104,13 @@ static void world_alert(void *context, struct script *script, const struct scrip
              alert->venue, alert->symbol, alert->instrument, alert->text);
 }
 
+static void world_remark(void *context, struct script *script, const char *text)
+{
+    struct market *market = context;
+    (void)script;
+    text_say(&market->remarks, "%s\n", text);
+}
+
 static void world_publish(void *context, struct script *script,
                           const struct script_message *message)
 {
@@ -206,6 +213,7 @@ void market_open(struct market *market)
     market->now = 1700000000000000000;
     text_init(&market->log);
     text_init(&market->asked);
+    text_init(&market->remarks);
     market->book_memory = aligned_alloc(64, (book_bytes(1024, 64) + 63) / 64 * 64);
     memset(market->book_memory, 0, book_bytes(1024, 64));
     market->book = book_init(market->book_memory, 1024, 64, 1);
@@ -256,6 +264,7 @@ void market_close(struct market *market)
     cells_stop(market->cells);
     text_fini(&market->log);
     text_fini(&market->asked);
+    text_fini(&market->remarks);
     free(market->effects);
     free(market->memory);
     free(market->book_memory);
@@ -280,6 +289,7 @@ struct script_world market_world(struct market *market)
                                  .change = world_change,
                                  .book = world_book,
                                  .log = world_log,
+                                 .remark = world_remark,
                                  .alert = world_alert,
                                  .publish = world_publish};
 }
@@ -523,4 +533,9 @@ const char *market_log(struct market *market)
 const char *market_asked(struct market *market)
 {
     return since(&market->asked);
+}
+
+const char *market_remarks(struct market *market)
+{
+    return since(&market->remarks);
 }

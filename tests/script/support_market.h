@@ -21,7 +21,8 @@ struct market {
     struct script_answer *answer; /* of the wish that is being applied */
     unsigned char *effects;       /* not yet told or carried out */
     size_t effects_len, effects_room, effects_done;
-    struct text log;   /* "s1: text" a line: logs, alerts, published tables */
+    struct text log; /* "s1: text" a line: logs, alerts, published tables */
+    struct text remarks;
     struct text asked; /* "new s1 buy 0.01 @ 50000" a line: what reached the venue */
     uint64_t news, cancels, replaces;
     uint64_t fills;
@@ -58,7 +59,8 @@ void market_wait(struct market *market, weir_ns ns); /* timers fire on the way *
 void market_limit(struct market *market, enum risk_scope scope, uint32_t id, enum risk_limit limit,
                   const char *value);
 
-const char *market_log(struct market *market);   /* since the last call */
-const char *market_asked(struct market *market); /* since the last call */
+const char *market_log(struct market *market);     /* since the last call */
+const char *market_asked(struct market *market);   /* since the last call */
+const char *market_remarks(struct market *market); /* of all scripts, a line each; likewise */
 
 #endif
