@@ -9,3 +9,4 @@ if(CMAKE_C_COMPILER_ID STREQUAL Clang AND CMAKE_BUILD_TYPE STREQUAL Release AND 
   include(tests/mutation/mutation.cmake)
   include(tests/scenario/scenario.cmake)
 endif()
+include(tests/plugins_bad/faulty.cmake)

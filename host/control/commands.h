@@ -13,7 +13,7 @@ enum exit_code { EXIT_OK = 0, EXIT_NO = 1, EXIT_BAD = 2 };
     X(try, "run scripts in the sandbox against the simulated venue, on virtual time") \
     X(backtest, "run strategies on recordings, many at a time, and report")           \
     X(script, "for authors: templates, checks and tests of scripts")                  \
-    X(plugin, "for authors: a connector's template, and its conformance check")           \
+    X(plugin, "for authors: a connector's template, and its conformance check")       \
     X(book, "rebuild books and trade statistics from recordings")                     \
     X(replay, "run a journal again: the same effects, or those under other limits")   \
     X(why, "the whole path of one order")                                             \

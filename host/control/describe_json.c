@@ -62,7 +62,8 @@ static const struct {
     {"check", "weir check --json", "{ok:bool faults:[text]}"},
     {"script-check", "weir script check --json", "{ok:bool findings:[text]}"},
     {"plugin-check", "weir plugin check --json",
-     "{ok:bool checks:[{check:text passed:bool reason:text}] passed:int failed:int}"},
+     "{ok:bool checks:[{check:text asked:text result:text reason:text}] passed:int failed:int "
+     "skipped:int}"},
     {"script-test", "weir script test --json",
      "{tests:[{file:text name:text passed:bool fault:text}] passed:int failed:int}"},
     {"try", "weir try --json",

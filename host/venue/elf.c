@@ -286,3 +286,54 @@ enum weir_err elf_check(const unsigned char *bytes, size_t len, const char *symb
     *offset_out = (size_t)offset;
     return WEIR_OK;
 }
+
+/* --- what it wants -----------------------------------------------------------------------------*/
+
+/* The name at this place of the string table; NULL: it does not end inside of it. */
+static const char *text_at(const struct elf *elf, uint64_t place)
+{
+    const Elf64_Sym like = {.st_name = (Elf64_Word)place};
+    return place <= UINT32_MAX ? name_of(elf, &like) : NULL;
+}
+
+static void each_library(const struct elf *elf, elf_wanted *each, void *context)
+{
+    for (uint32_t i = 0; i < elf->header.e_phnum; i++) {
+        Elf64_Phdr part;
+        if (!segment(elf, i, &part) || part.p_type != PT_DYNAMIC)
+            continue;
+        for (uint64_t at = 0; at + sizeof(Elf64_Dyn) <= part.p_filesz; at += sizeof(Elf64_Dyn)) {
+            Elf64_Dyn entry;
+            if (!read_at(elf, part.p_offset + at, &entry, sizeof entry) || entry.d_tag == DT_NULL)
+                break;
+            const char *name = entry.d_tag == DT_NEEDED ? text_at(elf, entry.d_un.d_val) : NULL;
+            if (name)
+                each(context, ELF_LIBRARY, name);
+        }
+    }
+}
+
+enum weir_err elf_wants(const unsigned char *bytes, size_t len, elf_wanted *each, void *context,
+                        struct why *why)
+{
+    struct elf elf = {.bytes = bytes, .len = len};
+    enum weir_err err = check_header(&elf, why);
+    if (err == WEIR_OK)
+        err = check_segments(&elf, why);
+    if (err != WEIR_OK)
+        return err;
+    if (!count_symbols(&elf))
+        return because(why, WEIR_E_CORRUPT, "the dynamic symbol table is damaged: it has no end");
+    each_library(&elf, each, context);
+    for (uint64_t i = 1; i < elf.symbols; i++) {
+        Elf64_Sym symbol;
+        const char *name = symbol_at(&elf, i, &symbol) ? name_of(&elf, &symbol) : NULL;
+        if (!name)
+            return because(why, WEIR_E_CORRUPT,
+                           "the dynamic symbol table is damaged at symbol %llu",
+                           (unsigned long long)i);
+        if (symbol.st_shndx == SHN_UNDEF)
+            each(context, ELF_SYMBOL, name);
+    }
+    return WEIR_OK;
+}

@@ -16,4 +16,11 @@
 enum weir_err elf_check(const unsigned char *bytes, size_t len, const char *symbol, size_t size,
                         size_t *offset_out, struct why *why) WEIR_MUST_USE;
 
+/* What it wants from outside: the libraries, then the symbols that it does not define itself. Names are
+ * borrowed from bytes. E_*: it is no object that elf_check would take. */
+enum elf_want { ELF_LIBRARY, ELF_SYMBOL };
+typedef void elf_wanted(void *context, enum elf_want what, const char *name);
+enum weir_err elf_wants(const unsigned char *bytes, size_t len, elf_wanted *each, void *context,
+                        struct why *why) WEIR_MUST_USE;
+
 #endif

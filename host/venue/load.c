@@ -339,6 +339,18 @@ enum weir_err plugin_load(const char *path, struct plugin **plugin_out, struct w
     return err;
 }
 
+struct plugin *plugin_around(const struct plugin *plugin, const struct weir_plugin *descriptor)
+{
+    struct plugin *around = malloc(sizeof *around);
+    if (!around)
+        return NULL;
+    *around = *plugin;
+    around->descriptor = descriptor;
+    around->older = newest;
+    newest = around;
+    return around;
+}
+
 const struct weir_plugin *plugin_descriptor(const struct plugin *plugin)
 {
     return plugin->descriptor;

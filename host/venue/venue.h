@@ -21,6 +21,9 @@ struct session;
  *                                                                              [main thread] */
 enum weir_err plugin_load(const char *path, struct plugin **plugin_out,
                           struct why *why) WEIR_MUST_USE;
+/* The same plugin with another descriptor, borrowed for ever: for who stands between it and the host
+ * (`weir plugin check`). NULL: out of memory. */
+struct plugin *plugin_around(const struct plugin *plugin, const struct weir_plugin *descriptor);
 const struct weir_plugin *plugin_descriptor(const struct plugin *plugin);
 const char *plugin_sha256(const struct plugin *plugin); /* of the file, hex */
 

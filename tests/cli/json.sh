@@ -41,6 +41,8 @@ sed "s#scripts/two_sided_maker.lua#$dir/bad.lua#" "$dir/weir.yaml" >"$dir/bad.ya
 "$weir" try --json --for 500ms scripts/two_sided_maker.lua "$dir/bad.lua" --set venue=sim --set symbol=BTC-USD >"$dir/try.1"
 "$weir" script check --json scripts/*.lua "$dir/bad.lua" >"$dir/script-check.1"
 "$weir" script new "$dir/dip" >/dev/null && "$weir" script test --json "$dir/dip_test.lua" >"$dir/script-test.1"
+"$weir" plugin check --json --inside "$(dirname "$weir")/plugins/sim.so" >"$dir/plugin-check.1"
+"$weir" plugin check --json --only begin "$(dirname "$weir")/plugins/sim.so" >"$dir/plugin-check.2"
 "$weir" scenario --json tests/scenario/*.json >"$dir/scenario.1" 2>/dev/null
 python3 tests/cli/market.py 20 >"$dir/market.txt"
 "$weir" run --config config/recorded.yaml --data "$dir/market.txt" --journal "$dir/j2" --json >"$dir/run.1" 2>/dev/null

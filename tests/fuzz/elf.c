@@ -57,6 +57,12 @@ static struct image image_of(void)
     return it;
 }
 
+static void count(void *context, enum elf_want what, const char *name)
+{
+    (void)what;
+    *(size_t *)context += strlen(name);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -80,6 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     enum weir_err err = elf_check(exact, size, "weir_plugin", 16, &offset, &why);
     if (err == WEIR_OK ? offset > size || size - offset < 16 : why.text[0] == '\0')
         abort();
+    size_t letters = 0;
+    (void)elf_wants(exact, size, count, &letters, &why);
     free(exact);
     return 0;
 }

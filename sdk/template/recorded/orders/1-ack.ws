@@ -1,0 +1,1 @@
+{"type":"accepted","client_id":"w100000000000001","order_id":"77"}

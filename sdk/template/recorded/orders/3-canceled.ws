@@ -1,0 +1,1 @@
+{"type":"canceled","client_id":"w100000000000001"}

@@ -1,0 +1,2 @@
+T ABC-USD 100.50 2.25 
+T XYZ-USD 7 0.1 

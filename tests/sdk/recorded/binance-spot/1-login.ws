@@ -1,0 +1,1 @@
+{"id":"${id}","status":200,"result":{"subscriptionId":0}}

@@ -1,0 +1,1 @@
+{"id":"${id}","status":200,"result":{"symbol":"BTCUSDT","orderId":77,"orderListId":-1,"clientOrderId":"w100000000000001","transactTime":1700000000001,"price":"10.00000000","origQty":"0.01000000","executedQty":"0.00000000","cummulativeQuoteQty":"0.00000000","status":"NEW","timeInForce":"GTC","type":"LIMIT","side":"BUY"}}

@@ -1,0 +1,1 @@
+{"id":"${id}","status":200,"result":{"orderId":77,"symbol":"BTCUSDT","status":"NEW","clientOrderId":"w100000000000001","price":"10.00","avgPrice":"0.00","origQty":"0.010","executedQty":"0.000","cumQty":"0.000","cumQuote":"0.00000","timeInForce":"GTC","type":"LIMIT","reduceOnly":false,"side":"BUY","positionSide":"BOTH","updateTime":1700000000001}}

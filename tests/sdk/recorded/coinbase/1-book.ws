@@ -1,0 +1,1 @@
+{"channel":"l2_data","timestamp":"2026-01-02T03:04:05Z","sequence_num":0,"events":[{"type":"snapshot","product_id":"A-B","updates":[{"side":"bid","event_time":"2026-01-02T03:04:05.1Z","price_level":"10","new_quantity":"1"},{"side":"offer","event_time":"2026-01-02T03:04:05.1Z","price_level":"11","new_quantity":"2"}]}]}

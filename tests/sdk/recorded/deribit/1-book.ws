@@ -1,0 +1,2 @@
+{"jsonrpc":"2.0","method":"subscription","params":{"channel":"book.A-B.raw","data":{"type":"snapshot","timestamp":1700000000000,"instrument_name":"A-B","change_id":7,"bids":[["new",0.0015,4714.0]],"asks":[["new",0.0025,1.5]]}}}
+{"jsonrpc":"2.0","method":"subscription","params":{"channel":"book.A-B.raw","data":{"type":"change","timestamp":1,"prev_change_id":7,"change_id":8,"bids":[],"asks":[["change",0.0025,2]]}}}
