@@ -6,7 +6,7 @@
 
 enum { NOISES = 300, BENT = 2000, CUTS = 64 };
 
-uint64_t dice(uint64_t *state)
+uint64_t kit_dice(uint64_t *state)
 {
     uint64_t z = *state += 0x9E3779B97F4A7C15u;
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
@@ -14,7 +14,7 @@ uint64_t dice(uint64_t *state)
     return z ^ z >> 31;
 }
 
-struct weir_bytes noise(unsigned n, char *room)
+struct weir_bytes kit_noise(unsigned n, char *room)
 {
     static const char *const texts[] = {"",
                                         "{",
@@ -56,8 +56,8 @@ struct weir_bytes noise(unsigned n, char *room)
             memcpy(room + len, with, step);
         return (struct weir_bytes){room, len};
     }
-    for (len = 0; len < 1 + dice(&state) % 600; len++)
-        room[len] = n % 5 == 0 ? '\0' : (char)dice(&state);
+    for (len = 0; len < 1 + kit_dice(&state) % 600; len++)
+        room[len] = n % 5 == 0 ? '\0' : (char)kit_dice(&state);
     return (struct weir_bytes){room, len};
 }
 
@@ -70,8 +70,8 @@ static bool one_noise(struct trying *it, struct weir_bytes bytes)
     for (unsigned conn = 0; conn < 1 + it->stage.conn_count; conn++) {
         (void)kit_stage_frame(&it->stage, conn, bytes);
         if (!it->kit->inside && it->stage.of_orders > 0)
-            return fail(it, "bytes that are no message made it tell an event of an order");
-        if (!no_bad_events(it, &it->stage))
+            return kit_fail(it, "bytes that are no message made it tell an event of an order");
+        if (!kit_clean(it, &it->stage))
             return false;
     }
     (void)session_recorded(it->stage.session, it->stage.now, (struct weir_bytes){"/", 1}, bytes);
@@ -81,20 +81,20 @@ static bool one_noise(struct trying *it, struct weir_bytes bytes)
     return true;
 }
 
-bool check_hostile(struct trying *it)
+bool kit_check_hostile(struct trying *it)
 {
     static char room[KIT_FRAME_MAX];
-    if (!open_stage(it, &it->stage))
+    if (!kit_open(it, &it->stage))
         return false;
     if (it->caps->orders) {
-        struct weir_intent order = order_of(it, &it->stage);
+        struct weir_intent order = kit_order(it, &it->stage);
         (void)kit_stage_intent(&it->stage, &order);
     }
     for (unsigned n = 0; n < NOISES; n++)
-        if (!one_noise(it, noise(n, room)))
+        if (!one_noise(it, kit_noise(n, room)))
             return false;
     kit_stage_close(&it->stage);
-    return pass(it, "%d frames: empty, cut, nested, huge, NUL, random", NOISES);
+    return kit_pass(it, "%d frames: empty, cut, nested, huge, NUL, random", NOISES);
 }
 
 /* --- frames that were cut -------------------------------------------------------------------------- */
@@ -107,10 +107,10 @@ static size_t whole_length(struct weir_bytes frame)
     return len;
 }
 
-bool check_cut(struct trying *it)
+bool kit_check_cut(struct trying *it)
 {
     unsigned tried = 0;
-    if (!open_stage(it, &it->stage))
+    if (!kit_open(it, &it->stage))
         return false;
     for (unsigned i = 0; i < it->lines.count; i++) {
         const struct kit_line *line = &it->lines.line[i];
@@ -121,37 +121,38 @@ bool check_cut(struct trying *it)
             enum weir_err err =
                 kit_stage_frame(&it->stage, line->conn, (struct weir_bytes){frame.data, cut});
             if (err == WEIR_OK && it->stage.event_count > 0)
-                return fail(it,
-                            "%s, line %u: cut to %zu of its %zu bytes it was taken, and an event "
-                            "told of it: expected an error",
-                            line->file, line->number, cut, frame.len);
+                return kit_fail(
+                    it,
+                    "%s, line %u: cut to %zu of its %zu bytes it was taken, and an event "
+                    "told of it: expected an error",
+                    line->file, line->number, cut, frame.len);
             (void)kit_stage_frame(&it->stage, line->conn,
                                   (struct weir_bytes){frame.data + cut, frame.len - cut});
         }
     }
-    if (!no_bad_events(it, &it->stage))
+    if (!kit_clean(it, &it->stage))
         return false;
     kit_stage_close(&it->stage);
-    return pass(it, "%u frames were cut in two at %u places", it->lines.frames, tried);
+    return kit_pass(it, "%u frames were cut in two at %u places", it->lines.frames, tried);
 }
 
 /* Some bytes of a frame are others, or out of place. */
 static struct weir_bytes bend(struct weir_bytes frame, char *room, uint64_t *state)
 {
     memcpy(room, frame.data, frame.len);
-    for (uint64_t n = 1 + dice(state) % 3; n > 0 && frame.len > 0; n--) {
-        size_t at = dice(state) % frame.len, from = dice(state) % frame.len;
+    for (uint64_t n = 1 + kit_dice(state) % 3; n > 0 && frame.len > 0; n--) {
+        size_t at = kit_dice(state) % frame.len, from = kit_dice(state) % frame.len;
         static const char usual[] = "0\"{}[],:-9\0.e";
-        room[at] = dice(state) % 2 ? room[from] : usual[dice(state) % (sizeof usual - 1)];
+        room[at] = kit_dice(state) % 2 ? room[from] : usual[kit_dice(state) % (sizeof usual - 1)];
     }
     return (struct weir_bytes){room, frame.len};
 }
 
-bool check_bent(struct trying *it)
+bool kit_check_bent(struct trying *it)
 {
     uint64_t state = 1;
     static char room[KIT_FRAME_MAX];
-    if (!open_stage(it, &it->stage))
+    if (!kit_open(it, &it->stage))
         return false;
     for (unsigned n = 0, i = 0; n < BENT; i = (i + 1) % it->lines.count, n++) {
         const struct kit_line *line = &it->lines.line[i];
@@ -164,5 +165,5 @@ bool check_bent(struct trying *it)
             (void)kit_stage_frame(&it->stage, line->conn, bent);
     }
     kit_stage_close(&it->stage);
-    return pass(it, "%d times a recorded message with some bytes changed", BENT);
+    return kit_pass(it, "%d times a recorded message with some bytes changed", BENT);
 }

@@ -19,11 +19,11 @@ static enum step story_step(struct trying *it, struct kit_stage *stage, unsigned
     unsigned opening = it->lines.count - it->lines.of_orders;
     if (n == 0) {
         if (kit_stage_start(stage, it->plugin, it->kit, &why) != WEIR_OK)
-            return fail(it, "the session does not begin: %s", why.text) ? GOES_ON : WENT_WRONG;
+            return kit_fail(it, "the session does not begin: %s", why.text) ? GOES_ON : WENT_WRONG;
         kit_stage_restore(stage, &it->lines);
     } else if (n == 1 + opening) {
         if (it->caps->orders && stage->instruments > 0) {
-            struct weir_intent order = order_of(it, stage);
+            struct weir_intent order = kit_order(it, stage);
             (void)kit_stage_intent(stage, &order);
         }
     } else if (n <= 1 + it->lines.count) {
@@ -58,8 +58,8 @@ static bool same_as(struct trying *it, const struct text *wire, const struct tex
     bool told = same_text(heard, &stage->heard);
     if (told && same_text(wire, &stage->wire))
         return true;
-    return fail(it, "the same inputs %s: it %s", when,
-                told ? "sends other bytes" : "tells other events");
+    return kit_fail(it, "the same inputs %s: it %s", when,
+                    told ? "sends other bytes" : "tells other events");
 }
 
 /* Beside another session, which hears the same a step later. */
@@ -77,7 +77,7 @@ static bool side_by_side(struct trying *it)
     return true;
 }
 
-bool check_pure(struct trying *it)
+bool kit_check_pure(struct trying *it)
 {
     struct text wire, heard;
     text_init(&wire);
@@ -100,8 +100,8 @@ bool check_pure(struct trying *it)
         return false;
     kit_stage_close(&it->stage);
     kit_stage_close(&it->other);
-    pass(it, "four sessions, two of them side by side: %zu bytes of events, %zu sent", heard.len,
-         wire.len);
+    kit_pass(it, "four sessions, two of them side by side: %zu bytes of events, %zu sent",
+             heard.len, wire.len);
     text_fini(&wire);
     text_fini(&heard);
     return true;
@@ -136,7 +136,7 @@ static void ordinary(struct trying *it, unsigned n, char *room)
     if (line)
         (void)kit_stage_frame(&it->stage, line->conn, line->bytes);
     else
-        (void)kit_stage_frame(&it->stage, 0, noise(n % 2 ? 9 : 200 + n % 100, room));
+        (void)kit_stage_frame(&it->stage, 0, kit_noise(n % 2 ? 9 : 200 + n % 100, room));
 }
 
 static void forget(struct kit_stage *stage)
@@ -192,22 +192,22 @@ static size_t by_sessions(struct trying *it, char *room)
     return grow_by_sessions(it);
 }
 
-bool check_leaks(struct trying *it)
+bool kit_check_leaks(struct trying *it)
 {
     static char room[KIT_FRAME_MAX];
-    if (!open_stage(it, &it->stage))
+    if (!kit_open(it, &it->stage))
         return false;
     size_t frames = least_growth(it, grow_by_frames, room);
     size_t sessions = least_growth(it, by_sessions, room);
     kit_stage_close(&it->stage);
     if (frames >= (size_t)20 * ROUNDS)
-        return fail(it, "%zu bytes of memory are lost with %d frames, each time again", frames,
-                    20 * ROUNDS);
+        return kit_fail(it, "%zu bytes of memory are lost with %d frames, each time again", frames,
+                        20 * ROUNDS);
     if (sessions >= (size_t)SESSIONS * 16)
-        return fail(
+        return kit_fail(
             it, "%zu bytes of memory are lost with %d sessions of one order each, each time again",
             sessions, SESSIONS);
-    return pass(it, "no growth over %d frames and %d sessions", 80 * ROUNDS, 4 * SESSIONS);
+    return kit_pass(it, "no growth over %d frames and %d sessions", 80 * ROUNDS, 4 * SESSIONS);
 }
 
 /* --- time ------------------------------------------------------------------------------------------- */
@@ -228,23 +228,23 @@ static bool in_time(struct trying *it, int64_t span, const char *what)
 {
     if (span <= FRAME_NS_MAX)
         return true;
-    return fail(it,
-                "half of the %s take over %lld us of CPU time, at most %d are allowed: it blocks",
-                what, (long long)span / 1000, FRAME_NS_MAX / 1000);
+    return kit_fail(
+        it, "half of the %s take over %lld us of CPU time, at most %d are allowed: it blocks", what,
+        (long long)span / 1000, FRAME_NS_MAX / 1000);
 }
 
-bool check_time(struct trying *it)
+bool kit_check_time(struct trying *it)
 {
     int64_t frames[ROUNDS], orders[ROUNDS] = {0};
     static char room[KIT_FRAME_MAX];
-    if (!open_stage(it, &it->stage))
+    if (!kit_open(it, &it->stage))
         return false;
     for (unsigned n = 0; n < ROUNDS; n++) {
         ordinary(it, n, room);
         frames[n] = border_last_ns();
     }
     for (unsigned n = 0; n < ROUNDS && it->caps->orders; n++) {
-        struct weir_intent order = order_of(it, &it->stage);
+        struct weir_intent order = kit_order(it, &it->stage);
         for (unsigned i = 0; i < 3; i++)
             order.client_id[13 + i] = (char)('0' + n / (i == 0 ? 100 : i == 1 ? 10 : 1) % 10);
         (void)kit_stage_intent(&it->stage, &order);
@@ -254,6 +254,7 @@ bool check_time(struct trying *it)
     int64_t frame = middle(frames), order = middle(orders);
     if (!in_time(it, frame, "frames") || !in_time(it, order, "orders"))
         return false;
-    return pass(it, "the middle one of %d frames takes %lld ns of CPU time, of %d orders %lld ns",
-                ROUNDS, (long long)frame, it->caps->orders ? ROUNDS : 0, (long long)order);
+    return kit_pass(it,
+                    "the middle one of %d frames takes %lld ns of CPU time, of %d orders %lld ns",
+                    ROUNDS, (long long)frame, it->caps->orders ? ROUNDS : 0, (long long)order);
 }

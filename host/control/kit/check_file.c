@@ -10,31 +10,31 @@
 #include "control/kit/own.h"
 #include "venue/elf.h"
 
-bool open_stage(struct trying *it, struct kit_stage *stage)
+bool kit_open(struct trying *it, struct kit_stage *stage)
 {
     struct why why;
     if (kit_stage_open(stage, it->plugin, it->kit, &it->lines, &why) != WEIR_OK)
-        return fail(it, "the session does not begin: %s", why.text);
+        return kit_fail(it, "the session does not begin: %s", why.text);
     return true;
 }
 
-bool no_bad_events(struct trying *it, const struct kit_stage *stage)
+bool kit_clean(struct trying *it, const struct kit_stage *stage)
 {
     struct session_guards guards = session_guards(stage->session);
     if (guards.bad > 0)
-        return fail(it, "%llu events are not what event.h says: %s", (unsigned long long)guards.bad,
-                    stage->said);
+        return kit_fail(it, "%llu events are not what event.h says: %s",
+                        (unsigned long long)guards.bad, stage->said);
     if (guards.refused_calls > 0 || guards.outside > 0)
-        return fail(it, "the host was called with what cannot be, or when it may not: %s",
-                    stage->said);
+        return kit_fail(it, "the host was called with what cannot be, or when it may not: %s",
+                        stage->said);
     return true;
 }
 
-bool check_load(struct trying *it)
+bool kit_check_load(struct trying *it)
 {
     const struct weir_plugin *plugin = plugin_descriptor(it->plugin);
-    return pass(it, "%s %s, ABI %u, one symbol, its sheet is in order", plugin->name,
-                plugin->version, plugin->abi);
+    return kit_pass(it, "%s %s, ABI %u, one symbol, its sheet is in order", plugin->name,
+                    plugin->version, plugin->abi);
 }
 
 /* --- what it wants from libc --------------------------------------------------------------------- */
@@ -106,15 +106,15 @@ static enum weir_err each_want(const char *path, elf_wanted *each, void *context
     return err;
 }
 
-bool check_imports(struct trying *it)
+bool kit_check_imports(struct trying *it)
 {
     struct finding_imports imports = {.found = 0};
     struct why why;
     if (each_want(it->kit->path, look_at, &imports, &why) != WEIR_OK)
-        return fail(it, "%s", why.text);
+        return kit_fail(it, "%s", why.text);
     if (imports.found > 0)
-        return fail(it, "it wants %s", imports.list);
-    return pass(it, "%u symbols, none of which a plugin has no use for", imports.all);
+        return kit_fail(it, "it wants %s", imports.list);
+    return kit_pass(it, "%u symbols, none of which a plugin has no use for", imports.all);
 }
 
 static void find_sanitizer(void *context, enum elf_want what, const char *name)
@@ -135,34 +135,37 @@ enum weir_err kit_wants_sanitizer(const char *path, const char **library_out, st
 
 /* --- a session ------------------------------------------------------------------------------------- */
 
-bool check_begin(struct trying *it)
+bool kit_check_begin(struct trying *it)
 {
-    if (!open_stage(it, &it->stage) || !no_bad_events(it, &it->stage))
+    if (!kit_open(it, &it->stage) || !kit_clean(it, &it->stage))
         return false;
     if (it->caps->orders && it->stage.instruments == 0)
-        return fail(it, "no instrument was defined, so no order can be tried: give what the venue "
+        return kit_fail(it,
+                        "no instrument was defined, so no order can be tried: give what the venue "
                         "says first with --recordings DIR");
     if (it->stage.wire.len == 0 && !it->kit->inside)
-        return fail(it, "it asked for no connection and sent nothing: who is to speak to it? (a "
+        return kit_fail(it,
+                        "it asked for no connection and sent nothing: who is to speak to it? (a "
                         "venue by itself is checked with --inside)");
     if (session_guards(it->stage.session).unknown > 0)
-        return fail(it, "it told an event of a kind that is not in event.h");
-    pass(it, "%u instruments, %u connections", it->stage.instruments, it->stage.conn_count);
+        return kit_fail(it, "it told an event of a kind that is not in event.h");
+    kit_pass(it, "%u instruments, %u connections", it->stage.instruments, it->stage.conn_count);
     kit_stage_close(&it->stage);
     return true;
 }
 
 /* An order that nobody answers is asked for, by one way at least. */
-bool check_recovery(struct trying *it)
+bool kit_check_recovery(struct trying *it)
 {
     const struct weir_caps *caps = it->caps;
     if (!caps->query_by_client_id && !caps->open_orders && !caps->fills_since)
-        return fail(it, "an order without an answer could never be resolved: expected one of "
-                        "query_by_client_id, open_orders, fills_since on the sheet");
+        return kit_fail(it, "an order without an answer could never be resolved: expected one of "
+                            "query_by_client_id, open_orders, fills_since on the sheet");
     if (caps->query_by_client_id && caps->absence_proves_after <= 0)
-        return fail(it, "expected absence_proves_after on the sheet: how long after sending does "
+        return kit_fail(it,
+                        "expected absence_proves_after on the sheet: how long after sending does "
                         "\"no such order\" mean that it never was?");
-    return pass(it, "by client id: %s, working orders: %s, executions: %s",
-                caps->query_by_client_id ? "yes" : "no", caps->open_orders ? "yes" : "no",
-                caps->fills_since ? "yes" : "no");
+    return kit_pass(it, "by client id: %s, working orders: %s, executions: %s",
+                    caps->query_by_client_id ? "yes" : "no", caps->open_orders ? "yes" : "no",
+                    caps->fills_since ? "yes" : "no");
 }

@@ -12,7 +12,7 @@ enum { CHANGES_MAX = 16 };
 
 /* --- one order ----------------------------------------------------------------------------------- */
 
-struct weir_intent order_of(const struct trying *it, const struct kit_stage *stage)
+struct weir_intent kit_order(const struct trying *it, const struct kit_stage *stage)
 {
     const struct weir_instrument *of = &stage->market[0];
     int64_t unit = 1;
@@ -31,21 +31,21 @@ struct weir_intent order_of(const struct trying *it, const struct kit_stage *sta
     return order;
 }
 
-enum outcome try_order(struct trying *it, struct kit_stage *stage, const struct weir_intent *order,
-                       const char *what)
+enum outcome kit_try(struct trying *it, struct kit_stage *stage, const struct weir_intent *order,
+                     const char *what)
 {
     size_t before = stage->wire.len;
     enum weir_err err = kit_stage_intent(stage, order);
     size_t sent = stage->wire.len - before;
     if (err != WEIR_OK && sent > 0) {
-        (void)fail(it, "%s: was refused (%s), and %zu bytes were sent all the same", what,
-                   err_name(err), sent);
+        (void)kit_fail(it, "%s: was refused (%s), and %zu bytes were sent all the same", what,
+                       err_name(err), sent);
         return BROKEN;
     }
     if (err != WEIR_OK || (sent == 0 && stage->of_orders > 0))
         return REFUSED;
     if (sent == 0) {
-        (void)fail(it, "%s: was taken, and nothing was sent", what);
+        (void)kit_fail(it, "%s: was taken, and nothing was sent", what);
         return BROKEN;
     }
     return SENT;
@@ -71,18 +71,19 @@ static bool lacks(const struct trying *it, const char *name)
 static bool send_one(struct trying *it, apply *make, const struct change *change,
                      struct text *sent_out)
 {
-    if (!open_stage(it, &it->stage))
+    if (!kit_open(it, &it->stage))
         return false;
-    struct weir_intent order = order_of(it, &it->stage);
+    struct weir_intent order = kit_order(it, &it->stage);
     make(&order, change->value);
     size_t before = it->stage.wire.len;
-    enum outcome outcome = try_order(it, &it->stage, &order, change->name);
+    enum outcome outcome = kit_try(it, &it->stage, &order, change->name);
     if (outcome == BROKEN)
         return false;
     if (outcome == SENT && lacks(it, change->name))
-        return fail(it, "'%s' was sent, although this market is said to lack it", change->name);
+        return kit_fail(it, "'%s' was sent, although this market is said to lack it", change->name);
     if (outcome == REFUSED && !lacks(it, change->name))
-        return fail(it, "'%s' is on the sheet, and was refused: %s", change->name, it->stage.said);
+        return kit_fail(it, "'%s' is on the sheet, and was refused: %s", change->name,
+                        it->stage.said);
     if (outcome == SENT)
         text_add(sent_out, it->stage.wire.data + before, it->stage.wire.len - before);
     kit_stage_close(&it->stage);
@@ -96,8 +97,8 @@ static bool all_differ(struct trying *it, const struct change *changes, struct t
         for (unsigned k = i + 1; k < count; k++)
             if (sent[i].len > 0 && sent[i].len == sent[k].len &&
                 memcmp(sent[i].data, sent[k].data, sent[i].len) == 0)
-                return fail(it, "'%s' sends the same bytes as '%s': it was dropped",
-                            changes[k].name, changes[i].name);
+                return kit_fail(it, "'%s' sends the same bytes as '%s': it was dropped",
+                                changes[k].name, changes[i].name);
     return true;
 }
 
@@ -114,7 +115,7 @@ static bool compare_all(struct trying *it, apply *make, const struct change *cha
     well = well && all_differ(it, changes, sent, count);
     for (unsigned i = 0; i < count; i++)
         text_fini(&sent[i]);
-    return well && pass(it, "%u values, each on the wire", count);
+    return well && kit_pass(it, "%u values, each on the wire", count);
 }
 
 static void set_nothing(struct weir_intent *order, int64_t value)
@@ -179,7 +180,7 @@ static void set_market(struct weir_intent *order, int64_t value)
     order->msg.instrument = (uint32_t)value;
 }
 
-bool check_order(struct trying *it)
+bool kit_check_order(struct trying *it)
 {
     static const struct change changes[] = {{"a plain order", 0}, {"the same order again", 0}};
     struct text sent[2];
@@ -190,16 +191,17 @@ bool check_order(struct trying *it)
         well = send_one(it, set_nothing, &changes[i], &sent[i]);
     if (well &&
         (sent[0].len != sent[1].len || memcmp(sent[0].data, sent[1].data, sent[0].len) != 0))
-        well = fail(it, "two fresh sessions that saw the same send other bytes: it is not a pure "
-                        "function, and a replay could not be");
+        well =
+            kit_fail(it, "two fresh sessions that saw the same send other bytes: it is not a pure "
+                         "function, and a replay could not be");
     if (well)
-        pass(it, "%zu bytes, the same in two fresh sessions", sent[0].len);
+        kit_pass(it, "%zu bytes, the same in two fresh sessions", sent[0].len);
     for (int i = 0; i < 2; i++)
         text_fini(&sent[i]);
     return well;
 }
 
-bool check_side(struct trying *it)
+bool kit_check_side(struct trying *it)
 {
     static const struct change changes[] = {{"buy", WEIR_BUY}, {"sell", WEIR_SELL}};
     return compare_all(it, set_side, changes, 2);
@@ -213,8 +215,8 @@ static bool is_exact(struct trying *it, apply *make, bool price)
     text_init(&sent);
     bool well = send_one(it, make, &change, &sent), good = true;
     struct weir_bytes bytes = {text_cstr(&sent), sent.len};
-    if (well && honest_is_text(bytes) && open_stage(it, &it->stage)) {
-        struct weir_intent order = order_of(it, &it->stage);
+    if (well && honest_is_text(bytes) && kit_open(it, &it->stage)) {
+        struct weir_intent order = kit_order(it, &it->stage);
         const struct weir_instrument *of = &it->stage.market[0];
         make(&order, change.value);
         good = price ? honest_number(bytes, order.px, of->price_exp)
@@ -223,43 +225,43 @@ static bool is_exact(struct trying *it, apply *make, bool price)
     }
     text_fini(&sent);
     if (well && !good)
-        return fail(it, "the %s that was asked for is not among the numbers on the wire",
-                    price ? "price" : "quantity");
+        return kit_fail(it, "the %s that was asked for is not among the numbers on the wire",
+                        price ? "price" : "quantity");
     return well;
 }
 
-bool check_price(struct trying *it)
+bool kit_check_price(struct trying *it)
 {
     static const struct change changes[] = {{"a price", 0}, {"a tick more", 1}, {"9 more", 9}};
     if (__builtin_ctz(it->caps->order_types) == WEIR_MARKET)
-        return skip(it, "no orders with a price are on the sheet");
+        return kit_skip(it, "no orders with a price are on the sheet");
     return is_exact(it, set_px, true) && compare_all(it, set_px, changes, 3);
 }
-bool check_qty(struct trying *it)
+bool kit_check_qty(struct trying *it)
 {
     static const struct change changes[] = {{"a quantity", 0}, {"a step more", 1}, {"9 more", 9}};
     return is_exact(it, set_qty, false) && compare_all(it, set_qty, changes, 3);
 }
-bool check_symbol(struct trying *it)
+bool kit_check_symbol(struct trying *it)
 {
     struct change changes[] = {{"the first instrument", 1}, {"the second instrument", 2}};
-    if (!open_stage(it, &it->stage))
+    if (!kit_open(it, &it->stage))
         return false;
     bool two = it->stage.instruments > 1;
     for (int i = 0; i < 1 + two; i++) {
-        struct weir_intent order = order_of(it, &it->stage);
+        struct weir_intent order = kit_order(it, &it->stage);
         set_market(&order, changes[i].value);
         size_t before = it->stage.wire.len;
-        if (try_order(it, &it->stage, &order, changes[i].name) != SENT)
-            return fail(it, "an order of %s is refused: %s", changes[i].name, it->stage.said);
+        if (kit_try(it, &it->stage, &order, changes[i].name) != SENT)
+            return kit_fail(it, "an order of %s is refused: %s", changes[i].name, it->stage.said);
         struct weir_bytes sent = {it->stage.wire.data + before, it->stage.wire.len - before};
         if (honest_other_symbol(&it->stage, sent, order.msg.instrument))
-            return fail(it, "an order of %s goes out under another symbol",
-                        it->stage.market[i].symbol);
+            return kit_fail(it, "an order of %s goes out under another symbol",
+                            it->stage.market[i].symbol);
     }
     kit_stage_close(&it->stage);
     return two ? compare_all(it, set_market, changes, 2)
-               : pass(it, "one instrument, which is named on the wire by no other's symbol");
+               : kit_pass(it, "one instrument, which is named on the wire by no other's symbol");
 }
 
 /* Those of count names whose bit is on the sheet. */
@@ -277,11 +279,11 @@ static bool compare_sheet(struct trying *it, apply *make, uint32_t bits, const c
 static const char *const type_names[] = {"limit",       "market",   "stop",    "stop_limit",
                                          "take_profit", "trailing", "iceberg", "take_profit_limit"};
 
-bool check_type(struct trying *it)
+bool kit_check_type(struct trying *it)
 {
     return compare_sheet(it, set_type, it->caps->order_types, type_names, 8);
 }
-bool check_trigger(struct trying *it)
+bool kit_check_trigger(struct trying *it)
 {
     bool any = false;
     for (int type = 0; type < 8; type++) {
@@ -295,19 +297,19 @@ bool check_trigger(struct trying *it)
         if (!compare_all(it, set_trigger, changes, 3))
             return false;
     }
-    return any ? pass(it, "on the wire for each type that has one")
-               : skip(it, "no orders with a trigger are on the sheet");
+    return any ? kit_pass(it, "on the wire for each type that has one")
+               : kit_skip(it, "no orders with a trigger are on the sheet");
 }
-bool check_tif(struct trying *it)
+bool kit_check_tif(struct trying *it)
 {
     static const char *const names[] = {"gtc", "ioc", "fok", "gtd", "day"};
     return compare_sheet(it, set_tif, it->caps->tifs, names, 5);
 }
-bool check_gtd(struct trying *it)
+bool kit_check_gtd(struct trying *it)
 {
     static const struct change changes[] = {{"gtd", 0}, {"gtd, a minute later", 1}};
     if (!(it->caps->tifs >> WEIR_GTD & 1) || lacks(it, "gtd"))
-        return skip(it, "not on the sheet: the host refuses it, or does it itself");
+        return kit_skip(it, "not on the sheet: the host refuses it, or does it itself");
     return compare_all(it, set_gtd, changes, 2);
 }
 
@@ -315,24 +317,24 @@ static bool check_flag(struct trying *it, apply *make, const char *name, uint32_
 {
     struct change changes[] = {{"without", 0}, {name, bit}};
     if (!(it->caps->order_flags & bit))
-        return skip(it, "not on the sheet: the host refuses it");
+        return kit_skip(it, "not on the sheet: the host refuses it");
     if (!compare_all(it, make, changes, 2))
         return false;
-    return lacks(it, name) ? pass(it, "refused: this market lacks it (--lacks)") : true;
+    return lacks(it, name) ? kit_pass(it, "refused: this market lacks it (--lacks)") : true;
 }
-bool check_post_only(struct trying *it)
+bool kit_check_post_only(struct trying *it)
 {
     return check_flag(it, set_flag, "post_only", WEIR_POST_ONLY);
 }
-bool check_reduce_only(struct trying *it)
+bool kit_check_reduce_only(struct trying *it)
 {
     return check_flag(it, set_flag, "reduce_only", WEIR_REDUCE_ONLY);
 }
-bool check_quote_qty(struct trying *it)
+bool kit_check_quote_qty(struct trying *it)
 {
     return check_flag(it, set_quote, "quote_qty", WEIR_QUOTE_QTY);
 }
-bool check_client_id(struct trying *it)
+bool kit_check_client_id(struct trying *it)
 {
     static const struct change changes[] = {{"...1", '1'}, {"...2", '2'}};
     return compare_all(it, set_id, changes, 2);
@@ -345,12 +347,12 @@ static bool on_two_orders(struct trying *it, struct kit_stage *stage, uint16_t k
 {
     static const char ids[] = "12";
     const char *what = kind == WEIR_CANCEL ? "cancel" : "replace";
-    if (!open_stage(it, stage))
+    if (!kit_open(it, stage))
         return false;
-    struct weir_intent order = order_of(it, stage);
+    struct weir_intent order = kit_order(it, stage);
     for (int i = 0; i < 2; i++) {
         set_id(&order, ids[i]);
-        if (try_order(it, stage, &order, "an order") != SENT)
+        if (kit_try(it, stage, &order, "an order") != SENT)
             return false;
     }
     stage->wire.len = 0;
@@ -359,9 +361,9 @@ static bool on_two_orders(struct trying *it, struct kit_stage *stage, uint16_t k
     if (kind == WEIR_REPLACE)
         snprintf(order.new_client_id, sizeof order.new_client_id, "w200000000000001");
     set_px(&order, more);
-    enum outcome outcome = try_order(it, stage, &order, what);
+    enum outcome outcome = kit_try(it, stage, &order, what);
     if (outcome == REFUSED)
-        return fail(it, "%s is refused: %s", what, stage->said);
+        return kit_fail(it, "%s is refused: %s", what, stage->said);
     return outcome == SENT;
 }
 
@@ -372,20 +374,20 @@ static bool check_pair(struct trying *it, uint16_t kind, char which, int64_t mor
         !on_two_orders(it, b, kind, which, more))
         return false;
     if (a->wire.len == b->wire.len && memcmp(a->wire.data, b->wire.data, a->wire.len) == 0)
-        return fail(it, "%s sends the same bytes: it was dropped", what);
+        return kit_fail(it, "%s sends the same bytes: it was dropped", what);
     kit_stage_close(a);
     kit_stage_close(b);
-    return pass(it, "which order, and what of it, is on the wire");
+    return kit_pass(it, "which order, and what of it, is on the wire");
 }
 
-bool check_cancel(struct trying *it)
+bool kit_check_cancel(struct trying *it)
 {
     return check_pair(it, WEIR_CANCEL, '2', 0, "the cancel of another order");
 }
-bool check_replace(struct trying *it)
+bool kit_check_replace(struct trying *it)
 {
     if (!it->caps->amend)
-        return skip(it, "not on the sheet: the host refuses it");
+        return kit_skip(it, "not on the sheet: the host refuses it");
     return check_pair(it, WEIR_REPLACE, '2', 1, "the replace of another order") &&
            check_pair(it, WEIR_REPLACE, '1', 2, "the replace to another price");
 }
@@ -395,12 +397,12 @@ bool check_replace(struct trying *it)
 static bool is_asked(struct trying *it, bool offered, uint16_t kind, const char *what)
 {
     if (!offered)
-        return skip(it, "not on the sheet");
-    if (!open_stage(it, &it->stage))
+        return kit_skip(it, "not on the sheet");
+    if (!kit_open(it, &it->stage))
         return false;
-    struct weir_intent order = order_of(it, &it->stage);
-    if (try_order(it, &it->stage, &order, "an order") != SENT)
-        return fail(it, "an order is refused: %s", it->stage.said);
+    struct weir_intent order = kit_order(it, &it->stage);
+    if (kit_try(it, &it->stage, &order, "an order") != SENT)
+        return kit_fail(it, "an order is refused: %s", it->stage.said);
     size_t before = it->stage.wire.len;
     order.msg.kind = kind;
     order.t_since = kind == WEIR_QUERY_FILLS || kind == WEIR_RECONCILE ? it->stage.now : 0;
@@ -408,27 +410,27 @@ static bool is_asked(struct trying *it, bool offered, uint16_t kind, const char 
     if (err == WEIR_OK)
         kit_stage_wait(&it->stage, 5000000000);
     if (err != WEIR_OK)
-        return fail(it, "%s is on the sheet, and answers %s: %s", what, err_name(err),
-                    it->stage.said);
+        return kit_fail(it, "%s is on the sheet, and answers %s: %s", what, err_name(err),
+                        it->stage.said);
     if (it->stage.wire.len == before)
-        return fail(it, "%s is on the sheet, and nothing is asked within 5 s", what);
+        return kit_fail(it, "%s is on the sheet, and nothing is asked within 5 s", what);
     kit_stage_close(&it->stage);
-    return pass(it, "the venue is asked");
+    return kit_pass(it, "the venue is asked");
 }
 
-bool check_cancel_all(struct trying *it)
+bool kit_check_cancel_all(struct trying *it)
 {
     return is_asked(it, it->caps->cancel_all, WEIR_CANCEL_ALL, "cancel_all");
 }
-bool check_query(struct trying *it)
+bool kit_check_query(struct trying *it)
 {
     return is_asked(it, it->caps->query_by_client_id, WEIR_QUERY_ORDER, "query_by_client_id");
 }
-bool check_fills_since(struct trying *it)
+bool kit_check_fills_since(struct trying *it)
 {
     return is_asked(it, it->caps->fills_since, WEIR_QUERY_FILLS, "fills_since");
 }
-bool check_open_orders(struct trying *it)
+bool kit_check_open_orders(struct trying *it)
 {
     return is_asked(it, it->caps->open_orders, WEIR_RECONCILE, "open_orders");
 }

@@ -31,18 +31,18 @@ static bool nothing_told(struct trying *it, const char *when)
         uint16_t is = stage->events[i].msg.kind;
         kind = is >= WEIR_ACK && is <= WEIR_BUST ? is : kind;
     }
-    return fail(it, "%s: %s was told, and the venue had said nothing", when, answer_name(kind));
+    return kit_fail(it, "%s: %s was told, and the venue had said nothing", when, answer_name(kind));
 }
 
 /* A fresh session with one order that is on its way. */
 static bool with_order(struct trying *it)
 {
-    if (!open_stage(it, &it->stage))
+    if (!kit_open(it, &it->stage))
         return false;
     it->stage.asked_count = 0;
-    struct weir_intent order = order_of(it, &it->stage);
-    if (try_order(it, &it->stage, &order, "an order") != SENT)
-        return fail(it, "a plain order is refused: %s", it->stage.said);
+    struct weir_intent order = kit_order(it, &it->stage);
+    if (kit_try(it, &it->stage, &order, "an order") != SENT)
+        return kit_fail(it, "a plain order is refused: %s", it->stage.said);
     return true;
 }
 
@@ -52,13 +52,13 @@ static bool proves_nothing(struct trying *it, int status, const char *body, cons
     if (!with_order(it))
         return false;
     kit_stage_answer(&it->stage, status, (struct weir_bytes){body, strlen(body)});
-    if (!nothing_told(it, when) || !no_bad_events(it, &it->stage))
+    if (!nothing_told(it, when) || !kit_clean(it, &it->stage))
         return false;
     kit_stage_close(&it->stage);
     return true;
 }
 
-bool check_silence(struct trying *it)
+bool kit_check_silence(struct trying *it)
 {
     static const char html[] = "<html><body>502 Bad Gateway</body></html>";
     if (!with_order(it) || !nothing_told(it, "after sending"))
@@ -75,7 +75,7 @@ bool check_silence(struct trying *it)
         !proves_nothing(it, 200, html, "after a page of HTML with 200") ||
         !proves_nothing(it, 200, "", "after an empty answer"))
         return false;
-    return pass(it, "nothing is told of an order that nobody answered");
+    return kit_pass(it, "nothing is told of an order that nobody answered");
 }
 
 /* --- events and their bytes ------------------------------------------------------------------------ */
@@ -99,7 +99,7 @@ struct input {
 
 static bool fail_at(struct trying *it, const struct input *in, const char *what)
 {
-    return fail(it, "%s, line %u: %s", in->file, in->line, what);
+    return kit_fail(it, "%s, line %u: %s", in->file, in->line, what);
 }
 
 static const struct weir_instrument *market_of(const struct kit_stage *stage, uint32_t instrument)
@@ -163,7 +163,7 @@ static bool trade_is_honest(struct trying *it, const struct input *in,
 static bool report_is_honest(struct trying *it, const struct input *in,
                              const struct weir_report *report)
 {
-    struct weir_intent ours = order_of(it, &it->stage);
+    struct weir_intent ours = kit_order(it, &it->stage);
     bool known = report->client_id[0] == '\0' || honest_text(in->bytes, report->client_id) ||
                  strcmp(report->client_id, ours.client_id) == 0;
     if (!known)
@@ -213,10 +213,10 @@ static bool play_line(struct trying *it, const struct kit_line *line, unsigned n
     text_add(&own, filled.data, filled.len);
     struct input in = {{text_cstr(&own), own.len}, line->file, line->number, number, again};
     enum weir_err err = kit_stage_line(&it->stage, line);
-    bool well = input_is_honest(it, &in) && no_bad_events(it, &it->stage);
+    bool well = input_is_honest(it, &in) && kit_clean(it, &it->stage);
     if (well && err != WEIR_OK && must_tell)
-        well = fail(it, "%s, line %u: answered %s: %s", line->file, line->number, err_name(err),
-                    it->stage.said);
+        well = kit_fail(it, "%s, line %u: answered %s: %s", line->file, line->number, err_name(err),
+                        it->stage.said);
     if (well && must_tell && !tells(&it->stage, line->tells))
         well = fail_at(it, &in, "the event that the file's name promises was not told");
     text_fini(&own);
@@ -228,7 +228,7 @@ static bool play_opening(struct trying *it)
 {
     struct why why;
     if (kit_stage_start(&it->stage, it->plugin, it->kit, &why) != WEIR_OK)
-        return fail(it, "the session does not begin: %s", why.text);
+        return kit_fail(it, "the session does not begin: %s", why.text);
     kit_stage_restore(&it->stage, &it->lines);
     for (unsigned i = 0; i < it->lines.count - it->lines.of_orders; i++)
         if (!it->lines.line[i].http && !play_line(it, &it->lines.line[i], i, false, true))
@@ -236,17 +236,17 @@ static bool play_opening(struct trying *it)
     return true;
 }
 
-bool check_data(struct trying *it)
+bool kit_check_data(struct trying *it)
 {
     if (it->lines.frames == 0)
-        return skip(it, "no recorded frames were given (--recordings)");
+        return kit_skip(it, "no recorded frames were given (--recordings)");
     if (!play_opening(it))
         return false;
     uint64_t events = session_guards(it->stage.session).events;
     kit_stage_close(&it->stage);
     if (events == 0)
-        return fail(it, "%u frames, and no event was told", it->lines.frames);
-    return pass(it, "%llu events, each out of its message", (unsigned long long)events);
+        return kit_fail(it, "%u frames, and no event was told", it->lines.frames);
+    return kit_pass(it, "%llu events, each out of its message", (unsigned long long)events);
 }
 
 /* The messages of orders/, in a session that sent the order, or in one that did not. */
@@ -261,7 +261,7 @@ static bool play_orders(struct trying *it, bool ordered, bool again)
     return true;
 }
 
-bool check_answers(struct trying *it)
+bool kit_check_answers(struct trying *it)
 {
     execution_count = 0;
     if (!with_order(it) || !play_orders(it, true, false))
@@ -270,35 +270,37 @@ bool check_answers(struct trying *it)
     if (!play_orders(it, true, true)) /* venues repeat themselves */
         return false;
     kit_stage_close(&it->stage);
-    return pass(it, "%u messages, %u executions, each told once, as it was said; and again",
-                it->lines.of_orders, fills);
+    return kit_pass(it, "%u messages, %u executions, each told once, as it was said; and again",
+                    it->lines.of_orders, fills);
 }
 
-bool check_strangers(struct trying *it)
+bool kit_check_strangers(struct trying *it)
 {
     execution_count = 0;
-    if (!open_stage(it, &it->stage) || !play_orders(it, false, false))
+    if (!kit_open(it, &it->stage) || !play_orders(it, false, false))
         return false;
     kit_stage_close(&it->stage);
-    return pass(it, "%u messages about orders that this session never sent", it->lines.of_orders);
+    return kit_pass(it, "%u messages about orders that this session never sent",
+                    it->lines.of_orders);
 }
 
 /* --- connections ------------------------------------------------------------------------------------ */
 
-bool check_reconnect(struct trying *it)
+bool kit_check_reconnect(struct trying *it)
 {
     struct kit_stage *stage = &it->stage;
-    if (!open_stage(it, stage))
+    if (!kit_open(it, stage))
         return false;
     uint64_t ups = stage->stream_ups, downs = stage->stream_downs;
     struct weir_intent order = {.side = 0};
     if (it->caps->orders)
-        order = order_of(it, stage);
+        order = kit_order(it, stage);
     kit_stage_lose(stage);
     if (ups > downs && stage->stream_downs == downs)
-        return fail(it, "all connections are lost, and the private stream is still said to be up "
+        return kit_fail(it,
+                        "all connections are lost, and the private stream is still said to be up "
                         "(WEIR_SESSION, WEIR_STREAM_DOWN)");
-    if (it->caps->orders && try_order(it, stage, &order, "an order without connections") == BROKEN)
+    if (it->caps->orders && kit_try(it, stage, &order, "an order without connections") == BROKEN)
         return false;
     kit_stage_wait(stage, 2 * SECOND);
     kit_stage_restore(stage, &it->lines);
@@ -308,39 +310,40 @@ bool check_reconnect(struct trying *it)
             continue;
         enum weir_err err = kit_stage_line(stage, line);
         if (err != WEIR_OK)
-            return fail(it, "%s, line %u: after a new connection it is answered %s: %s", line->file,
-                        line->number, err_name(err), stage->said);
+            return kit_fail(it, "%s, line %u: after a new connection it is answered %s: %s",
+                            line->file, line->number, err_name(err), stage->said);
         kit_stage_restore(stage, &it->lines);
     }
     if (ups > 0 && stage->stream_ups == ups)
-        return fail(it, "the connections are back, and the private stream is never said to be up");
-    if (it->caps->orders && try_order(it, stage, &order, "an order after it") != SENT)
-        return fail(it, "after a new connection orders are refused: %s", stage->said);
-    if (!no_bad_events(it, stage))
+        return kit_fail(it,
+                        "the connections are back, and the private stream is never said to be up");
+    if (it->caps->orders && kit_try(it, stage, &order, "an order after it") != SENT)
+        return kit_fail(it, "after a new connection orders are refused: %s", stage->said);
+    if (!kit_clean(it, stage))
         return false;
     kit_stage_close(stage);
-    return pass(it, "the loss is told, and the session goes on");
+    return kit_pass(it, "the loss is told, and the session goes on");
 }
 
 /* --- a venue by itself ------------------------------------------------------------------------------ */
 
 /* Its order gets an answer, and its executions are no more than it. */
-bool check_inside(struct trying *it)
+bool kit_check_inside(struct trying *it)
 {
     struct kit_stage *stage = &it->stage;
     weir_qty filled = 0;
     unsigned told = 0;
     execution_count = 0;
-    if (!open_stage(it, stage))
+    if (!kit_open(it, stage))
         return false;
-    struct weir_intent order = order_of(it, stage);
+    struct weir_intent order = kit_order(it, stage);
     if (it->caps->order_types >> WEIR_MARKET & 1) {
         order.type = WEIR_MARKET;
         order.px = 0;
     }
     kit_stage_wait(stage, SECOND);
     if (kit_stage_intent(stage, &order) != WEIR_OK)
-        return fail(it, "a plain order is refused: %s", stage->said);
+        return kit_fail(it, "a plain order is refused: %s", stage->said);
     for (int i = 0; i < 200; i++) {
         kit_stage_wait(stage, SECOND / 20);
         for (unsigned k = 0; k < stage->event_count; k++) {
@@ -355,11 +358,11 @@ bool check_inside(struct trying *it)
         }
     }
     if (told == 0)
-        return fail(it, "an order has no answer after 10 s");
+        return kit_fail(it, "an order has no answer after 10 s");
     if (filled > order.qty)
-        return fail(it, "more was executed than was asked for");
-    if (!no_bad_events(it, stage))
+        return kit_fail(it, "more was executed than was asked for");
+    if (!kit_clean(it, stage))
         return false;
     kit_stage_close(stage);
-    return pass(it, "%u reports of an order in 10 s, %u executions", told, execution_count);
+    return kit_pass(it, "%u reports of an order in 10 s, %u executions", told, execution_count);
 }

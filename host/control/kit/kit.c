@@ -35,76 +35,79 @@ static const struct check {
     int needs;
     const char *asked, *why;
 } checks[] = {
-    {"load", check_load, FILE_ONLY | STOPS, "would the host load this file?",
+    {"load", kit_check_load, FILE_ONLY | STOPS, "would the host load this file?",
      "ABI, struct sizes, one exported symbol, a sheet that can be: what differs would be misread"},
-    {"imports", check_imports, FILE_ONLY, "does it want nothing from libc but memory and texts?",
+    {"imports", kit_check_imports, FILE_ONLY,
+     "does it want nothing from libc but memory and texts?",
      "the host tells the time, moves the bytes, waits and signs"},
-    {"begin", check_begin, STOPS, "does a session begin, and take what was recorded?",
+    {"begin", kit_check_begin, STOPS, "does a session begin, and take what was recorded?",
      "all else stands on it"},
-    {"data", check_data, FRAMES, "is what it tells in the message it came from?",
+    {"data", kit_check_data, FRAMES, "is what it tells in the message it came from?",
      "an invented price moves real money"},
-    {"recovery", check_recovery, ORDERS, "can an order without an answer be resolved?",
+    {"recovery", kit_check_recovery, ORDERS, "can an order without an answer be resolved?",
      "silence leaves it UNKNOWN until the venue's own word ends that"},
-    {"order", check_order, ORDERS | WIRE, "does an order go out, the same in two sessions?",
+    {"order", kit_check_order, ORDERS | WIRE, "does an order go out, the same in two sessions?",
      "what is not a function of its inputs cannot be replayed"},
-    {"side", check_side, ORDERS | WIRE, "is the side on the wire?", "it would be the wrong one"},
-    {"type", check_type, ORDERS | WIRE, "is each type of the sheet on the wire?",
+    {"side", kit_check_side, ORDERS | WIRE, "is the side on the wire?",
+     "it would be the wrong one"},
+    {"type", kit_check_type, ORDERS | WIRE, "is each type of the sheet on the wire?",
      "a stop that goes out as a limit trades at once"},
-    {"price", check_price, ORDERS | WIRE, "is the price on the wire, to the last digit?",
+    {"price", kit_check_price, ORDERS | WIRE, "is the price on the wire, to the last digit?",
      "a price that is off by a place is an accident"},
-    {"trigger", check_trigger, ORDERS | WIRE, "is the trigger price on the wire?",
+    {"trigger", kit_check_trigger, ORDERS | WIRE, "is the trigger price on the wire?",
      "it decides when there is an order"},
-    {"qty", check_qty, ORDERS | WIRE, "is the quantity on the wire, to the last digit?",
+    {"qty", kit_check_qty, ORDERS | WIRE, "is the quantity on the wire, to the last digit?",
      "limits were checked for this quantity and no other"},
-    {"symbol", check_symbol, ORDERS | WIRE, "does an order go out under its own symbol?",
+    {"symbol", kit_check_symbol, ORDERS | WIRE, "does an order go out under its own symbol?",
      "a mixed-up table trades another market"},
-    {"tif", check_tif, ORDERS | WIRE, "is each time in force of the sheet on the wire?",
+    {"tif", kit_check_tif, ORDERS | WIRE, "is each time in force of the sheet on the wire?",
      "an IOC that rests is risk nobody asked for"},
-    {"gtd", check_gtd, ORDERS | WIRE, "is the end of a GTD order on the wire?", "it would rest on"},
-    {"post_only", check_post_only, ORDERS | WIRE, "is post-only on the wire, or refused?",
+    {"gtd", kit_check_gtd, ORDERS | WIRE, "is the end of a GTD order on the wire?",
+     "it would rest on"},
+    {"post_only", kit_check_post_only, ORDERS | WIRE, "is post-only on the wire, or refused?",
      "dropped, it pays the spread"},
-    {"reduce_only", check_reduce_only, ORDERS | WIRE, "is reduce-only on the wire, or refused?",
+    {"reduce_only", kit_check_reduce_only, ORDERS | WIRE, "is reduce-only on the wire, or refused?",
      "dropped, an exit opens a position"},
-    {"quote_qty", check_quote_qty, ORDERS | WIRE, "is a quantity in quote money told as such?",
+    {"quote_qty", kit_check_quote_qty, ORDERS | WIRE, "is a quantity in quote money told as such?",
      "taken for the other, it is off by the price"},
-    {"client_id", check_client_id, ORDERS | WIRE, "is the client order id on the wire?",
+    {"client_id", kit_check_client_id, ORDERS | WIRE, "is the client order id on the wire?",
      "without it an order that got lost cannot be found"},
-    {"cancel", check_cancel, ORDERS | WIRE, "does a cancel name its order?",
+    {"cancel", kit_check_cancel, ORDERS | WIRE, "does a cancel name its order?",
      "the kill switch is cancels"},
-    {"replace", check_replace, ORDERS | WIRE, "does an amend carry which order, and what of it?",
-     "the sheet says that it can"},
-    {"cancel_all", check_cancel_all, ORDERS | WIRE, "is cancel-all sent, if the sheet has it?",
+    {"replace", kit_check_replace, ORDERS | WIRE,
+     "does an amend carry which order, and what of it?", "the sheet says that it can"},
+    {"cancel_all", kit_check_cancel_all, ORDERS | WIRE, "is cancel-all sent, if the sheet has it?",
      "the kill switch relies on the sheet"},
-    {"query", check_query, ORDERS | WIRE, "is an order asked for by its id, if the sheet says so?",
-     "the resolver relies on the sheet"},
-    {"fills_since", check_fills_since, ORDERS | WIRE,
+    {"query", kit_check_query, ORDERS | WIRE,
+     "is an order asked for by its id, if the sheet says so?", "the resolver relies on the sheet"},
+    {"fills_since", kit_check_fills_since, ORDERS | WIRE,
      "are executions asked for, if the sheet says so?", "the resolver relies on the sheet"},
-    {"open_orders", check_open_orders, ORDERS | WIRE, "is a reconciliation asked for?",
+    {"open_orders", kit_check_open_orders, ORDERS | WIRE, "is a reconciliation asked for?",
      "after each reconnect the host asks for everything"},
-    {"silence", check_silence, ORDERS | WIRE, "is nothing told when nothing was answered?",
+    {"silence", kit_check_silence, ORDERS | WIRE, "is nothing told when nothing was answered?",
      "no answer, 5xx and pages of HTML prove nothing: the order is UNKNOWN"},
-    {"answers", check_answers, ORDERS | WIRE | ANSWERS,
+    {"answers", kit_check_answers, ORDERS | WIRE | ANSWERS,
      "is each report and execution told once, as it was said?",
      "position = sum of executions, each booked once"},
-    {"strangers", check_strangers, ORDERS | WIRE | ANSWERS,
+    {"strangers", kit_check_strangers, ORDERS | WIRE | ANSWERS,
      "do messages about unknown orders do no harm?",
      "the account may be used by others, and by us before a crash"},
-    {"inside", check_inside, ORDERS | INSIDE, "is an order answered, and not overfilled?",
+    {"inside", kit_check_inside, ORDERS | INSIDE, "is an order answered, and not overfilled?",
      "of a venue by itself this is all that can be seen"},
-    {"reconnect", check_reconnect, WIRE,
+    {"reconnect", kit_check_reconnect, WIRE,
      "is a lost connection told, and does the session come back?",
      "books and orders are not trusted meanwhile"},
-    {"pure", check_pure, 0, "do the same inputs give the same events and bytes?",
+    {"pure", kit_check_pure, 0, "do the same inputs give the same events and bytes?",
      "replay, backtest and recovery rest on it"},
-    {"hostile", check_hostile, 0, "does it survive bytes that are no message?",
+    {"hostile", kit_check_hostile, 0, "does it survive bytes that are no message?",
      "a venue's proxy sends anything, once"},
-    {"cut", check_cut, FRAMES, "is a frame that was cut refused?",
+    {"cut", kit_check_cut, FRAMES, "is a frame that was cut refused?",
      "half a message is no message: never guess"},
-    {"bent", check_bent, FRAMES, "does it survive messages with wrong bytes in them?",
+    {"bent", kit_check_bent, FRAMES, "does it survive messages with wrong bytes in them?",
      "bytes from outside are hostile"},
-    {"leaks", check_leaks, 0, "does memory stay as it is over 10000 frames, and over sessions?",
+    {"leaks", kit_check_leaks, 0, "does memory stay as it is over 10000 frames, and over sessions?",
      "a host runs for months"},
-    {"time", check_time, 0, "is a callback done in time?", "all venues wait for it"},
+    {"time", kit_check_time, 0, "is a callback done in time?", "all venues wait for it"},
 };
 enum { CHECKS = sizeof checks / sizeof checks[0] };
 
@@ -125,13 +128,14 @@ const char *kit_result_name(enum kit_result result)
 
 /* --- verdicts ------------------------------------------------------------------------------------- */
 
-static void find(struct trying *it, enum kit_result result, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void find(struct trying *it, enum kit_result result,
+                                                       const char *format, va_list args)
 {
     vsnprintf(it->finding.reason, sizeof it->finding.reason, format, args);
     it->finding.result = (int)result;
 }
 
-bool fail(struct trying *it, const char *format, ...)
+bool kit_fail(struct trying *it, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -140,7 +144,7 @@ bool fail(struct trying *it, const char *format, ...)
     return false;
 }
 
-bool pass(struct trying *it, const char *format, ...)
+bool kit_pass(struct trying *it, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -149,7 +153,7 @@ bool pass(struct trying *it, const char *format, ...)
     return true;
 }
 
-bool skip(struct trying *it, const char *format, ...)
+bool kit_skip(struct trying *it, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -173,15 +177,15 @@ static bool lock_up(struct trying *it, int out, struct why *why)
 static void judge(struct trying *it, const struct check *check, int out)
 {
     struct why why;
-    (void)fail(it, "out of memory");
+    (void)kit_fail(it, "out of memory");
     if (plugin_load(it->kit->path, &it->plugin, &why) != WEIR_OK) {
-        (void)fail(it, "%s", why.text);
+        (void)kit_fail(it, "%s", why.text);
         return;
     }
     it->caps = plugin_descriptor(it->plugin)->caps;
     it->finding.orders = it->caps->orders;
     if (!(check->needs & FILE_ONLY) && !lock_up(it, out, &why))
-        (void)fail(it, "%s", why.text);
+        (void)kit_fail(it, "%s", why.text);
     else
         (void)check->run(it);
 }
