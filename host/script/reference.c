@@ -130,7 +130,14 @@ FIELDS_OF(book_fields) = {WHERE,
                            "stands there in place of these"},
                           {"whole", "boolean?", "of a book of several: all parts are LIVE"},
                           END};
+#define DROPPED                                                       \
+    {                                                                 \
+        "dropped", "integer?",                                        \
+            "so many events of the instrument were left out before, " \
+            "since the script was behind"                             \
+    }
 FIELDS_OF(book_event_fields) = {
+    DROPPED,
     WHERE,
     BEST,
     WHEN,
@@ -151,7 +158,8 @@ FIELDS_OF(mark_fields) = {
     {"funding_time", "integer?", "when it is paid, ns since the epoch; nil: all the time"},
     {"time", "integer?", "when the last of these came; nil: none did"},
     END};
-FIELDS_OF(trade_fields) = {WHERE,
+FIELDS_OF(trade_fields) = {DROPPED,
+                           WHERE,
                            WHEN,
                            {"id", "integer", "of the venue"},
                            {"price", "number", ""},

@@ -141,6 +141,7 @@
 
 --- The best prices of a book changed, or its state.
 ---@class weir.BookEvent
+---@field dropped integer? so many events of the instrument were left out before, since the script was behind
 ---@field venue string name of the venue
 ---@field symbol string name of the instrument
 ---@field bid number? best bid; nil: that side is empty, or the book not LIVE
@@ -170,6 +171,7 @@
 
 --- A trade of the market.
 ---@class weir.Trade
+---@field dropped integer? so many events of the instrument were left out before, since the script was behind
 ---@field venue string name of the venue
 ---@field symbol string name of the instrument
 ---@field time integer ns since the epoch

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "script/reference.h"
 #include "script/support_market.h"
 
 static const char hears[] =
@@ -509,6 +510,85 @@ Test(reload, a_hundred_reloads_lose_no_event)
     }
     script_stop(script);
     cr_expect_str_eq(market_log(&market), "s1: 100\n");
+    market_close(&market);
+}
+
+/* --- what the reference says -------------------------------------------------------------------*/
+
+static bool seen(const char *said, const char *class, const char *field)
+{
+    char line[96];
+    snprintf(line, sizeof line, "s1: %s %s\n", class, field);
+    return strstr(said, line) != NULL;
+}
+
+/* Each line is "s1: weir.Order id": a table of that kind has that member. */
+static void judge_members(const char *said)
+{
+    char class[40], field[40];
+    for (const char *at = said; sscanf(at, "s1: %39s %39s", class, field) == 2;
+         at = strchr(at, '\n') + 1) {
+        const struct reference_class *of = reference_class(class);
+        cr_expect(of && reference_has_field(of, field), "%s.%s is nowhere described", class, field);
+    }
+    for (const struct reference_class *c = reference_classes; c->name; c++)
+        for (const struct reference_field *f = c->given ? NULL : c->fields; f && f->name; f++) {
+            snprintf(class, sizeof class, "s1: %s ", c->name);
+            cr_expect(!strstr(said, class) || strchr(f->type, '?') || strstr(f->type, "|nil") ||
+                          seen(said, c->name, f->name),
+                      "%s.%s is described, and is not there", c->name, f->name);
+        }
+}
+
+Test(reference, tables_have_the_members_that_are_described_and_no_others)
+{
+    struct market market;
+    struct text lua;
+    market_open(&market);
+    text_init(&lua);
+    text_say(
+        &lua,
+        "local function see(class, t) for k in pairs(t or {}) do weir.log(class .. ' ' .. k) end "
+        "end\n"
+        "weir.subscribe{venue='sim', symbol='BTC-USD', what={'book', 'trade', 'bar', 'mark'}, "
+        "ticks=2}\n"
+        "weir.every('2ms', function(e) see('weir.Timer', e) end)\n"
+        "weir.on('trade', function(e)\n"
+        "  weir.submit{venue='sim', symbol='BTC-USD', side='buy', type='limit', price=50000,\n"
+        "    qty=0.01, tif='gtc', tag='x'}\n"
+        "  see('weir.Book', weir.book('sim', 'BTC-USD'))\n"
+        "  see('weir.Position', weir.position('sim', 'BTC-USD'))\n"
+        "  see('weir.Instrument', weir.instrument('sim', 'BTC-USD'))\n"
+        "  see('weir.Balance', weir.balance('sim', 'USD'))\n"
+        "  see('weir.Order', weir.orders{}[1]) see('weir.Error', select(2, weir.cancel('no')))\n"
+        "  see('weir.MarketAt', weir.market('sim', 'BTC-USD'))\n"
+        "end)\n");
+    for (const struct reference_event *e = reference_events; e->name; e++)
+        if (strcmp(e->name, "quote") != 0)
+            text_say(&lua, "weir.on('%s', function(e) see('%s', e) end)\n", e->name, e->type);
+    struct script_config config = market_config("s1", 1, text_cstr(&lua));
+    config.order_prefix = "k-";
+    config.budget.log_lines_per_s = 10000;
+    struct script *script = market_add(&market, &config);
+    script_start(script);
+    market_top(&market, BTC, "49999.50", "50000.50");
+    market_trade(&market, BTC, "50000", "0.1");
+    market_trade(&market, BTC, "50000", "0.1");
+    market_fill(&market, "k-1", "50000", "0.01");
+    market_wait(&market, 1100000000);
+    market_state(&market, BTC, BOOK_GAPPED);
+    script_message(script, &(struct script_message){
+                               .topic = "t", .from = "s2", .text = "{[\"n\"]=1}", .len = 7});
+    script_stop(script);
+    const char *said = market_log(&market);
+    cr_expect_eq(script_outcome(script), SCRIPT_OK);
+    for (const char *const *must =
+             (const char *const[]){"weir.Order id", "weir.Fill fill_qty", "weir.PositionEvent qty",
+                                   "weir.Bar open", "weir.Balance total", "weir.Time time", NULL};
+         *must; must++)
+        cr_expect(strstr(said, *must), "no %s in:\n%s", *must, said);
+    judge_members(said);
+    text_fini(&lua);
     market_close(&market);
 }
 
