@@ -19,13 +19,14 @@ local half_spread_bps = s.half_spread_bps or 1
 local skew_bps = s.skew_bps or 2
 local clip = s.clip or 0.01
 local position_max = s.position_max or 0.1
-local floor, ceil = math.floor, math.ceil
+local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
 
 local live = {buy = {}, sell = {}} -- by number on the raster: id of the order
 local of = {}                      -- id -> {side, number}
 local tick, raster                 -- price step; distance of two prices of the raster, in ticks
 local held = 0
-local known = {} -- by side: the range that rests already; nil: look again
+local rests = {buy = {0, -1}, sell = {0, -1}} -- by side: the numbers among which all of ours are
+local holes = {buy = {}, sell = {}}           -- and which of them ended, or were refused
 
 local function forget(id)
     local at = of[id]
@@ -33,21 +34,23 @@ local function forget(id)
     of[id] = nil
     if live[at[1]][at[2]] == id then
         live[at[1]][at[2]] = nil
-        known[at[1]] = nil
+        table.insert(holes[at[1]], at[2])
     end
 end
 
--- Wanted: numbers first .. last. What is off it is canceled, what is missing asked for.
-local function arrange(side, first, last)
-    local mine, was = live[side], known[side]
-    if was and was[1] == first and was[2] == last then return end
-    known[side] = {first, last}
-    for number, id in pairs(mine) do
-        if number < first or number > last then
+local function cancel(side, first, last)
+    local mine = live[side]
+    for number = first, last do
+        local id = mine[number]
+        if id then
             mine[number] = nil
             weir.cancel(id)
         end
     end
+end
+
+local function fill(side, first, last)
+    local mine = live[side]
     for number = first, last do
         if not mine[number] then
             local id = weir.submit{venue = venue, symbol = symbol, side = side, type = "limit",
@@ -57,10 +60,25 @@ local function arrange(side, first, last)
                 mine[number] = id
                 of[id] = {side, number}
             else
-                known[side] = nil -- refused: ask again
+                table.insert(holes[side], number) -- ask again
             end
         end
     end
+end
+
+-- Wanted: numbers first .. last. What is off them is canceled, what is missing asked for; what
+-- stays is not looked at, however many there are.
+local function arrange(side, first, last)
+    local from, to, ended = rests[side][1], rests[side][2], holes[side]
+    if from == first and to == last and #ended == 0 then return end
+    rests[side], holes[side] = {first, last}, {}
+    cancel(side, from, min(to, first - 1))
+    cancel(side, max(from, last + 1), to)
+    for _, number in ipairs(ended) do
+        if number >= first and number <= last then fill(side, number, number) end
+    end
+    fill(side, first, min(last, from - 1))
+    fill(side, max(first, to + 1), last)
 end
 
 local function look()
