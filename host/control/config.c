@@ -155,6 +155,7 @@ static void build_policy(struct loaded *loaded)
     config->policies[POLICY_clock_step_ns] = schema_number(keys, node, "clock_step");
     config->policies[POLICY_slow_ack_ns] = schema_number(keys, node, "slow_ack");
     config->policies[POLICY_reconcile_every_ns] = schema_number(keys, node, "reconcile_every");
+    config->policies[POLICY_loss_window_ns] = schema_number(keys, node, "loss_window");
     config->policies[POLICY_runaway_fills] = schema_number(keys, node, "runaway_fills");
     for (int guard = 0; guard < GUARD_COUNT; guard++)
         config->policies[POLICY_on_mismatch + guard] = action_of(

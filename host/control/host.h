@@ -123,7 +123,9 @@ struct host_venue {
     uint16_t number;
     uint16_t account;
     uint64_t frames, bytes, errors;
-    struct queue waiting; /* requests without an answer, each with its deadline */
+    struct queue waiting;            /* requests without an answer, each with its deadline */
+    weir_ns clock_ahead, clock_said; /* the venue's clock less ours; as the engine was told */
+    bool clock_known, clock_told;
 };
 
 /* A prompt of an operator in the running host. */
@@ -203,6 +205,8 @@ struct host {
     int wake; /* eventfd */
     weir_ns next_note;
     weir_ns next_states;       /* when weir.state is asked for */
+    weir_ns next_clocks;       /* when other clocks are looked at */
+    weir_ns wall_ahead;        /* of the engine's clock, at the last look */
     struct out_alert told[64]; /* of orders, the last in the log */
     size_t told_next;
     bool journal_failed;
@@ -310,6 +314,7 @@ void host_tell_quarantine(struct host *host, const struct host_script *guest,
 enum weir_err host_state_read(const struct host *host, const struct config_script *config,
                               char **text_out, size_t *len_out, struct why *why) WEIR_MUST_USE;
 void host_state_kept(struct host *host, struct host_script *guest, const char *text, size_t len);
+void host_clocks(struct host *host); /* tell the engine of them, from time to time */
 void host_states(struct host *host); /* ask for them, from time to time */
 void host_states_last(struct host *host);
 

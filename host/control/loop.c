@@ -48,6 +48,8 @@ static void fire_timers(struct host *host)
     host_settle(host);
     host_retries(host);
     host_states(host);
+    host_clocks(host);
+    host_settle(host);
     if (host->options.run_for && clock_now(&host->clock) >= host->started + host->options.run_for)
         host_stop(host);
 }

@@ -143,7 +143,10 @@ static weir_ns do_clock(void *context, struct session *session, weir_ns sent, we
 {
     struct host_venue *venue = context;
     (void)session;
-    return net_clock(venue->endpoint, sent, received, venue_time);
+    weir_ns ahead = net_clock(venue->endpoint, sent, received, venue_time);
+    venue->clock_known |= venue_time > 0;
+    venue->clock_ahead = ahead;
+    return ahead;
 }
 
 static void do_budget(void *context, struct session *session, const struct weir_budget *budget)

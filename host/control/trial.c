@@ -60,6 +60,7 @@ static void be_simulated(struct trial_market *market)
     config->policies[POLICY_query_first_ns] = 50000000;
     config->policies[POLICY_query_most_ns] = 5000000000;
     config->policies[POLICY_query_rest_ns] = 30000000000;
+    config->policies[POLICY_loss_window_ns] = 3600000000000;
 }
 
 static enum weir_err be_recorded(struct trial_market *market, const char *const *data,

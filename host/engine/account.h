@@ -4,6 +4,11 @@
 
 #include "engine/engine.h"
 
+struct venue_clock {
+    weir_ns ahead; /* of ours */
+    uint64_t told; /* 0: never yet */
+};
+
 enum session { SESSION_NEW = 0, SESSION_UP, SESSION_DOWN };
 
 /* Killed: what the venue's list has said since. */

@@ -37,6 +37,43 @@ amount course_drawdown(const struct scope *scope)
     return known && loss > 0 ? loss : 0;
 }
 
+void course_window_anew(const struct engine *engine, struct scope *scope)
+{
+    struct course *course = &scope->course;
+    course->window_from[0] = course->window_from[1] = course->window_last = scope->pnl;
+    course->losses_begun = engine->now;
+}
+
+/* Whole windows that passed since this one began. */
+static weir_ns windows_past(const struct engine *engine, const struct course *course)
+{
+    return (engine->now - course->losses_begun) / engine->policy[POLICY_loss_window_ns];
+}
+
+amount course_window_loss(const struct engine *engine, const struct scope *scope)
+{
+    const struct course *course = &scope->course;
+    weir_ns past = windows_past(engine, course);
+    amount from = past == 0 ? course->window_from[0] : course->window_last, loss;
+    amount before = past == 0   ? course->window_from[1]
+                    : past == 1 ? course->window_from[0]
+                                : course->window_last;
+    bool known = course->day != 0 && amount_sub(before > from ? before : from, scope->pnl, &loss);
+    return known && loss > 0 ? loss : 0;
+}
+
+static void windows_go(struct engine *engine, struct scope *scope)
+{
+    struct course *course = &scope->course;
+    weir_ns past = windows_past(engine, course);
+    if (past > 0) {
+        course->window_from[1] = past == 1 ? course->window_from[0] : course->window_last;
+        course->window_from[0] = course->window_last;
+        course->losses_begun += past * engine->policy[POLICY_loss_window_ns];
+    }
+    course->window_last = scope->pnl;
+}
+
 struct chain {
     struct scope *of[RISK_SCOPE_COUNT];
 };
@@ -57,8 +94,10 @@ static void day_begins(struct engine *engine, struct scope *scope)
     int64_t day = course_day(engine);
     if (course->day == day)
         return;
-    if (course->day == 0)
+    if (course->day == 0) {
         course->best = scope->pnl;
+        course_window_anew(engine, scope);
+    }
     course->day = day;
     course->day_began = scope->pnl;
     course->sends = course->fills = 0;
@@ -303,6 +342,7 @@ void course_watch(struct engine *engine, const struct instrument *instrument, ui
         if (!scope)
             continue;
         day_begins(engine, scope);
+        windows_go(engine, scope);
         if (scope->pnl > scope->course.best)
             scope->course.best = scope->pnl;
         const struct limit *limits = scope->limits;

@@ -424,6 +424,8 @@ static void watch_course(struct engine *engine, struct scope *scope, uint8_t lim
     }
     if (limit == LIMIT_max_day_loss)
         scope->course.day_began = scope->pnl;
+    else if (limit == LIMIT_max_window_loss)
+        course_window_anew(engine, scope);
     else
         scope->course.best = scope->pnl;
 }
@@ -451,7 +453,8 @@ void apply_limit(struct engine *engine, const void *input)
                       (uint32_t)(scope->limits[in->limit].how == LIMIT_VALUE);
     if (in->limit >= CORE_LIMIT_COUNT)
         engine->further_on += change;
-    if (change && (in->limit == LIMIT_max_day_loss || in->limit == LIMIT_max_drawdown))
+    if (change && (in->limit == LIMIT_max_day_loss || in->limit == LIMIT_max_drawdown ||
+                   in->limit == LIMIT_max_window_loss))
         watch_course(engine, scope, in->limit, change);
     scope->limits[in->limit] = (struct limit){value, in->how};
     look_again(engine);
@@ -491,6 +494,7 @@ static const struct {
     [POLICY_slow_ack_ns] = {0, 0, INT64_MAX},
     [POLICY_runaway_fills] = {0, 0, 1000000000},
     [POLICY_reconcile_every_ns] = {0, 0, INT64_MAX},
+    [POLICY_loss_window_ns] = {3600000000000, 1, INT64_MAX / 4},
 };
 
 void policy_defaults(struct engine *engine)

@@ -34,6 +34,16 @@ static void apply_clock_jump(struct engine *engine, const void *input)
                     amount_from(most, 6));
 }
 
+static void apply_venue_clock(struct engine *engine, const void *input)
+{
+    const struct in_state *in = input;
+    if (!scope_at(engine, SCOPE_venue, in->msg.venue)) {
+        tell_anomaly(engine, 0, 0, "the clock of a venue that is not known");
+        return;
+    }
+    engine->clocks[in->msg.venue] = (struct venue_clock){in->value, 1};
+}
+
 static void apply_journal_state(struct engine *engine, const void *input)
 {
     const struct in_state *in = input;
@@ -64,7 +74,7 @@ struct handler {
     uint32_t least; /* what must be there; the rest may be left out, and is zero then */
 };
 
-enum { KIND_MAX = IN_ID_BLOCK };
+enum { KIND_MAX = IN_VENUE_CLOCK };
 #define ROW(kind, type, apply) [kind] = {apply, sizeof(struct type), sizeof(struct type)}
 #define TAIL(kind, type, apply, tail) \
     [kind] = {apply, sizeof(struct type), offsetof(struct type, tail)}
@@ -119,6 +129,7 @@ static const struct handler handlers[KIND_MAX + 1] = {
     ROW(IN_CLOCK_JUMP, in_state, apply_clock_jump),
     ROW(IN_JOURNAL_STATE, in_state, apply_journal_state),
     TAIL(IN_ID_BLOCK, in_state, apply_id_block, from),
+    ROW(IN_VENUE_CLOCK, in_state, apply_venue_clock),
 };
 
 enum { SCRATCH = 512 };
@@ -237,6 +248,7 @@ static struct engine_sizes with_defaults(const struct engine_sizes *sizes)
     X(instrument_scopes, struct scope, s->instruments + 1)   \
     X(accounts, struct account, s->accounts)                 \
     X(backoff, weir_ns, s->venues)                           \
+    X(clocks, struct venue_clock, s->venues)                 \
     X(assets, char[WEIR_ASSET_MAX], s->assets)               \
     X(purses, struct purse, (size_t)s->accounts * s->assets) \
     X(execs, struct exec, s->executions)                     \

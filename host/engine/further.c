@@ -346,6 +346,20 @@ static bool losing_streak(const struct asked *asked, amount *out)
     return true;
 }
 
+static bool window_loss(const struct asked *asked, amount *out)
+{
+    *out = course_window_loss(asked->engine, asked->of);
+    return true;
+}
+
+/* A request that is signed with a time that the venue does not believe is refused, or worse. */
+static bool clock_offset(const struct asked *asked, amount *out)
+{
+    const struct venue_clock *clock = &asked->engine->clocks[asked->view->instrument->venue];
+    *out = clock->told ? size_of(amount_from(clock->ahead, 6)) : AMOUNT_MAX;
+    return true;
+}
+
 /* --- the table ------------------------------------------------------------------------------------------ */
 
 enum binds { OF_PRICES /* what goes out now */, OF_RISK /* what adds to a position */ };
@@ -373,6 +387,8 @@ static const struct {
     ROW(MAX_LOSING_STREAK,     max_losing_streak,     OF_RISK,   losing_streak),
     ROW(MAX_UNKNOWN_ORDERS,    max_unknown_orders,    OF_RISK,   unknown_orders),
     ROW(MAX_UNKNOWN_NOTIONAL,  max_unknown_notional,  OF_RISK,   unknown_notional),
+    ROW(MAX_CLOCK_OFFSET,      max_clock_offset_ms,   OF_RISK,   clock_offset),
+    ROW(MAX_WINDOW_LOSS,       max_window_loss,       OF_RISK,   window_loss),
 #undef ROW
 };
 /* clang-format on */

@@ -44,7 +44,8 @@ enum input_kind {
     IN_BOOK_STATE,    /* struct in_state: enum book_state of an instrument */
     IN_CLOCK_JUMP,    /* struct in_state: value = delta ns of the wall clock */
     IN_JOURNAL_STATE, /* struct in_state: 0 well, 1 new risk must stop */
-    IN_ID_BLOCK       /* struct in_state: wire ids below value are durably reserved */
+    IN_ID_BLOCK,      /* struct in_state: wire ids below value are durably reserved */
+    IN_VENUE_CLOCK    /* struct in_state: value = the venue's clock less ours, ns */
 };
 
 /* States of a book; only LIVE may be traded on. */

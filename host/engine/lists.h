@@ -85,7 +85,9 @@ static inline int order_label_is_done(enum order_label label)
     X(MAX_DRAWDOWN, "loss since profit and loss was best")                             \
     X(MAX_LOSING_STREAK, "executions in a row that lost")                              \
     X(MAX_UNKNOWN_ORDERS, "orders in doubt")                                           \
-    X(MAX_UNKNOWN_NOTIONAL, "worth of orders in doubt")
+    X(MAX_UNKNOWN_NOTIONAL, "worth of orders in doubt")                                \
+    X(MAX_CLOCK_OFFSET, "the venue's clock is too far from ours, or not known")        \
+    X(MAX_WINDOW_LOSS, "loss since one to two windows ago")
 #define ONE_MORE(name, text) +1
 enum { FURTHER_CHECK_COUNT = 0 FURTHER_CHECKS(ONE_MORE) };
 enum risk_check {
@@ -129,7 +131,9 @@ enum risk_check {
     X(max_losing_streak, "executions in a row that lost; also watched (on_losing_streak)")   \
     X(max_trade_loss, "loss of one execution; only watched (policy on_trade_loss)")          \
     X(max_unknown_orders, "orders in doubt")                                                 \
-    X(max_unknown_notional, "price * quantity of orders in doubt")
+    X(max_unknown_notional, "price * quantity of orders in doubt")                           \
+    X(max_clock_offset_ms, "|venue's clock less ours|; one that it never told is too far")   \
+    X(max_window_loss, "loss within the last one to two windows (policy loss_window)")
 enum { FURTHER_LIMIT_COUNT = 0 FURTHER_LIMITS(ONE_MORE) };
 enum risk_limit {
 #define X(name, text) LIMIT_##name,
@@ -319,7 +323,8 @@ enum guard_action {
     X(slow_ack_ns, "guard slow_ack: a later acknowledgement; 0: none")                            \
     X(runaway_fills, "guard runaway_fills: more executions of a strategy in a second; 0: none")   \
     X(reconcile_every_ns,                                                                         \
-      "the venue is asked for everything again so long after the last; 0: never")
+      "the venue is asked for everything again so long after the last; 0: never")                 \
+    X(loss_window_ns, "window of limit max_window_loss")
 enum policy {
 #define X(name, text) POLICY_##name,
     POLICIES(X)

@@ -8,6 +8,8 @@
 int64_t course_day(const struct engine *engine);
 amount course_day_loss(const struct scope *scope);
 amount course_drawdown(const struct scope *scope);
+amount course_window_loss(const struct engine *engine, const struct scope *scope);
+void course_window_anew(const struct engine *engine, struct scope *scope); /* from now on */
 /* Only while engine->watching: */
 void course_sent(struct engine *engine, uint32_t n);
 void course_filled(struct engine *engine, const struct instrument *instrument, uint32_t strategy,

@@ -22,10 +22,13 @@ struct limit {
 
 /* The course of a scope's trading, as far as a limit asks for it [course.c]. */
 struct course {
-    amount sent[2];   /* worth of what was sent in this window, and in the one before */
-    amount day_began; /* profit and loss then */
-    amount best;      /* the highest so far */
-    amount lost;      /* by the last execution, until it is looked at */
+    amount sent[2];        /* worth of what was sent in this window, and in the one before */
+    amount day_began;      /* profit and loss then */
+    amount best;           /* the highest so far */
+    amount window_from[2]; /* when this window of losses began, and the one before */
+    amount window_last;    /* when it was looked at last */
+    weir_ns losses_begun;  /* this window of losses */
+    amount lost;           /* by the last execution, until it is looked at */
     weir_ns window_begun, fills_begun, last_sent;
     int64_t day;     /* course_day(); 0: nothing was counted yet */
     weir_px last_px; /* of the last order sent, likewise: */

@@ -86,6 +86,7 @@ struct engine {
     struct scope external;
     struct account *accounts;
     weir_ns *backoff; /* by venue: sending is allowed from then on */
+    struct venue_clock *clocks;
 
     char (*assets)[WEIR_ASSET_MAX];
     uint32_t asset_count;

@@ -433,6 +433,7 @@ static const struct kind kinds[] = {
     ROW(IN_CLOCK_JUMP,        INPUT,  in_state,          "clock_jump",       state),
     ROW(IN_JOURNAL_STATE,     INPUT,  in_state,          "journal_state",    state),
     ROW(IN_ID_BLOCK,          INPUT,  in_state,          "id_block",         state),
+    ROW(IN_VENUE_CLOCK,       INPUT,  in_state,          "venue_clock",      state),
     ROW(WEIR_NEW,             EFFECT, weir_intent,       "send_new",         intent),
     ROW(WEIR_CANCEL,          EFFECT, weir_intent,       "send_cancel",      intent),
     ROW(WEIR_REPLACE,         EFFECT, weir_intent,       "send_replace",     intent),

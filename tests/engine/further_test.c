@@ -119,6 +119,18 @@ static void many_sends(void)
     desk_close(&desk);
 }
 
+Test(further, the_venues_clock)
+{
+    story("unknown, too far either way, near enough; what reduces goes out",
+          TOLD("mark 100 |", "submit z buy 1 @ 100 | deny=", "fill z x1 1 @ 100 |",
+               "limit venue:venue max_clock_offset_ms 500 |",
+               "submit a buy 1 @ 100 | deny=MAX_CLOCK_OFFSET", "clock 500 |",
+               "submit b buy 1 @ 100 | deny=", "clock 501 |",
+               "submit c buy 1 @ 100 | deny=MAX_CLOCK_OFFSET", "clock -501 |",
+               "submit d buy 1 @ 100 | deny=MAX_CLOCK_OFFSET",
+               "submit e sell 1 @ 100 | deny=", "clock -500 |", "submit f buy 1 @ 100 | deny="));
+}
+
 Test(further, orders_by_trades)
 {
     many_sends();
@@ -135,6 +147,16 @@ Test(further, losses_are_watched_and_checked)
                "submit c buy 1 @ 90 by=s2 | deny=", "state strategy:s1 ACTIVE |",
                "submit b2 buy 1 @ 90 | deny=MAX_DAY_LOSS", "submit d sell 1 @ 90 | deny=",
                "at 86400000 |", "mark 89 |", "submit e buy 1 @ 89 | deny="));
+    story("of a window: the worse of this one and the one before",
+          TOLD("mark 100 |", "policy loss_window_ns 1000000000 |",
+               "limit strategy:s1 max_window_loss 10 |", "submit a buy 1 @ 100 |",
+               "fill a x1 1 @ 100 |", "wait 500 |", "mark 92 |", "submit b buy 1 @ 90 | deny=",
+               "wait 700 |", "mark 90 |", "submit c buy 1 @ 90 | deny=", "mark 89.99 |",
+               "submit d buy 1 @ 90 | deny=MAX_WINDOW_LOSS", "submit e sell 1 @ 90 | deny=",
+               "wait 700 |", "submit f buy 1 @ 90 | deny=MAX_WINDOW_LOSS", "wait 400 |",
+               "submit g buy 1 @ 90 | deny=", "mark 79.98 |",
+               "submit h buy 1 @ 80 | deny=MAX_WINDOW_LOSS", "wait 5000 |",
+               "submit i buy 1 @ 80 | deny="));
     story("drawdown: from the best",
           TOLD("mark 100 |", "policy on_drawdown 1 |", "limit account:account max_drawdown 10 |",
                "submit a buy 1 @ 100 |", "fill a x1 1 @ 100 |", "mark 120 |",

@@ -320,6 +320,13 @@ static void ev_fill(struct desk *desk, const struct line *line, bool by_order)
     desk_apply(desk, &in);
 }
 
+static void ev_clock(struct desk *desk, const struct line *line)
+{
+    struct in_state in = {.msg = MSG(in_state, IN_VENUE_CLOCK)};
+    in.value = strtoll(word(line, 1), NULL, 10) * 1000000;
+    desk_apply(desk, &in);
+}
+
 static void ev_bust(struct desk *desk, const struct line *line)
 {
     struct weir_fill in = {.msg = MSG(weir_fill, WEIR_BUST)};
@@ -501,6 +508,7 @@ static bool happens(struct desk *desk, const struct line *line)
     WHEN("unknown") return ev_report(desk, line, WEIR_STATUS, 0, 0), true;
     WHEN("status") return ev_status(desk, line), true;
     WHEN("limited") return ev_limited(desk, line), true;
+    WHEN("clock") return ev_clock(desk, line), true;
     WHEN("bust") return ev_bust(desk, line), true;
     WHEN("mark") return ev_market(desk, line, false), true;
     WHEN("top") return ev_market(desk, line, true), true;

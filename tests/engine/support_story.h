@@ -22,7 +22,7 @@
  *         down · up · restart · begin · listed CID|- VID STATE cum= [side= qty= px= on=] · position ON QTY
  *         balance ASSET AMOUNT · end [positions] [balances] · adopt ON QTY @ PX [script] · wait MS · at MS
  *         limit SCOPE:ID NAME VALUE|none|unset · policy NAME VALUE · state SCOPE:ID STATE
- *         rules ON [tick=] [step=] [min=] [halted] · journal 0|1 · ids END
+ *         clock MS (the venue's less ours) · rules ON [tick=] [step=] [min=] [halted] · journal 0|1 · ids END
  * RIGHT   CID=LABEL[:CUM] · CID.MEMBER=VALUE (qty px leaves exposure reason vid cid awaits quote type waits obstacle best)
  *         CID/ is the slice of an iceberg that is out now, everywhere
  *         pos= Y.pos= s2.pos= real= unreal= avg= · ASSET= · fee.ASSET= · fund.ASSET=

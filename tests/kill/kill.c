@@ -87,7 +87,9 @@ static void write_config(const struct trial *trial, const char *settings)
             "gateway: {port: 0}\n",
             trial->journal, trial->sync, trial->folder);
     write_venue(file, trial);
-    fprintf(file, "limits:\n" LIMITS_NONE);
+    /* a host that does not know the venue's clock sends nothing there */
+    fprintf(file, "limits:\n" LIMITS_NONE("%s"),
+            is_remote(trial) ? "" : "max_clock_offset_ms: 1000, ");
     if (settings)
         fprintf(file,
                 "scripts:\n  load: {file: \"%s\", callback: 2s, orders_per_second: 100000, "

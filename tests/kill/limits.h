@@ -2,9 +2,9 @@
 #ifndef TESTS_KILL_LIMITS_H
 #define TESTS_KILL_LIMITS_H
 
-/* The sections of `limits`, without one limit. */
-#define LIMITS_NONE                                                            \
-    "  host: {others: none}\n  venues: {\"*\": {others: none}}\n"              \
+/* The sections of `limits`, without one limit but those of venues that are given here: "" or "KEY: VALUE, ". */
+#define LIMITS_NONE(of_venues)                                                 \
+    "  host: {others: none}\n  venues: {\"*\": {" of_venues "others: none}}\n" \
     "  accounts: {\"*\": {others: none}}\n  groups: {\"*\": {others: none}}\n" \
     "  strategies: {\"*\": {others: none}}\n  instruments: {\"*\": {others: none}}\n"
 
