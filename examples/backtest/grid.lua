@@ -82,7 +82,7 @@ local function arrange(side, first, last)
 end
 
 local function look()
-    local book = weir.book(venue, symbol)
+    local book = weir.book(venue, symbol, 0) -- the best prices are all that is looked at
     if not book or not book.bid or not book.ask then return end
     if not tick then
         local is = weir.instrument(venue, symbol)
