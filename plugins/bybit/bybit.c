@@ -55,10 +55,11 @@ static enum weir_err read_frame(struct weir_bytes bytes, struct frame *frame)
             scan_skip(&scan);
         }
     }
-    const char *end = frame->topic.data + frame->topic.len, *at = end;
-    while (at > frame->topic.data && at[-1] != '.')
-        at--;
-    frame->symbol = (struct weir_bytes){at, (size_t)(end - at)};
+    size_t from = frame->topic.len;
+    while (from > 0 && frame->topic.data[from - 1] != '.')
+        from--;
+    if (frame->topic.len > 0)
+        frame->symbol = (struct weir_bytes){frame->topic.data + from, frame->topic.len - from};
     return scan_done(&scan) ? WEIR_OK : WEIR_E_BAD_FRAME;
 }
 

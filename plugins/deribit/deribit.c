@@ -70,10 +70,10 @@ static enum weir_err read_frame(struct weir_bytes bytes, struct frame *frame)
 /* "book.BTC-PERPETUAL.raw": BTC-PERPETUAL. */
 static struct weir_bytes symbol_in(struct weir_bytes channel)
 {
-    const char *end = channel.data + channel.len;
     const char *from = channel.len > 0 ? memchr(channel.data, '.', channel.len) : NULL;
     if (!from)
         return (struct weir_bytes){channel.data, 0};
+    const char *end = channel.data + channel.len;
     const char *to = memchr(from + 1, '.', (size_t)(end - from - 1));
     return (struct weir_bytes){from + 1, (size_t)((to ? to : end) - from - 1)};
 }

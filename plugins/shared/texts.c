@@ -154,6 +154,8 @@ weir_ns market_time(struct weir_bytes text)
 {
     static const char marks[] = "--T::";
     static const int64_t least[] = {1970, 1, 1, 0, 0, 0}, most[] = {2200, 12, 31, 23, 59, 60};
+    if (text.len == 0)
+        return 0;
     const char *at = text.data, *end = at + text.len;
     int64_t parts[6], ns = 0;
     for (int i = 0; i < 6; i++) {
@@ -203,6 +205,8 @@ weir_ns market_ms_or_none(struct scan *scan)
 
 int market_places(struct weir_bytes text)
 {
+    if (text.len == 0) /* and perhaps nowhere */
+        return -1;
     const char *at = text.data, *end = at + text.len;
     int places = 0, needed = 0;
     if (!scan_is_digit(at, end))
