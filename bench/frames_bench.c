@@ -9,6 +9,8 @@
  *
  *   copy+crc    each frame copied and its CRC32C taken: the floor of anything that looks at it
  *   cjson       cJSON_Parse and nothing else, on a part of the frames
+ *   simdjson    On-Demand: each value is come to and none read; simdjson-dom makes a document. Where
+ *               Debian's libsimdjson-dev was there when this was built
  *   decode      the plugin alone: frames into events that nobody keeps
  *   book        plugin, session and book machine: what a running host does with a frame
  *   depth       the same on the book diffs alone
@@ -26,6 +28,9 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "bench.h"
+#ifdef BENCH_SIMDJSON
+#include "simdjson_floor.h"
+#endif
 #include "sim/recordings.h"
 #include "venue/venue.h"
 
@@ -267,6 +272,30 @@ static uint64_t parse_cjson(const struct frames *frames, size_t *count_out)
     return sum;
 }
 
+#ifdef BENCH_SIMDJSON
+static uint64_t parse_with(const struct frames *frames, size_t *count_out,
+                           uint64_t (*parse)(const char *, size_t))
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < frames->count; i++) {
+        struct weir_bytes frame = bytes_of(frames, i);
+        sum += parse(frame.data, frame.len);
+    }
+    *count_out = frames->count;
+    return sum;
+}
+
+static uint64_t parse_lazily(const struct frames *frames, size_t *count_out)
+{
+    return parse_with(frames, count_out, simdjson_lazy);
+}
+
+static uint64_t parse_whole(const struct frames *frames, size_t *count_out)
+{
+    return parse_with(frames, count_out, simdjson_whole);
+}
+#endif
+
 static void forget(void *host, const struct weir_msg *event)
 {
     *(uint64_t *)host += event->size + event->kind;
@@ -375,6 +404,10 @@ static struct {
 } works[] = {
     {"copy+crc", copy_and_crc, false, NO_GOAL, {0}, 0, 0},
     {"cjson", parse_cjson, false, NO_GOAL, {0}, 0, 0},
+#ifdef BENCH_SIMDJSON
+    {"simdjson", parse_lazily, false, NO_GOAL, {0}, 0, 0},
+    {"simdjson-dom", parse_whole, false, NO_GOAL, {0}, 0, 0},
+#endif
     {"decode", decode_only, false, NO_GOAL, {0}, 0, 0},
     {"book", whole_session, true, AT_MOST(180), {0}, 0, 0},
     {"depth", depth_session, true, AT_MOST(1400), {0}, 0, 0},
@@ -393,6 +426,9 @@ static int measure(const struct frames *frames, int rounds)
             works[w].sum = sum;
             works[w].ns[round] = works[w].count > 0 ? (double)ns / (double)works[w].count : 0;
         }
+#ifdef BENCH_SIMDJSON
+    printf("simdjson's kernel: %s\n", simdjson_kernel());
+#endif
     printf("frames: %zu of market %s, %zu bytes each on average; %zu book messages of %zu bytes\n",
            frames->count, frames->market, frames->total / frames->count, frames->depths,
            frames->depths ? frames->depth_total / frames->depths : 0);
@@ -407,6 +443,17 @@ static int measure(const struct frames *frames, int rounds)
         printf("    %.0f frames/s, %.0f MB/s, checksum %016" PRIx64 "\n", ns > 0 ? 1e9 / ns : 0,
                ns > 0 ? bytes * 1000 / ns : 0, works[w].sum);
     }
+#ifdef BENCH_SIMDJSON
+    double parsed = 0, whole = 0;
+    for (int w = 0; w < WORKS; w++) {
+        parsed = strcmp(works[w].name, "simdjson") == 0 ? works[w].ns[rounds / 2] : parsed;
+        whole = strcmp(works[w].name, "book") == 0 ? works[w].ns[rounds / 2] : whole;
+    }
+    if (parsed > 0 && whole > 0)
+        printf("  simdjson's parsing alone takes %.2f times as long as frame to book; wanted: >= "
+               "1.3\n",
+               parsed / whole);
+#endif
     if (wrong > 0)
         fprintf(stderr, "frames: %d rounds gave another result\n", wrong);
     return wrong > 0;
@@ -454,6 +501,7 @@ int main(int argc, char **argv)
         result = read_frames(&frames, argv + 1, files, market, the_plugin);
     else if (result == 0)
         make_frames(&frames);
+    text_add(&frames.bytes, (char[64]){0}, 64); /* some parsers look so far behind a text */
     if (result == 0)
         result = measure(&frames, rounds);
     if (frames.session)
