@@ -314,7 +314,7 @@ static enum weir_err make(struct stage *stage, struct why *why)
     stage->trail = trail_create(!backtest->fast);
     if (!stage->trail || !tally_init(&stage->tally, 4096, 1024, stage->config->orders))
         return no_memory(why);
-    stage->feed = (struct host_feed){stage, feed_next, feed_give};
+    stage->feed = (struct host_feed){.context = stage, .next = feed_next, .give = feed_give};
     stage->witness = (struct host_witness){stage, hear_input, hear_effect};
     struct host_options options = {.virtual_time = true,
                                    .instructions = HOST_INSTRUCTIONS,

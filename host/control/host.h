@@ -33,6 +33,8 @@ struct host_feed {
     weir_ns (*next)(void *context); /* when the next record is due; INT64_MAX: no more */
     /* Give the records due now to their sessions (host_frame). */
     enum weir_err (*give)(void *context, struct host *host, struct why *why);
+    bool
+        live; /* it is a network: venues have one in virtual time, and it goes on while the host stops */
 };
 
 /* Who wants to see the market as the sessions apply it; instrument: the host's number. */

@@ -301,10 +301,11 @@ static bool virtual_step(struct host *host, weir_ns until, weir_ns real_start,
                          weir_ns *virtual_start, enum weir_err *err_out, struct why *why)
 {
     const struct host_feed *feed = host->options.feed;
-    weir_ns data = feed && !host->stopping ? feed->next(feed->context) : INT64_MAX;
+    bool fed = feed && (!host->stopping || feed->live);
+    weir_ns data = fed ? feed->next(feed->context) : INT64_MAX;
     weir_ns timer = next_timer(host), next = least(data, timer);
-    if (feed && !host->stopping && data == INT64_MAX) {
-        host_stop(host); /* the data has ended */
+    if (feed && !host->stopping && data == INT64_MAX) { /* not of a live one */
+        host_stop(host);                                /* the data has ended */
         return true;
     }
     if (next == INT64_MAX || next > until)
@@ -320,7 +321,7 @@ static bool virtual_step(struct host *host, weir_ns until, weir_ns real_start,
     clock_advance(&host->clock, next);
     if (timer <= next)
         fire_timers(host);
-    if (feed && data <= next) {
+    if (fed && data <= next) {
         *err_out = feed->give(feed->context, host, why);
         host_settle(host);
         if (*err_out)
@@ -328,6 +329,8 @@ static bool virtual_step(struct host *host, weir_ns until, weir_ns real_start,
     }
     look_for_signals(host);
     take_wishes(host);
+    if (feed && feed->live)
+        cancel_the_rest(host);
     host_note(host);
     host->done = may_end(host);
     return true;

@@ -184,7 +184,7 @@ enum weir_err rowtape_open(struct rowtape *tape, const char *path, const unsigne
                            struct why *why)
 {
     *tape = (struct rowtape){.given = 0};
-    tape->feed = (struct host_feed){tape, next, give};
+    tape->feed = (struct host_feed){.context = tape, .next = next, .give = give};
     return rows_open(path, source, &tape->rows, why);
 }
 

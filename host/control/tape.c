@@ -263,7 +263,7 @@ struct tape *tape_open(const char *const *paths, size_t count, const struct conf
         return NULL;
     }
     tape->config = config;
-    tape->feed = (struct host_feed){tape, next, give};
+    tape->feed = (struct host_feed){.context = tape, .next = next, .give = give};
     tape->watch = (struct host_watch){tape, watch_book, watch_top, watch_trade};
     tape->stats = marketstats_create();
     if (tape->stats && load_plugins(tape, why) == WEIR_OK) {

@@ -264,6 +264,25 @@ enum weir_err account_request(struct account *account, struct weir_intent *inten
     return WEIR_OK;
 }
 
+void account_note(struct account *account, struct weir_intent *intent)
+{
+    intent->msg.size = sizeof *intent;
+    intent->msg.t = now_of(account);
+    books_request(account->books, intent);
+}
+
+void account_note_event(struct account *account, const struct weir_msg *event)
+{
+    books_event(account->books, event);
+}
+
+enum weir_err account_ask_noted(struct account *account, struct weir_intent *intent)
+{
+    intent->msg.size = sizeof *intent;
+    intent->msg.t = now_of(account);
+    return ask(account, intent, UINT64_MAX);
+}
+
 enum weir_err account_ask(struct account *account, struct weir_intent *intent)
 {
     intent->msg.size = sizeof *intent;

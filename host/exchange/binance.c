@@ -212,7 +212,10 @@ void answer_error(struct front *front, const struct asker *asker, unsigned statu
     } else if (asker->client) {
         text_init(&out);
         text_say(&out, "{\"id\":%s,\"status\":%u,\"error\":", asker->id, status);
-        text_add(&out, error.data, error.len);
+        text_add(&out, error.data, error.len - (retry > 0));
+        if (retry > 0)
+            text_say(&out, ",\"data\":{\"serverTime\":%lld,\"retryAfter\":%lld}}",
+                     (long long)now_ms(front), (long long)(now_ms(front) + retry * 1000));
         text_say(&out, ",\"rateLimits\":");
         say_limits(front, &out);
         text_say(&out, "}");

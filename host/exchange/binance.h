@@ -226,7 +226,9 @@ void binance_modify(struct front *front, const char *params, const struct asker 
 /* binance_trigger.c */
 bool type_triggers(uint8_t type);
 bool trigger_is_past(const struct front *front, const struct venue_order *order);
-void trigger_saw(struct listed *listed, weir_px px);              /* a trade */
+void trigger_saw(struct listed *listed, weir_px px); /* a trade */
+void trigger_note(struct front *front, const struct venue_order *order, uint16_t kind,
+                  uint8_t state);
 void trigger_end(struct front *front, struct venue_order *order); /* canceled while it waited */
 void algo_place(struct front *front, const char *params, const struct asker *asker);
 void algo_say(struct front *front, const char *client_id, struct text *out);

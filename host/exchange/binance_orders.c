@@ -305,6 +305,7 @@ static void place(struct front *front, struct weir_intent *intent, const struct 
         return;
     }
     struct event_fate none = {0};
+    trigger_note(front, order, WEIR_ACK, WEIR_STATE_OPEN);
     order->waits = order->acked = wait->ready = true;
     report_to(front, order, "NEW", NULL, "", none);
 }

@@ -185,6 +185,7 @@ static void rejected(struct front *front, const struct weir_report *told)
         struct event_fate none = {0}; /* what it waited for came, and it could not be done */
         order->state = WEIR_STATE_EXPIRED;
         order->changed_ms = now_ms(front);
+        trigger_note(front, order, WEIR_EXPIRED, WEIR_STATE_EXPIRED);
         report_to(front, order, "EXPIRED", NULL, order->client_id, none);
     }
 }

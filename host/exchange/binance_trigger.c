@@ -62,6 +62,23 @@ static struct weir_intent woken(const struct venue_order *order)
     return intent;
 }
 
+/* The exchange's books know of it from the beginning. */
+void trigger_note(struct front *front, const struct venue_order *order, uint16_t kind,
+                  uint8_t state)
+{
+    struct weir_report report = {
+        .msg = {.size = sizeof report, .kind = kind, .instrument = order->instrument},
+        .state = state,
+        .side = order->side,
+        .px = order->px,
+        .qty = order->qty};
+    struct weir_intent intent = woken(order);
+    memcpy(report.client_id, order->client_id, sizeof report.client_id);
+    if (kind == WEIR_ACK)
+        account_note(front->account, &intent);
+    account_note_event(front->account, &report.msg);
+}
+
 /* --- spot --------------------------------------------------------------------------------------- */
 
 static void wake(struct front *front, struct venue_order *order)
@@ -70,8 +87,9 @@ static void wake(struct front *front, struct venue_order *order)
     struct weir_intent intent = woken(order);
     order->waits = false;
     order->changed_ms = now_ms(front);
-    if (account_ask(front->account, &intent) == WEIR_OK)
+    if (account_ask_noted(front->account, &intent) == WEIR_OK)
         return;
+    trigger_note(front, order, WEIR_EXPIRED, WEIR_STATE_EXPIRED);
     order->state = WEIR_STATE_EXPIRED;
     report_to(front, order, "EXPIRED", NULL, order->client_id, none);
 }
@@ -82,6 +100,7 @@ void trigger_end(struct front *front, struct venue_order *order)
     order->waits = false;
     order->state = WEIR_STATE_CANCELED;
     order->changed_ms = now_ms(front);
+    trigger_note(front, order, WEIR_CANCELED, WEIR_STATE_CANCELED);
     report_to(front, order, "CANCELED", NULL, order->client_id, none);
 }
 
@@ -191,9 +210,10 @@ static void fire(struct front *front, struct venue_order *algo)
     }
     algo->became = order->id;
     algo_is(front, algo, "TRIGGERED");
-    if (account_ask(front->account, &intent) == WEIR_OK)
+    if (account_ask_noted(front->account, &intent) == WEIR_OK)
         return;
     order_forget(front, order);
+    trigger_note(front, algo, WEIR_EXPIRED, WEIR_STATE_REJECTED);
     algo_is(front, algo, "REJECTED");
 }
 
@@ -253,6 +273,7 @@ void algo_place(struct front *front, const char *params, const struct asker *ask
     }
     algo->next = front->algos;
     front->algos = algo;
+    trigger_note(front, algo, WEIR_ACK, WEIR_STATE_OPEN);
     algo_is(front, algo, "NEW");
     wait->ready = true;
 }
@@ -274,6 +295,7 @@ void algo_cancel(struct front *front, const char *params, const struct asker *as
         answer_error(front, asker, 400, -2011, "Unknown order sent.");
         return;
     }
+    trigger_note(front, algo, WEIR_CANCELED, WEIR_STATE_CANCELED);
     algo_is(front, algo, "CANCELED");
     text_init(&out);
     text_say(&out, "{\"algoId\":%llu,\"clientAlgoId\":\"%s\",\"code\":\"200\",\"msg\":\"success\"}",
@@ -371,10 +393,12 @@ static void look_at_algo(struct front *front, struct venue_order *algo)
     if (strcmp(algo->algo_status, "TRIGGERED") != 0)
         return;
     const struct venue_order *order = order_numbered(front, algo->became);
-    if (!order)
+    if (!order) {
+        trigger_note(front, algo, WEIR_EXPIRED, WEIR_STATE_REJECTED);
         algo_is(front, algo, "REJECTED");
-    else if (order->state != WEIR_STATE_OPEN)
+    } else if (order->state != WEIR_STATE_OPEN) {
         algo_is(front, algo, "FINISHED");
+    }
 }
 
 void triggers_settled(struct front *front, weir_ns now)

@@ -4,7 +4,7 @@
  *   account.c          one account: its market (a plugin), its client, what both say
  *   books.c            the truth about it
  *   faults.c           what is done wrong on purpose
- *   server.c           HTTP and WebSocket, on libwebsockets
+ *   server.c           HTTP and WebSocket, on libwebsockets; doors.h: its parts
  *   dialect_*.c        languages of messages; wire.h: those of real venues, binance*.c */
 #ifndef WEIR_EXCHANGE_OWN_H
 #define WEIR_EXCHANGE_OWN_H

@@ -56,5 +56,10 @@ void client_say(struct client *client, const char *text, size_t len, weir_ns del
 
 /* account.c: a request for the market; what comes of it comes by `event`. */
 enum weir_err account_ask(struct account *account, struct weir_intent *intent);
+/* The exchange's own books hear of an order that it keeps from the market, and what becomes of it. */
+void account_note(struct account *account, struct weir_intent *intent);
+void account_note_event(struct account *account, const struct weir_msg *event);
+/* What account_note told of goes to the market now. */
+enum weir_err account_ask_noted(struct account *account, struct weir_intent *intent);
 
 #endif

@@ -139,6 +139,26 @@ void fill_in_algo(struct weir_report *report, const struct symbol *symbol, struc
         report->state = WEIR_STATE_EXPIRED; /* finished before all of it was executed */
 }
 
+/* What it became, if the stream's word on that was lost: from then on it is canceled and asked for as that. */
+static void learn_alias(struct binance *binance, const struct symbol *symbol,
+                        struct weir_bytes order, const struct weir_report *report)
+{
+    struct weir_bytes became = object_text(order, "actualOrderId");
+    struct orders *orders = &binance->orders->orders;
+    if (became.len == 0 || report->state != WEIR_STATE_OPEN)
+        return;
+    struct live *live = orders_add(orders, report->client_id);
+    if (!live)
+        return;
+    live->algo = live->acked = orders->aliased = true;
+    live->number = symbol->number;
+    live->side = report->side;
+    live->px = report->px;
+    live->qty = report->qty;
+    object_copy(became, live->alias, sizeof live->alias);
+    names_keep(&binance->orders->names, symbol->number, live->alias, report->client_id);
+}
+
 bool order_facts(struct binance *binance, struct weir_bytes order, uint16_t kind, bool is_algo,
                  struct weir_report *report_out)
 {
@@ -158,5 +178,7 @@ bool order_facts(struct binance *binance, struct weir_bytes order, uint16_t kind
         fill_in(report_out, symbol, order, &good);
     names_keep(&binance->orders->names, symbol->number, report_out->venue_id,
                report_out->client_id);
+    if (is_algo)
+        learn_alias(binance, symbol, order, report_out);
     return good && (report_out->client_id[0] || report_out->venue_id[0]);
 }

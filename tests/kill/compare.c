@@ -24,7 +24,10 @@ struct ours {
     bool seen; /* matched with an order of the exchange */
     weir_qty qty, cum;
     weir_px px;
+    bool there;   /* the exchange has an order of this name */
+    bool is_next; /* a replacement was asked for under this name */
     char id[WEIR_ID_MAX], reason[WEIR_REASON_MAX];
+    char next[WEIR_ID_MAX]; /* the name of its last replacement */
 };
 
 struct done { /* an execution */
@@ -163,6 +166,18 @@ static void take_alert(struct journal_facts *facts, const struct out_alert *aler
                 alert_name((enum alert)alert->alert), alert->text);
 }
 
+/* Where a venue replaces by canceling, the new name is an order of its own there. */
+static void take_replace(struct journal_facts *facts, const struct weir_intent *intent)
+{
+    struct ours *before = order_of(facts, intent->client_id, true);
+    struct ours *next =
+        intent->new_client_id[0] ? order_of(facts, intent->new_client_id, true) : NULL;
+    if (!before || !next)
+        return;
+    next->is_next = true;
+    memcpy(before->next, intent->new_client_id, sizeof before->next);
+}
+
 static void take_record(struct journal_facts *facts, const struct journal_record *record)
 {
     const struct weir_msg *msg = record->msg;
@@ -173,6 +188,8 @@ static void take_record(struct journal_facts *facts, const struct journal_record
         return;
     if (msg->kind == WEIR_NEW)
         order_of(facts, ((const struct weir_intent *)msg)->client_id, true)->sent++;
+    else if (msg->kind == WEIR_REPLACE)
+        take_replace(facts, (const struct weir_intent *)msg);
     else if (msg->kind == OUT_ORDER)
         take_order(facts, (const struct out_order *)msg);
     else if (msg->kind == OUT_EXECUTION)
@@ -228,13 +245,26 @@ static bool same_state(const char *theirs, uint8_t label)
     return false;
 }
 
+/* Where a venue amends an order under its old name, our last word on it has another. */
+static struct ours *last_name_of(struct journal_facts *facts, struct ours *order)
+{
+    for (int i = 0; order && order->next[0] && i < 1000; i++) {
+        struct ours *next = order_of(facts, order->next, false);
+        if (!next || !next->told || next->there)
+            break;
+        order = next;
+    }
+    return order;
+}
+
 static void check_order(struct journal_facts *facts, const cJSON *theirs)
 {
     struct verdict *v = facts->verdict;
     const char *id = json_text(theirs, "client_id", ""), *first = json_text(theirs, "first_id", "");
     const char *state = json_text(theirs, "state", "");
     const struct weir_instrument *is = &facts->instruments[instrument_of(facts, theirs)];
-    struct ours *begun = order_of(facts, first, false), *order = order_of(facts, id, false);
+    struct ours *begun = order_of(facts, first, false),
+                *order = last_name_of(facts, order_of(facts, id, false));
     int64_t asked = 0;
     v->orders++;
     (void)json_whole(json_get(theirs, "asked"), &asked);
@@ -243,7 +273,7 @@ static void check_order(struct journal_facts *facts, const cJSON *theirs)
     if (asked > 1)
         differs(facts, &v->orders_doubled, "order %s was asked for %" PRId64 " times", first,
                 asked);
-    if (!begun || begun->sent == 0)
+    if (!begun || (begun->sent == 0 && !begun->is_next))
         differs(facts, &v->unjournaled, "order %s: the journal does not say that it was sent",
                 first);
     if (!order || !order->told) {
@@ -251,6 +281,10 @@ static void check_order(struct journal_facts *facts, const cJSON *theirs)
         return;
     }
     order->seen = true;
+    const struct ours *next = order->next[0] ? order_of(facts, order->next, false) : NULL;
+    if (order->label == ORDER_PENDING_REPLACE && next && next->told &&
+        strcmp(state, "canceled") == 0) /* its last word was its replacement's first */
+        order->label = ORDER_CANCELED;
     bool same =
         same_state(state, order->label) && order->cum == number(theirs, "cum_qty", is->qty_exp);
     if (same && strcmp(state, "rejected") != 0)
@@ -332,6 +366,12 @@ struct verdict compare(const char *journal, const cJSON *books, const char *acco
     read_journal(facts, journal);
     if (!cJSON_IsTrue(json_get(theirs, "complete")))
         give_up("the exchange's books are not complete");
+    cJSON_ArrayForEach(item, json_get(theirs, "orders"))
+    {
+        struct ours *order = order_of(facts, json_text(item, "client_id", ""), false);
+        if (order)
+            order->there = true;
+    }
     cJSON_ArrayForEach(item, json_get(theirs, "orders")) check_order(facts, item);
     cJSON_ArrayForEach(item, json_get(theirs, "executions")) check_execution(facts, item);
     cJSON_ArrayForEach(item, json_get(theirs, "positions")) check_position(facts, item);

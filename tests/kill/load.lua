@@ -4,6 +4,7 @@ local symbols = {"BTC" .. quote, "ETH" .. quote, "SOL" .. quote}
 local sizes = {[symbols[1]] = 0.001, [symbols[2]] = 0.01, [symbols[3]] = 0.1}
 local most, per_tick = weir.settings.open or 60, weir.settings.per_tick or 2
 local rest = weir.settings.rest -- so many resting orders, and nothing more
+local stops, amends = weir.settings.stops, weir.settings.amends -- orders that wait for a price
 local ids, places = {}, {} -- of living orders, and where each stands
 
 for _, symbol in ipairs(symbols) do
@@ -44,23 +45,42 @@ local function submit(far)
     if id then keep(id) end
 end
 
+local function stop()
+    local symbol = symbols[pick(3)]
+    local book, instrument = weir.book("there", symbol), weir.instrument("there", symbol)
+    if not book or not book.bid or not book.ask or not instrument then return end
+    local side, tick = weir.random() < 0.5 and "buy" or "sell", instrument.tick
+    local rises, away = weir.random() < 0.5, pick(60) * 5
+    local best = rises and book.ask or book.bid
+    local trigger = math.floor(best / tick + 0.5) * tick + (rises and away or -away) * tick
+    local is_stop = rises == (side == "buy")
+    local limit = is_stop and weir.random() < 0.5
+    local kind = limit and "stop_limit" or is_stop and "stop" or "take_profit"
+    local id = weir.submit{venue = "there", symbol = symbol, side = side, type = kind,
+                           trigger = trigger, price = limit and trigger or nil,
+                           tif = limit and "gtc" or nil, qty = sizes[symbol] * pick(5)}
+    if id then keep(id) end
+end
+
 local function amend()
     local order = #ids > 0 and weir.order(ids[pick(#ids)])
     local instrument = order and weir.instrument("there", order.symbol)
-    if not instrument then return end
+    if not instrument or not order.price or order.trigger then return end
     local tick = instrument.tick
     weir.amend(order.id, {price = math.floor(order.price / tick + 0.5) * tick
                                   + (order.side == "buy" and -1 or 1) * tick})
 end
 
-weir.every(1000000, function()
+weir.every(weir.settings.every or 1000000, function()
     for _ = 1, rest and math.min(3, rest - #ids) or 0 do submit(true) end
     for _ = 1, rest and 0 or per_tick do
         local dice = weir.random()
         if #ids >= most or (dice < 0.35 and #ids > 0) then
             weir.cancel(ids[pick(#ids)])
-        elseif dice < 0.45 and not weir.settings.quote then
+        elseif dice < 0.45 and (amends or not weir.settings.quote) then
             amend()
+        elseif dice < 0.55 and stops then
+            stop()
         else
             submit()
         end
