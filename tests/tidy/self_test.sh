@@ -104,6 +104,19 @@ if "$here/engine_links.sh" pure.a >/dev/null; then passed=$((passed + 1)); else 
 mkdir reports && echo leak >reports/asan.1
 refuses reports "1 from the sanitizers" "$here/reports.sh" end reports
 
+if command -v abidiff >/dev/null; then # what a compiled plugin sees: a new enumerator may come, nothing may move
+    abi() { # WHAT SED FILE
+        rm -rf moved && mkdir moved && cp -r "$here/../../sdk" moved/
+        sed -i "$2" "moved/sdk/include/weir/$3"
+        [ "$1" = "" ] || { refuses abi "$1" "$here/abi.sh" moved; return; }
+        if "$here/abi.sh" moved >/dev/null; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "self_test: abi refuses $2"; fi
+    }
+    abi "" 's/WEIR_QUERY = 115,/&\n    WEIR_ANOTHER = 116,/' event.h
+    abi "raise WEIR_ABI" 's/WEIR_FILL = 42,/WEIR_FILL = 142,/' event.h
+    abi "raise WEIR_ABI" 's/^    uint64_t stream_seq;.*/    uint32_t stream_seq, more;/' event.h
+    abi "raise WEIR_ABI" 's/(\*banned)(void \*host, weir_ns until)/(*banned)(void *host, uint32_t until)/' plugin.h
+    abi "expected sdk/abi/weir-9.abi" 's/^#define WEIR_ABI .*/#define WEIR_ABI 9u/' plugin.h
+fi
 
 # the count of a run: a suite by its own line, a program by its verdict, and no verdict is a failure
 case_() { printf '\t<testcase name="%s" classname="" time="0" status="%s">\n%s\t\t<system-out>%s\n</system-out>\n\t</testcase>\n' "$@"; }
