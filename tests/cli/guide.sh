@@ -6,10 +6,11 @@ weir=$(realpath "$1")
 root=$(cd "$(dirname "$0")/../.." && pwd)
 guide=$(realpath "${2:-$root/docs/strategy.md}")
 dir=$(mktemp -d)
-mkdir "$dir/bin" "$dir/tests"
+mkdir "$dir/bin" "$dir/tests" "$dir/build"
 cp -r "$root/config" "$root/scripts" "$root/examples" "$dir/"
 cp -r "$root/tests/cli" "$dir/tests/"
 ln -s "$weir" "$dir/bin/weir"
+ln -s "$(dirname "$weir")" "$dir/build/fast"
 trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 export PATH=$dir/bin:$PATH
@@ -51,7 +52,8 @@ def run(command, want):
 for info, body in re.findall(r"```(\S[^\n]*)\n(.*?)```", text, re.S):
     name = re.search(r"file=(\S+)", info)
     if name:
-        open(name.group(1), "w").write(body)
+        file = name.group(1) # +NAME: more of it
+        open(file.lstrip("+"), "a" if file[0] == "+" else "w").write(body)
         lines = len(body.splitlines())
         if name.group(1) == "scripts/first.lua" and lines != 15:
             print(f"FAIL the first strategy has {lines} lines")

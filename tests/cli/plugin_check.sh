@@ -66,6 +66,7 @@ SHARED_STATE          pure        with another session beside it
 HIDES_LOSS            reconnect   the private stream is still said to be up
 LOSS_IS_REJECT        silence     after the connection was lost: a certain refusal was told, and
 CANNOT_RESOLVE        recovery    could never be resolved
+CANNOT_RESOLVE        reconcile   expected open_orders on the sheet
 ABI                   load        expected ABI 2, found ABI 1
 SIZE                  load        expected a descriptor of
 END

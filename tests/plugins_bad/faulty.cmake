@@ -22,6 +22,9 @@ if(CMAKE_C_COMPILER_ID STREQUAL GNU AND CMAKE_BUILD_TYPE STREQUAL Release AND NO
   add_executable(remote_frames ${CMAKE_SOURCE_DIR}/tests/plugins_bad/remote_frames.c)
   target_link_libraries(remote_frames PRIVATE weir_sdk)
   set_target_properties(remote_frames PROPERTIES WEIR_TEST ON RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/faulty)
+  add_test(NAME cli_guide_connector
+    COMMAND ${CMAKE_SOURCE_DIR}/tests/cli/guide.sh $<TARGET_FILE:weir> ${CMAKE_SOURCE_DIR}/docs/connector.md)
+  set_tests_properties(cli_guide_connector PROPERTIES TIMEOUT 300 LABELS binary)
   foreach(name plugin_check plugin_new)
     add_test(NAME cli_${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/cli/${name}.sh $<TARGET_FILE:weir> ${CMAKE_BINARY_DIR})
     set_tests_properties(cli_${name} PROPERTIES TIMEOUT 300 LABELS binary)

@@ -430,7 +430,11 @@ bool kit_check_fills_since(struct trying *it)
 {
     return is_asked(it, it->caps->fills_since, WEIR_QUERY_FILLS, "fills_since");
 }
-bool kit_check_open_orders(struct trying *it)
+bool kit_check_reconcile(struct trying *it)
 {
-    return is_asked(it, it->caps->open_orders, WEIR_RECONCILE, "open_orders");
+    if (!it->caps->open_orders)
+        return kit_fail(
+            it, "the host takes no order before all is reconciled: expected open_orders on the "
+                "sheet, and WEIR_RECONCILE answered");
+    return is_asked(it, true, WEIR_RECONCILE, "open_orders");
 }

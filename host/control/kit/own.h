@@ -61,7 +61,7 @@ bool kit_check_replace(struct trying *it);
 bool kit_check_cancel_all(struct trying *it);
 bool kit_check_query(struct trying *it);
 bool kit_check_fills_since(struct trying *it);
-bool kit_check_open_orders(struct trying *it);
+bool kit_check_reconcile(struct trying *it);
 bool kit_check_silence(struct trying *it);
 bool kit_check_data(struct trying *it);
 bool kit_check_answers(struct trying *it);
