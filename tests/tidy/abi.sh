@@ -2,15 +2,16 @@
 # abi.sh [--record] [ROOT] - is what sdk/include/weir says to a compiled plugin still what sdk/abi/weir-N.abi has, N
 # being WEIR_ABI? A new enumerator may be added; anything else wants a new N. --record writes the file.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 record=''
 [ "${1:-}" = --record ] && { record=1; shift; }
-cd "${1:-$(dirname "$0")/../..}"
+cd "${1:-$here/../..}"
 command -v abidiff >/dev/null && command -v abidw >/dev/null || { echo "abi: no abidiff here (abigail-tools)"; exit 77; }
 number=$(sed -n 's/^#define WEIR_ABI *\([0-9]*\)u$/\1/p' sdk/include/weir/plugin.h)
 known=sdk/abi/weir-$number.abi
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-cc -std=c17 -g -shared -fPIC -fvisibility=hidden -Isdk/include -o "$dir/weir-$number.so" sdk/abi/abi.c
+cc -std=c17 -g -shared -fPIC -fvisibility=hidden -Isdk/include -o "$dir/weir-$number.so" -x c - <"$here/abi.c"
 if [ -n "$record" ]; then
     abidw --no-corpus-path --no-comp-dir-path --no-show-locs --out-file "$known" "$dir/weir-$number.so"
     echo "abi: recorded $known"

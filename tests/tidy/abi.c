@@ -1,4 +1,4 @@
-/* abi.c - everything that host and plugin hand each other, as one symbol, for tests/tidy/abi.sh to compare. */
+/* abi.c - everything that host and plugin hand each other, as one symbol, for abi.sh to compare. */
 #include "weir/plugin.h"
 
 struct weir_abi {
