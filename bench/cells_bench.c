@@ -7,6 +7,7 @@
  * lockstep), for one script and for many in turn. Spinning takes a core for the cell and one for the
  * owner: where there are no two, or others want them, its tail says so. The neighbour's latency is
  * measured with and without three cells beside it that never return, at the lowest priority. */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -279,6 +280,28 @@ static void ends(double *ns)
     bench_fact("no effect any more, p99", percentile(ns, KILLS, 0.99) / 1e6, "ms", AT_MOST(10));
 }
 
+/* From the host's decision, after which it takes nothing more, to the process being gone. */
+static void killed(double *ns)
+{
+    serve(false);
+    for (int i = 0; i < KILLS; i++) {
+        struct script *script = make(never_ends, true, SCRIPT_HYBRID, 0, (weir_ns)600 * 1000000000);
+        while (script_pending(script))
+            (void)script_turn(script);
+        script_event(script, &top.msg);
+        usleep(1000); /* it runs */
+        struct pollfd gone = {.fd = script->warden->pidfd, .events = POLLIN};
+        weir_ns from = clock_stopwatch();
+        warden_condemn(script->warden, "killed");
+        (void)poll(&gone, 1, -1);
+        ns[i] = (double)(clock_stopwatch() - from);
+        script_destroy(script);
+    }
+    bench_title("one that is killed, from the host's decision");
+    bench_fact("the process is gone, p50", percentile(ns, KILLS, 0.5) / 1e6, "ms", NO_GOAL);
+    bench_fact("the process is gone, p99", percentile(ns, KILLS, 0.99) / 1e6, "ms", AT_MOST(10));
+}
+
 /* --- neighbours --------------------------------------------------------------------------------*/
 
 static void neighbours(double *ns, size_t count)
@@ -325,6 +348,7 @@ int main(int argc, char **argv)
     callbacks(count);
     starts(ns);
     ends(ns);
+    killed(ns);
     free(ns);
     cells_stop(cells);
     script_thread_fini();
