@@ -339,6 +339,23 @@ void host_compare_event(struct host *host, const struct weir_msg *msg)
         script_event(host->comparison->pairs[i].shadow, msg);
 }
 
+bool host_compare_pending(const struct host *host)
+{
+    for (size_t i = 0; host->comparison && i < host->comparison->count; i++)
+        if (script_pending(host->comparison->pairs[i].shadow))
+            return true;
+    return false;
+}
+
+bool host_compare_turns(struct host *host)
+{
+    bool any = false;
+    for (size_t i = 0; host->comparison && i < host->comparison->count; i++)
+        if (script_pending(host->comparison->pairs[i].shadow))
+            any |= script_turn(host->comparison->pairs[i].shadow);
+    return any;
+}
+
 weir_ns host_compare_next(const struct host *host)
 {
     const struct comparison *whole = host->comparison;

@@ -330,6 +330,8 @@ void host_tell_capabilities(struct host *host); /* once the venues are open */
 
 /* reload.c: what changed, in words; on an error what runs stays as it is. */
 enum weir_err host_reload(struct host *host, struct text *diff, struct why *why) WEIR_MUST_USE;
+/* Does a script so configured run in a process of its own? */
+bool host_in_process(const struct host *host, const struct config_script *config);
 enum weir_err host_check_script(const struct config_script *config,
                                 struct why *why) WEIR_MUST_USE; /* scripts.c */
 /* Load the new version beside the running one, if anything of it changed; then, all being well, switch, or
@@ -355,6 +357,8 @@ void host_compare_asked(struct host *host, const struct host_script *guest,
 void host_compare_event(struct host *host, const struct weir_msg *msg);
 weir_ns host_compare_next(const struct host *host);
 void host_compare_timers(struct host *host);
+bool host_compare_pending(const struct host *host); /* a shadow in a process works */
+bool host_compare_turns(struct host *host);         /* takes what shadows said */
 void host_close_comparison(struct host *host);
 /* scripts.c: NULL in script_out: nothing of it changed. */
 enum weir_err host_shadow_script(struct host *host, struct host_script *guest,

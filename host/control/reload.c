@@ -1,6 +1,9 @@
 /* reload.c - a new configuration under a running host: validated whole, told in words, applied between
  * two events; on any error what runs stays as it is.
  *
+ * Not a line of a script that has a process of its own is compiled or run here: to prepare it there is to
+ * check it.
+ *
  * What can change: limits, policies, scripts (code, settings, budgets), on_stop, stop_wait, busy_poll,
  * answer_timeout. What needs a restart is named and refused: venues, the set of scripts, journal, gateway. A script is loaded beside its running version,
  * and all are switched between the same two events, or none is; limits change before the new ones act. */
@@ -157,7 +160,8 @@ enum weir_err host_reload(struct host *host, struct text *diff, struct why *why)
     if (!err)
         err = same_scripts(before, after, why);
     for (size_t i = 0; !err && i < host->script_count; i++)
-        err = host_check_script(&after->scripts[i], why);
+        if (!host_in_process(host, &after->scripts[i]))
+            err = host_check_script(&after->scripts[i], why);
     for (size_t i = 0; !err && i < host->script_count; i++)
         err = host_prepare_script(host, &host->scripts[i], &after->scripts[i], diff, why);
     if (err) {

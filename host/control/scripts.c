@@ -307,15 +307,18 @@ bool host_isolation_parse(const char *text, enum host_isolation *out)
     return process || strcmp(text, "inline") == 0;
 }
 
-/* A process of its own, if that is wanted and can be had. */
+bool host_in_process(const struct host *host, const struct config_script *config)
+{
+    enum host_isolation isolation = host->options.isolation;
+    return host->cells &&
+           (isolation == ISOLATION_PROCESS ||
+            (isolation == ISOLATION_CONFIGURED && config->process && !host->options.virtual_time));
+}
+
 static void place(const struct host *host, const struct config_script *config,
                   struct script_config *out)
 {
-    enum host_isolation isolation = host->options.isolation;
-    bool process =
-        isolation == ISOLATION_PROCESS ||
-        (isolation == ISOLATION_CONFIGURED && config->process && !host->options.virtual_time);
-    out->cells = process ? host->cells : NULL;
+    out->cells = host_in_process(host, config) ? host->cells : NULL;
     out->wake = (enum script_wake)config->wake;
     out->nice = (int)config->nice;
 }
@@ -445,6 +448,7 @@ enum weir_err host_shadow_script(struct host *host, struct host_script *guest,
     bool same = !err && strcmp(parts.sha256, guest->sha256) == 0 &&
                 same_value(&config->settings, &guest->config->settings);
     *script_out = NULL;
+    place(host, config, &parts.config);
     if (!err && !same)
         err = script_create_shadow(&parts.config, world, guest->script, script_out, why);
     parts_free(&parts);
@@ -667,7 +671,7 @@ bool host_scripts_pending(const struct host *host)
     for (size_t i = 0; host->cells && i < host->script_count; i++)
         if (script_pending(host->scripts[i].script))
             return true;
-    return false;
+    return host_compare_pending(host);
 }
 
 bool host_script_turns(struct host *host)
@@ -681,7 +685,7 @@ bool host_script_turns(struct host *host)
         look_after(host, guest);
         host_settle(host);
     }
-    return any;
+    return host_compare_turns(host) || any;
 }
 
 weir_ns host_script_next_timer(const struct host *host)

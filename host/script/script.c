@@ -303,10 +303,11 @@ static enum weir_err make_successor(struct script *script, const struct script_c
 
 bool script_shadow(struct script *script)
 {
+    struct version version = {script->cell, script->warden};
     script->started = true;
-    if (script->cell)
-        script->cell->mode = MODE_SHADOW;
-    return script->cell && script_call(script, script->cell, ON_start, push_time_event, NULL);
+    bool fine = is_made(&version) && run_in_shadow(script, &version);
+    script_bury(script);
+    return fine && script->report.outcome == SCRIPT_OK;
 }
 
 void script_take_over(struct script *script)
@@ -362,8 +363,6 @@ enum weir_err script_prepare(struct script *script, const struct script_config *
         err = because(why, WEIR_E_USAGE, "a reload keeps the strategy's number");
     if (err == WEIR_OK)
         err = prepare(script, &copy, why);
-    if (err != WEIR_OK)
-        while_doing(why, "reloading %s", script->name);
     return err;
 }
 

@@ -7,7 +7,6 @@ enum weir_err script_create_shadow(const struct script_config *config,
                                    struct script **script_out, struct why *why)
 {
     struct script_config copy = *config;
-    copy.cells = NULL;
     copy.order_prefix = of->prefix;
     if (script_outcome(of) == SCRIPT_OK) {
         enum weir_err err = script_state_save(of, &copy.state, &copy.state_len, why);

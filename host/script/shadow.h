@@ -5,7 +5,7 @@
 
 #include "script/script.h"
 
-/* As script_create(), inline, with the ids that `of` would make next and its weir.state as it is now. */
+/* As script_create(), with the ids that `of` would make next and its weir.state as it is now. */
 enum weir_err script_create_shadow(const struct script_config *config,
                                    const struct script_world *world, struct script *of,
                                    struct script **script_out, struct why *why) WEIR_MUST_USE;

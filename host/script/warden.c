@@ -199,6 +199,8 @@ struct warden *warden_create(struct script *script, const struct script_config *
     if (!warden->over)
         return warden;
     *outcome_out = warden->outcome;
+    if (!script->warden && !script->cell)
+        warden_report(warden, &script->report); /* what it took to end it */
     warden_destroy(warden);
     return NULL;
 }

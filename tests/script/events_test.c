@@ -419,8 +419,7 @@ Test(reload, a_version_that_fails_leaves_the_old_one_running)
         struct script_report report;
         config.budget.load_ns = 20000000;
         cr_expect_neq(script_reload(script, &config, &why), WEIR_OK);
-        cr_expect(strstr(why.text, bad[i].why) && strncmp(why.text, "reloading s1: ", 14) == 0,
-                  "%s", why.text);
+        cr_expect(strstr(why.text, bad[i].why), "%s", why.text);
         script_report(script, &report);
         cr_expect_eq(report.outcome, SCRIPT_OK);
         cr_expect_str_eq(report.reason, "");
