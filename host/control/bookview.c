@@ -10,6 +10,7 @@
 #include "control/host.h"
 #include "engine/consolidate.h"
 #include "venue/feed.h"
+#include "venue/queues.h"
 
 enum { DEPTH_MOST = 200 };
 
@@ -106,6 +107,18 @@ static void say_market(const struct host *host, uint32_t instrument, enum book_s
     json_end(out);
 }
 
+/* How many stand in line there, where the venue shows single orders. */
+static void say_orders(const struct host *host, uint32_t instrument, enum weir_side side,
+                       weir_px px, struct text *out)
+{
+    const struct queues *queues =
+        session_queues(host->instruments[instrument].venue->session, instrument);
+    if (!queues)
+        return;
+    json_key(out, "orders");
+    json_uint(out, queues_at(queues, side, px));
+}
+
 static void say_side(const struct host *host, const struct shown *shown, const struct part *parts,
                      uint32_t count, enum weir_side side, uint32_t depth, struct text *out)
 {
@@ -121,6 +134,8 @@ static void say_side(const struct host *host, const struct shown *shown, const s
         json_decimal(out, level.px, view.px_exp);
         json_key(out, "qty");
         json_decimal(out, level.qty, view.qty_exp);
+        say_orders(host, shown[level.part].instrument, side,
+                   level.px / pow10_of(view.px_exp - parts[level.part].px_exp), out);
         json_end(out);
     }
     json_end(out);

@@ -126,8 +126,10 @@ static void print_side(const cJSON *answer, const char *side)
 {
     const cJSON *l;
     cJSON_ArrayForEach(l, json_get(answer, side))
-        printf("%-4s %18s %18s  %s/%s\n", side[0] == 'b' ? "bid" : "ask", text_of(l, "price"),
-               text_of(l, "qty"), text_of(l, "venue"), text_of(l, "instrument"));
+        printf("%-4s %18s %18s  %s/%s%s%.0d%s\n", side[0] == 'b' ? "bid" : "ask",
+               text_of(l, "price"), text_of(l, "qty"), text_of(l, "venue"),
+               text_of(l, "instrument"), json_get(l, "orders") ? "  of " : "",
+               (int)number_of(l, "orders"), json_get(l, "orders") ? " orders" : "");
 }
 
 static void print_book(const cJSON *answer)

@@ -45,8 +45,8 @@ static const struct {
     {"ctl-book", "weir ctl book --json",
      "{markets:[{venue:text instrument:text state:text time_ns:int mark?:dec index?:dec "
      "funding_rate?:dec funding_time_ns?:int}] own_orders:bool "
-     "bids:[{venue:text instrument:text price:dec qty:dec}] "
-     "asks:[{venue:text instrument:text price:dec qty:dec}]}"},
+     "bids:[{venue:text instrument:text price:dec qty:dec orders?:int}] "
+     "asks:[{venue:text instrument:text price:dec qty:dec orders?:int}]}"},
     {"ctl-scripts", "weir ctl scripts --json",
      "{scripts:[{script:text file:text state:text reason:text armed:bool version:int sha256:text "
      "orders:bool "

@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (err == WEIR_OK ? offset > size || size - offset < 16 : why.text[0] == '\0')
         abort();
     size_t letters = 0;
-    (void)elf_wants(exact, size, count, &letters, &why);
+    (void)!elf_wants(exact, size, count, &letters, &why);
     free(exact);
     return 0;
 }
