@@ -236,8 +236,11 @@ static void trade(struct front *front, const struct weir_trade *told)
                  "\"T\":%lld,\"m\":%s%s}",
                  kinds[i % 2], (long long)kept->t_ms, listed->name, plain ? "t" : "a",
                  (unsigned long long)kept->id, px, qty,
-                 plain ? "\"X\":\"MARKET\"," : "\"f\":1,\"l\":1,", (long long)kept->t_ms,
-                 told->aggressor == WEIR_SELL ? "true" : "false", i < 2 ? ",\"M\":true" : "");
+                 plain && i < 2 ? "" /* spot does not say of what kind a trade is */
+                 : plain        ? "\"X\":\"MARKET\","
+                                : "\"f\":1,\"l\":1,",
+                 (long long)kept->t_ms, told->aggressor == WEIR_SELL ? "true" : "false",
+                 i < 2 ? ",\"M\":true" : "");
         publish(front, listed, kinds[i % 2], i < 2 ? FACE_SPOT : FACE_USDM, &out);
         text_fini(&out);
     }

@@ -68,6 +68,7 @@ for key in ("orders_hash", "fills_hash", "journal_hash"):
     same(key, run[key], test[key])
 assert run["orders"]["sent"] > 0, run["orders"]
 assert test["span"]["messages"] > 50, test["span"]
+same("messages left out", test["span"]["left_out"], 0)
 same("books with levels", sorted(k.split("/")[-1] for k, b in run["books"].items() if b["final_bid_levels"]),
      sorted(k for k, b in book["books"].items() if b["final_bid_levels"]))
 for name, of in run["books"].items():
