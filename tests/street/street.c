@@ -96,9 +96,9 @@ static void write_config(const char *venue_settings, const char *script_settings
         "venues:\n  there: {plugin: binance, execution: venue, emulate: false, answer_timeout: "
         "2s, endpoint: {ws: \"ws://127.0.0.1:1\", http: \"http://127.0.0.1:1\"}, settings: "
         "{market: %s, symbols: \"BTCUSDT,ETHUSDT,SOLUSDT\", key: trading%s}}\n"
-        "limits:\n" LIMITS_NONE "scripts:\n  load: {file: \"" SOURCE_DIR
-        "/tests/kill/load.lua\", callback: 2s, "
-        "orders_per_second: 100000, settings: {quote: \"USDT\"%s}}\n",
+        "limits:\n" LIMITS_NONE("") "scripts:\n  load: {file: \"" SOURCE_DIR
+                                    "/tests/kill/load.lua\", callback: 2s, "
+                                    "orders_per_second: 100000, settings: {quote: \"USDT\"%s}}\n",
         run.journal, run.folder, run.id, run.secret, run.market, venue_settings, script_settings);
 }
 
