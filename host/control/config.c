@@ -135,6 +135,14 @@ static int64_t action_of(const char *word)
     return action;
 }
 
+static amount money(const char *text)
+{
+    amount value = 0;
+    if (amount_parse(text, strlen(text), &value) != WEIR_OK) /* checked before */
+        value = 0;
+    return value;
+}
+
 static void build_policy(struct loaded *loaded)
 {
     struct config *config = &loaded->config;
@@ -156,6 +164,9 @@ static void build_policy(struct loaded *loaded)
     config->policies[POLICY_slow_ack_ns] = schema_number(keys, node, "slow_ack");
     config->policies[POLICY_reconcile_every_ns] = schema_number(keys, node, "reconcile_every");
     config->policies[POLICY_loss_window_ns] = schema_number(keys, node, "loss_window");
+    const char *cap = schema_text(keys, node, "market_slippage_pct");
+    config->policies[POLICY_market_cap] = /* 10^-18 percent in 10^-9 */
+        strcmp(cap, "none") == 0 ? 0 : (int64_t)(money(cap) / 100000000000);
     config->policies[POLICY_runaway_fills] = schema_number(keys, node, "runaway_fills");
     for (int guard = 0; guard < GUARD_COUNT; guard++)
         config->policies[POLICY_on_mismatch + guard] = action_of(
@@ -172,14 +183,6 @@ static void build_outside(struct loaded *loaded)
     config->port = (uint16_t)schema_number(gateway, section(loaded, "gateway"), "port");
     config->log_level = schema_text(log, section(loaded, "log"), "level");
     config->log_json = strcmp(schema_text(log, section(loaded, "log"), "form"), "json") == 0;
-}
-
-static amount money(const char *text)
-{
-    amount value = 0;
-    if (amount_parse(text, strlen(text), &value) != WEIR_OK) /* checked before */
-        value = 0;
-    return value;
 }
 
 static void build_paper(struct loaded *loaded, struct fy_node *node, struct config_paper *out)
@@ -402,6 +405,10 @@ static enum weir_err check_ranges(const struct config *config, struct why *why)
         return because(why, WEIR_E_BAD_CONFIG,
                        "%s: host.segment: expected 1MiB to 4GiB, found %lld bytes", config->path,
                        (long long)config->segment);
+    if (config->policies[POLICY_market_cap] > 999999999)
+        return because(why, WEIR_E_BAD_CONFIG,
+                       "%s: policy.market_slippage_pct: expected less than 100, or none",
+                       config->path);
     if (config->venue_count == 0 || config->venue_count > 200)
         return because(why, WEIR_E_BAD_CONFIG, "%s: venues: expected 1 to 200, found %zu",
                        config->path, config->venue_count);

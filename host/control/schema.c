@@ -97,6 +97,11 @@ static const struct schema policy_keys[] = {
     {"day_ends", KIND_DURATION, "0s",
      "when a day ends, for DAY orders and the limits of a day: so long after midnight UTC", NULL,
      NULL},
+    {"market_slippage_pct", KIND_LIMIT, "none",
+     "a market order goes out as a limit so many percent behind the reference, IOC: the worst that "
+     "it "
+     "may get; none: as the venue fills it",
+     NULL, NULL},
     {"loss_window", KIND_DURATION, "1h", "window of the limits max_window_loss", NULL, NULL},
     {"clock_step", KIND_DURATION, "0s", "a larger step of the wall clock is acted upon; 0s: none",
      NULL, NULL},

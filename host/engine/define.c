@@ -495,6 +495,7 @@ static const struct {
     [POLICY_runaway_fills] = {0, 0, 1000000000},
     [POLICY_reconcile_every_ns] = {0, 0, INT64_MAX},
     [POLICY_loss_window_ns] = {3600000000000, 1, INT64_MAX / 4},
+    [POLICY_market_cap] = {0, 0, 999999999},
 };
 
 void policy_defaults(struct engine *engine)

@@ -345,6 +345,7 @@ static void scopes_init(struct engine *engine)
         scope_init(&engine->instrument_scopes[i], SCOPE_instrument, i);
     scope_init(&engine->external, SCOPE_strategy, STRATEGY_EXTERNAL);
     engine->host->defined = engine->external.defined = 1;
+    engine->external.unset = 0; /* it has no limits of its own, and asks for nothing */
     put_text(engine->host->name, "host");
     put_text(engine->external.name, "EXTERNAL");
 }

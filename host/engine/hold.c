@@ -333,7 +333,8 @@ void wish_to_release(struct engine *engine, uint32_t n, struct wish *wish)
                       .flags = order->flags,
                       .route = order->route,
                       .siblings = order->flags & WEIR_REDUCE_ONLY ? link_reduces(engine, n) : 0};
-    wish->foreign = !(wish->strategy->rights & RIGHT_ORDERS);
+    /* what closes a position is ours, whoever holds it; of EXTERNAL nobody else trades */
+    wish->foreign = kept_at(engine, n)->kin != KIN_FLAT && !(wish->strategy->rights & RIGHT_ORDERS);
 }
 
 void hold_tell_decision(struct engine *engine, uint32_t n)

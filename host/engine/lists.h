@@ -324,7 +324,9 @@ enum guard_action {
     X(runaway_fills, "guard runaway_fills: more executions of a strategy in a second; 0: none")   \
     X(reconcile_every_ns,                                                                         \
       "the venue is asked for everything again so long after the last; 0: never")                 \
-    X(loss_window_ns, "window of limit max_window_loss")
+    X(loss_window_ns, "window of limit max_window_loss")                                          \
+    X(market_cap,                                                                                 \
+      "market orders go out as IOC limits so far behind the reference, 10^-9 of it; 0: plain")
 enum policy {
 #define X(name, text) POLICY_##name,
     POLICIES(X)

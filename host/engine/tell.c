@@ -174,6 +174,24 @@ static void send(struct engine *engine, struct weir_intent *intent)
     tell(engine, &intent->msg);
 }
 
+/* A market order gets the worst price that policy allows: what that does not fill ends there. Rounded
+ * toward the reference. Without one it stays as it is; live it was refused then [NO_REFERENCE]. */
+static void cap_market(const struct engine *engine, struct weir_intent *out)
+{
+    const struct instrument *instrument = &engine->instruments[out->msg.instrument];
+    const int64_t whole = 1000000000, cap = engine->policy[POLICY_market_cap];
+    amount x2 = instrument->reference_x2, tick = instrument->is.tick > 0 ? instrument->is.tick : 1;
+    if (out->type != WEIR_MARKET || cap == 0 || x2 <= 0)
+        return;
+    amount away = x2 * cap / whole;
+    amount ticks =
+        out->side == WEIR_BUY ? (x2 + away) / (2 * tick) : (x2 - away + 2 * tick - 1) / (2 * tick);
+    amount px = (ticks > 0 ? ticks : 1) * tick;
+    out->px = px > INT64_MAX ? (weir_px)(INT64_MAX / tick * tick) : (weir_px)px;
+    out->type = WEIR_LIMIT;
+    out->tif = WEIR_IOC;
+}
+
 /* The venue knows nothing of what was crossed inside: its quantities are without that part. */
 void send_order(struct engine *engine, uint32_t n, uint16_t kind)
 {
@@ -197,6 +215,8 @@ void send_order(struct engine *engine, uint32_t n, uint16_t kind)
                               .cum_qty = order->cum - more->inside};
     memcpy(out.client_id, more->wire, sizeof out.client_id);
     memcpy(out.venue_id, more->vid, sizeof out.venue_id);
+    if (kind == WEIR_NEW)
+        cap_market(engine, &out);
     if (kind == WEIR_NEW && more->sent_tif == WEIR_GTD)
         out.t_since = more->expires;
     if (kind == WEIR_REPLACE) {

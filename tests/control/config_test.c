@@ -135,6 +135,8 @@ static const struct {
     {"others but none", "accounts: {\"*\": {others: none}}", "accounts: {\"*\": {others: 5}}",
      "limits.accounts.*.others: expected one of: none, found '5'"},
     {"missing scope", "  venues: {\"*\": {others: none}}\n", "", "limits.venues: missing"},
+    {"a cap of everything", "venues:\n  sim", "policy: {market_slippage_pct: 100}\nvenues:\n  sim",
+     "policy.market_slippage_pct: expected less than 100"},
     {"negative limit", "max_order_notional: 100000", "max_order_notional: -1", "not negative"},
     {"exponent in a limit", "max_order_notional: 100000", "max_order_notional: 1e5",
      "plain decimal number"},

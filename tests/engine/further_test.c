@@ -119,6 +119,50 @@ static void many_sends(void)
     desk_close(&desk);
 }
 
+/* What leaves, not what is said of it. */
+static const struct weir_intent *last_new(const struct desk *desk)
+{
+    const struct weir_intent *found = NULL;
+    for (size_t at = 0; at < desk->effects_len;) {
+        const struct weir_msg *msg = (const void *)(desk->effects + at);
+        if (msg->kind == WEIR_NEW)
+            found = (const void *)msg;
+        at += msg->size;
+    }
+    return found;
+}
+
+Test(further, a_market_order_has_a_worst_price)
+{
+    static const struct {
+        const char *lines[4];
+        int type, tif, px;
+    } cases[] = {
+        {{"mark 100.01 |", "submit a buy 1 @ market |"}, WEIR_MARKET, WEIR_GTC, 0},
+        {{"policy market_cap 20000000 |", "mark 100.01 |", "submit b buy 1 @ market |"},
+         WEIR_LIMIT,
+         WEIR_IOC,
+         10201},
+        {{"submit c sell 1 @ market |"}, WEIR_LIMIT, WEIR_IOC, 9801},
+        {{"top 99 100.01 |", "submit d buy 1 @ market |"}, WEIR_LIMIT, WEIR_IOC, 10149},
+        {{"submit e buy 1 @ 90 |"}, WEIR_LIMIT, WEIR_GTC, 9000},
+        {{"rules X tick=0.5 |", "submit f sell 1 @ market |"}, WEIR_LIMIT, WEIR_IOC, 9800},
+        {{"policy market_cap 999999999 |", "submit g sell 1 @ market |"}, WEIR_LIMIT, WEIR_IOC, 50},
+    };
+    struct engine_sizes sizes = desk_sizes();
+    struct desk desk;
+    desk_open(&desk, &sizes);
+    desk.keep_effects = true;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        desk_tell(&desk, "worst price", cases[i].lines);
+        const struct weir_intent *out = last_new(&desk);
+        cr_assert_not_null(out, "case %zu", i);
+        cr_expect(out->type == cases[i].type && out->px == cases[i].px && out->tif == cases[i].tif,
+                  "case %zu: type %d tif %d px %lld", i, out->type, out->tif, (long long)out->px);
+    }
+    desk_close(&desk);
+}
+
 Test(further, the_venues_clock)
 {
     story("unknown, too far either way, near enough; what reduces goes out",
@@ -205,6 +249,11 @@ Test(further, what_is_watched_has_an_action)
                "ack r V1 |", "mark 90 | state.strategy:s1=REDUCE_ONLY r=PENDING_CANCEL sent=2/1/0",
                "fill r x2 0.5 @ 120 | pos=1.5", "canceled r cum=0.5 |", "wait 100 | sent=3/1/0",
                "found-fill V9 sell x9 1.5 @ 90 | sent=3/1/0"));
+    story("flatten: what nobody here bought, too, if the scope is wider than a strategy",
+          TOLD("mark 100 |", "policy on_drawdown 4 |", "limit account:account max_drawdown 10 |",
+               "found-fill V9 buy x9 2 @ 100 manual | EXTERNAL.pos=2 sent=0/0/0",
+               "submit a buy 1 @ 100 |", "fill a x1 1 @ 100 | pos=3 sent=1/0/0",
+               "mark 90 | state.account:account=REDUCE_ONLY sent=3/0/0"));
     story("flatten: nothing is left when its turn comes",
           TOLD("mark 100 |", "policy on_day_loss 4 |", "limit strategy:s1 max_day_loss 10 |",
                "submit a buy 2 @ 100 |", "fill a x1 2 @ 100 |", "submit r sell 2 @ 120 |",
