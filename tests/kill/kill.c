@@ -88,7 +88,7 @@ static void write_config(const struct trial *trial, const char *settings)
             trial->journal, trial->sync, trial->folder);
     write_venue(file, trial);
     /* a host that does not know the venue's clock sends nothing there */
-    fprintf(file, "limits:\n" LIMITS_NONE_BUT("%s"),
+    fprintf(file, "limits:\n" LIMITS_NONE("%s"),
             is_remote(trial) ? "" : "max_clock_offset_ms: 1000, ");
     if (settings)
         fprintf(file,
