@@ -239,7 +239,7 @@ static void set_up(struct trial *trial)
              "gateway: {port: 0}\n"
              "venues:\n  sim: {plugin: \"%s/plugins/sim.so\", execution: venue, book_window: 4096, "
              "book_far: 64, settings: {latency_us: 1000, balances: \"USD:1000000,BTC:10\"}}\n"
-             "limits:\n" LIMITS_NONE "scripts:\n  load: {file: \"%s\", callback: 2s, "
+             "limits:\n" LIMITS_NONE("") "scripts:\n  load: {file: \"%s\", callback: 2s, "
                                          "orders_per_second: 100000, isolation: "
                                          "inline}\n",
              trial->journal, trial->folder, BUILD_DIR, trial->script);
