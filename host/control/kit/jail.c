@@ -6,6 +6,7 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,12 +194,24 @@ static int add_rules(scmp_filter_ctx filter, int out)
     return failed;
 }
 
+/* A sanitizer's report goes to standard error, whatever its options say: there it is caught. */
+static void reports_to_us(void)
+{
+    typedef void set(void *descriptor);
+    void *found = dlsym(RTLD_DEFAULT, "__sanitizer_set_report_fd");
+    set *set_report;
+    memcpy(&set_report, &found, sizeof set_report);
+    if (set_report)
+        set_report((void *)(intptr_t)STDERR_FILENO);
+}
+
 enum weir_err kit_jail_enter(int out, struct why *why)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_TRAP);
     if (!filter)
         return because(why, WEIR_E_NO_MEMORY, "out of memory");
     pipe_out = out;
+    reports_to_us();
     (void)strsignal(SIGSEGV); /* what it loads, it loads now */
     (void)seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, 0);
 #ifdef PR_SET_TSC
