@@ -70,6 +70,15 @@ kill -9 "$(pgrep -P $host | head -n 1)"
 check 'the death of their parent is told' until_says "come from died, and they with it; another one took its place" cat "$dir/err"
 check 'and scripts come back by themselves' until_says 'good +running' ctl scripts
 check 'as a process again' until_says '^1$' sh -c "pgrep -P $(pgrep -P $host | head -n 1) weir-cell | wc -l"
+# where a chunk is only checked, weir.now() is 1: this one is refused wherever that is done in the host's process
+sed -i '1i weir.declare{x = {type = "number", default = weir.now() == 1 and "checked in the host" or 1}}' "$dir/good.lua"
+ctl reload --compare 3s >"$dir/compared" &
+comparing=$!
+check 'a shadow has a process of its own' until_says '^2$' sh -c "pgrep -P $(pgrep -P $host | head -n 1) weir-cell | wc -l"
+wait $comparing
+check 'and is compared' grep -q 'script good: .* wishes alike' "$dir/compared"
+check 'a reload runs no line of it in the host' until_says 'script good: reloaded' ctl reload
+check 'and one process is left' until_says '^1$' sh -c "pgrep -P $(pgrep -P $host | head -n 1) weir-cell | wc -l"
 sed -i "s/{after: .*/{after: $(($(date +%s) + 1000))}/" "$dir/weir.yaml"
 sleep 0.3
 kill -INT $host
