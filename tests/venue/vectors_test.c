@@ -79,10 +79,12 @@ static void kraken(const cJSON *request)
     char text[4096];
     unsigned int len;
     const char *body = json_text(request, "body", ""), *path = path_of(request);
-    const char *nonce = strstr(body, "nonce=");
-    if (!header(request, "API-Sign")[0] || !nonce)
+    const char *form = strstr(body, "nonce="), *json = strstr(body, "\"nonce\":\"");
+    const char *nonce = form ? form + 6 : json ? json + 9 : NULL;
+    if (!header(request, "API-Sign")[0])
         return;
-    snprintf(text, sizeof text, "%.*s%s", (int)strcspn(nonce + 6, "&"), nonce + 6, body);
+    cr_assert_not_null(nonce, "%s", body);
+    snprintf(text, sizeof text, "%.*s%s", (int)strcspn(nonce, "&\""), nonce, body);
     memcpy(message, path, strlen(path));
     EVP_Digest(text, strlen(text), message + strlen(path), &len, EVP_sha256(), NULL);
     expect("hmac-sha512", message, strlen(path) + len, false, header(request, "API-Sign"));
@@ -262,12 +264,12 @@ static const struct {
     void (*request)(const cJSON *request);
     void (*frame)(const cJSON *frame);
     int least;
-} venues[] = {{"binance", false, binance, binance_frame, 1},
-              {"kraken", true, kraken, NULL, 1},
-              {"okx", false, okx, okx_frame, 1},
-              {"bybit", false, bybit, bybit_frame, 1},
-              {"deribit", false, deribit, deribit_frame, 1},
-              {"coinbase", false, coinbase, coinbase_frame, 1}};
+} venues[] = {{"binance", false, binance, binance_frame, 20},
+              {"kraken", true, kraken, NULL, 20},
+              {"okx", false, okx, okx_frame, 20},
+              {"bybit", false, bybit, bybit_frame, 20},
+              {"deribit", false, deribit, deribit_frame, 20},
+              {"coinbase", false, coinbase, coinbase_frame, 20}};
 
 static cJSON *fixture(const char *venue, const char *name)
 {
