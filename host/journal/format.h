@@ -1,4 +1,4 @@
-/* format.h - how a journal lies on the disk, version 1.
+/* format.h - how a journal lies on the disk, version 2 (1 had other decisions).
  *
  * A journal is a folder of segments NNNNNNNN.weir, numbered from 1 without a hole. Everything is
  * little-endian. A segment is one page of head and then records, one after the other; what no
@@ -35,7 +35,7 @@
 #define JOURNAL_MAGIC "weirjrnl"
 
 enum {
-    JOURNAL_VERSION = 1,
+    JOURNAL_VERSION = 2,
     SEGMENT_HEAD = 4096,
     RECORD_HEAD = 24,
     RECORD_MAX = 1 << 20, /* largest message; also at most half of what a segment holds */

@@ -356,11 +356,15 @@ Test(damage, another_format_version_is_refused_by_number)
     make(&folder, CLOSED, 3);
     struct bytes bytes = file_read(&folder, S(1));
     struct segment_head *head = (struct segment_head *)(void *)bytes.data;
-    head->id.version = 2;
-    head->id.crc = segment_id_crc(&head->id);
-    file_write(&folder, S(1), bytes.data, bytes.len);
-    expect_refused(&folder, "version 2",
-                   S(1) ": offset 8: journal format version 2; this build reads version 1");
+    for (uint32_t version = 1; version <= 3; version += 2) {
+        char refusal[90];
+        head->id.version = version;
+        head->id.crc = segment_id_crc(&head->id);
+        file_write(&folder, S(1), bytes.data, bytes.len);
+        snprintf(refusal, sizeof refusal,
+                 S(1) ": offset 8: journal format version %u; this build reads version 2", version);
+        expect_refused(&folder, "another version", refusal);
+    }
     free(bytes.data);
     folder_remove(&folder);
 }
