@@ -119,6 +119,8 @@ static enum weir_err read_book(struct venue *venue, struct market_symbol *symbol
             head.last_seq = market_id(&scan);
         else if (scan_is(key, "seq"))
             head.first_seq = market_id(&scan);
+        else if (scan_is(key, "s"))
+            market_same_name(symbol, &scan);
         else
             scan_skip(&scan);
     }

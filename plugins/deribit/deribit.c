@@ -131,6 +131,8 @@ static enum weir_err read_book(struct venue *venue, struct market_symbol *symbol
             head.last_seq = market_id(&scan);
         else if (scan_is(key, "prev_change_id"))
             head.prev_seq = market_id(&scan);
+        else if (scan_is(key, "instrument_name"))
+            market_same_name(symbol, &scan);
         else
             scan_skip(&scan);
     }

@@ -335,6 +335,14 @@ void market_sequence(struct market *market, uint64_t seq)
     put(market, &message.msg, sizeof message, WEIR_SEQUENCE, NULL);
 }
 
+void market_same_name(const struct market_symbol *symbol, struct scan *scan)
+{
+    struct weir_bytes name = market_word(scan);
+    if (scan_ok(scan) &&
+        (name.len != symbol->len || memcmp(name.data, symbol->name, name.len) != 0))
+        scan_fail(scan, WEIR_E_BAD_FRAME);
+}
+
 void market_book(struct market *market, const struct market_symbol *symbol)
 {
     (void)symbol;

@@ -108,6 +108,9 @@ void market_sequence(struct market *market, uint64_t seq);
 struct market_symbol *market_symbol_of(struct market *market, struct weir_bytes name,
                                        struct weir_bytes sample, enum weir_err *err);
 
+/* The symbol's name stands at the scan once more: another one fails it. */
+void market_same_name(const struct market_symbol *symbol, struct scan *scan);
+
 /* A book message: begin it, add levels of both sides in any order, end it. */
 void market_book(struct market *market, const struct market_symbol *symbol);
 /* [[price, size, ...], ...]. note: the texts go into a checksum. */
