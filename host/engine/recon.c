@@ -128,12 +128,12 @@ void recon_run(struct engine *engine)
 {
     if (recon_due(engine) > engine->now)
         return;
-    for (uint16_t i = 0; i < engine->sizes.accounts; i++) {
+    for (uint32_t i = 0; i < engine->sizes.accounts; i++) {
         struct account *account = &engine->accounts[i];
         if (!asks_again(engine, account) || account->recon_due > engine->now)
             continue;
         account->recon_delay = engine->policy[POLICY_query_rest_ns];
-        ask(engine, i,
+        ask(engine, (uint16_t)i,
             account->reconciling ? account->recon_delay
                                  : engine->policy[POLICY_reconcile_every_ns]);
     }
