@@ -102,7 +102,7 @@ void remark_refusal_in(lua_State *L)
 {
     struct cell *cell = cell_of(L);
     const struct script_world *world = &cell->script->world;
-    char code[40], message[200], text[320], scope[64];
+    char code[40] = "", message[200] = "", text[320], scope[64] = "";
     lua_Debug at;
     if (!world->remark || cell->remarks == REMARKS_MOST || !lua_getstack(L, 1, &at) ||
         !lua_getinfo(L, "Sl", &at) || at.currentline < 0)
