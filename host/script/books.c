@@ -375,12 +375,14 @@ static int api_book(lua_State *L)
     if (!spread_in(L, "weir.book", FIELD_BIT(depth) | FIELD_BIT(own) | FIELD_BIT(markets)))
         return 2;
     bool named = lua_type(L, 1) == LUA_TTABLE;
-    if (named)
+    int at = 4;
+    if (named) {
         own = field_get(L, 1, FIELD_own) != LUA_TBOOLEAN || lua_toboolean(L, -1);
-    if (named)
         field_get(L, 1, FIELD_depth);
-    if (lua_type(L, named ? -1 : 4) == LUA_TNUMBER)
-        depth = lua_tointegerx(L, named ? -1 : 4, NULL);
+        at = lua_gettop(L);
+    }
+    if (lua_type(L, at) == LUA_TNUMBER)
+        depth = lua_tointegerx(L, at, NULL);
     depth = depth < 0 ? 0 : depth > ASK_LEVELS_MAX ? ASK_LEVELS_MAX : depth;
     if (named && field_get(L, 1, FIELD_markets) == LUA_TTABLE)
         return book_of_many(L, cell, (uint32_t)depth, own);

@@ -75,8 +75,9 @@ static void say_side(struct feed_writer *w, struct text *out, int side, bool all
 static void say_members(struct feed_writer *w, struct text *out, const char *const *names,
                         int count, void (*say)(struct feed_writer *, struct text *, const char *))
 {
-    static const char *const unknown[] = {"\"zz\":{\"a\":[1,{\"u\":5}],\"b\":\"]}\"}", "\"zx\":null",
-                                          "\"zy\":[true,false,-1.5e-7]", "\"zq\":\"\\\"}\\\\\""};
+    static const char *const unknown[] = {"\"zz\":{\"a\":[1,{\"u\":5}],\"b\":\"]}\"}",
+                                          "\"zx\":null", "\"zy\":[true,false,-1.5e-7]",
+                                          "\"zq\":\"\\\"}\\\\\""};
     int order[16];
     for (int i = 0; i < count; i++) {
         int at = (int)roll(w, (uint64_t)i + 1);

@@ -279,59 +279,45 @@ static void tell_all(const struct story *stories, size_t count)
 
 /* Venues that show single orders: ours stands behind those that were there when it came, and before the rest. */
 static const struct story by_order[] = {
-    {"who leaves before us moves us up, who leaves behind us does not", {0}, LINES(
-        "add 1 b99=5           |",
-        "add 2 b99=3           |",
-        "add 3 a101=4          |",
-        "buy 1 2@99            | ack 1",
-        "add 4 b99=6           |",
-        "take 2 b99=3          |", /* canceled, before us */
-        "take 4 b99=6          |", /* canceled, behind us */
-        "add 5 b99=6           |",
-        "put 1 b99=1           |", /* 4 were filled */
-        "query 1               | status 1 open cum 0",
-        "take 1 b99=0          |", /* the last before us */
-        "put 5 b99=5           | fill 1 buy 1@99 maker", /* behind us: it would have been us */
-        "put 5 b99=3           | fill 1 buy 1@99 maker")},
-    {"two of ours, and others between them", {0}, LINES(
-        "add 1 a101=2          |",
-        "sell 1 1@101          | ack 1",
-        "add 2 a101=3          |",
-        "sell 2 1@101          | ack 2",
-        "add 3 a101=4          |",
-        "take 2 a101=3         |", /* from between the two */
-        "take 1 a101=0         |",
-        "put 3 a101=2          | fill 1 sell 1@101 maker; fill 2 sell 1@101 maker")},
-    {"a fill at a worse price was ours before", {0}, LINES(
-        "add 1 b99=5           |",
-        "add 2 b98=5           |",
-        "buy 1 2@100           | ack 1",
-        "put 1 b99=3           | fill 1 buy 2@100 maker")},
-    {"less keeps the place, more or another price loses it", {0}, LINES(
-        "add 1 b99=1           |",
-        "buy 1 4@99            | ack 1",
-        "add 2 b99=5           |",
-        "replace 1 2 2@99      | replaced 2 2@99",
-        "take 1 b99=0          |",
-        "put 2 b99=4           | fill 2 buy 1@99 maker",
-        "replace 2 3 5@99      | replaced 3 5@99",
-        "take 2 b99=0          |",
-        "add 4 b99=9           |",
-        "put 4 b99=7           | fill 3 buy 2@99 maker")},
-    {"an order that moves stands behind us where it comes to", {0}, LINES(
-        "add 1 b98=5           |",
-        "add 2 b99=1           |",
-        "buy 1 2@99            | ack 1",
-        "put 1 b99=5           |",
-        "take 2 b99=0          |",
-        "put 1 b99=4           | fill 1 buy 1@99 maker")},
-    {"trades are told by the orders alone", {0}, LINES(
-        "add 1 b99=1           |",
-        "buy 1 2@99            | ack 1",
-        "trade sell 9@99       |",
-        "take 1 b99=0          |",
-        "add 2 b99=3           |",
-        "take 2 b99=0          | fill 1 buy 2@99 maker")},
+    {"who leaves before us moves us up, who leaves behind us does not",
+     {0},
+     LINES("add 1 b99=5           |", "add 2 b99=3           |", "add 3 a101=4          |",
+           "buy 1 2@99            | ack 1", "add 4 b99=6           |",
+           "take 2 b99=3          |",                            /* canceled, before us */
+           "take 4 b99=6          |",                            /* canceled, behind us */
+           "add 5 b99=6           |", "put 1 b99=1           |", /* 4 were filled */
+           "query 1               | status 1 open cum 0",
+           "take 1 b99=0          |",                       /* the last before us */
+           "put 5 b99=5           | fill 1 buy 1@99 maker", /* behind us: it would have been us */
+           "put 5 b99=3           | fill 1 buy 1@99 maker")},
+    {"two of ours, and others between them",
+     {0},
+     LINES("add 1 a101=2          |", "sell 1 1@101          | ack 1", "add 2 a101=3          |",
+           "sell 2 1@101          | ack 2", "add 3 a101=4          |",
+           "take 2 a101=3         |", /* from between the two */
+           "take 1 a101=0         |",
+           "put 3 a101=2          | fill 1 sell 1@101 maker; fill 2 sell 1@101 maker")},
+    {"a fill at a worse price was ours before",
+     {0},
+     LINES("add 1 b99=5           |", "add 2 b98=5           |", "buy 1 2@100           | ack 1",
+           "put 1 b99=3           | fill 1 buy 2@100 maker")},
+    {"less keeps the place, more or another price loses it",
+     {0},
+     LINES("add 1 b99=1           |", "buy 1 4@99            | ack 1", "add 2 b99=5           |",
+           "replace 1 2 2@99      | replaced 2 2@99", "take 1 b99=0          |",
+           "put 2 b99=4           | fill 2 buy 1@99 maker",
+           "replace 2 3 5@99      | replaced 3 5@99", "take 2 b99=0          |",
+           "add 4 b99=9           |", "put 4 b99=7           | fill 3 buy 2@99 maker")},
+    {"an order that moves stands behind us where it comes to",
+     {0},
+     LINES("add 1 b98=5           |", "add 2 b99=1           |", "buy 1 2@99            | ack 1",
+           "put 1 b99=5           |", "take 2 b99=0          |",
+           "put 1 b99=4           | fill 1 buy 1@99 maker")},
+    {"trades are told by the orders alone",
+     {0},
+     LINES("add 1 b99=1           |", "buy 1 2@99            | ack 1", "trade sell 9@99       |",
+           "take 1 b99=0          |", "add 2 b99=3           |",
+           "take 2 b99=0          | fill 1 buy 2@99 maker")},
 };
 
 Test(paper, stands_in_the_queue_of_single_orders)
