@@ -34,7 +34,7 @@ change() {
 expect 'no command' 2 'usage: weir COMMAND' "$weir"
 expect 'unknown command' 2 "unknown command 'fly'" "$weir" fly
 expect 'help' 0 'usage: weir COMMAND' "$weir" --help
-for verb in run check scenario try script book replay why ctl describe; do
+for verb in run check scenario try script plugin book replay why ctl describe; do
     expect "help of $verb" 0 "usage: weir $verb" "$weir" "$verb" --help
     expect "unknown option of $verb" 2 'weir '"$verb"'|unrecognized' "$weir" "$verb" --frobnicate
 done
