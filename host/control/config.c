@@ -415,6 +415,21 @@ static enum weir_err check_ranges(const struct config *config, struct why *why)
     return WEIR_OK;
 }
 
+/* A secret that stands in the file itself is refused, and not said again. */
+static enum weir_err check_keys(const struct config *config, struct why *why)
+{
+    for (size_t i = 0; i < config->key_count; i++) {
+        const char *secret = config->keys[i].secret;
+        if (strncmp(secret, "file:", 5) != 0 && strncmp(secret, "credential:", 11) != 0 &&
+            strncmp(secret, "fd:", 3) != 0)
+            return because(why, WEIR_E_BAD_CONFIG,
+                           "%s: keys.%s.secret: expected file:PATH, credential:NAME or fd:NUMBER, "
+                           "found something else",
+                           config->path, config->keys[i].name);
+    }
+    return WEIR_OK;
+}
+
 /* A script without any time, and a name where an address must stand. */
 static enum weir_err check_values(const struct config *config, struct why *why)
 {
@@ -534,6 +549,8 @@ static struct config *load(const char *path, const struct sets *sets,
     }
     if (!err)
         err = check_ranges(&loaded->config, why);
+    if (!err)
+        err = check_keys(&loaded->config, why);
     if (!err)
         err = check_values(&loaded->config, why);
     if (!err)
