@@ -115,14 +115,18 @@ static void define_all(struct desk *desk)
         .msg = {.size = sizeof up, .kind = WEIR_SESSION, .flags = WEIR_STREAM_UP}};
     struct weir_msg begin = {.size = sizeof begin, .kind = WEIR_RECON_BEGIN},
                     end = {.size = sizeof end, .kind = WEIR_RECON_END};
+    struct in_state clock = {.msg = {.size = sizeof clock, .kind = IN_VENUE_CLOCK},
+                             .value = 1000000};
     struct weir_cash wallet = {.msg = {.size = sizeof wallet, .kind = IN_WALLET},
                                .asset = "USDT",
                                .amount = amount_pack(amount_from(1000000000, 0))};
 
     define(desk, IN_DEFINE_VENUE, 0, "venue");
     define(desk, IN_DEFINE_ACCOUNT, 0, "account");
-    if (desk->plan.further) /* exposure is compared with it */
+    if (desk->plan.further) { /* exposure is compared with the one, and the other has a limit */
         desk_give(desk, &wallet);
+        desk_give(desk, &clock);
+    }
     for (uint32_t i = 1; i <= desk->plan.strategies; i++) {
         define(desk, IN_DEFINE_STRATEGY, i, "strategy");
         limit_scope(desk, SCOPE_strategy, i);

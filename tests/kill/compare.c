@@ -282,7 +282,7 @@ static void check_order(struct journal_facts *facts, const cJSON *theirs)
     }
     order->seen = true;
     const struct ours *next = order->next[0] ? order_of(facts, order->next, false) : NULL;
-    if (order->label == ORDER_PENDING_REPLACE && next && next->told &&
+    if (!order_label_is_done((enum order_label)order->label) && next && next->told &&
         strcmp(state, "canceled") == 0) /* its last word was its replacement's first */
         order->label = ORDER_CANCELED;
     bool same =
