@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-sources() { find host plugins sdk tests bench examples -name '*.[ch]' -print0 2>/dev/null || true; }
+sources() { find host plugins sdk tests bench examples -name node_modules -prune -o -name '*.[ch]' -print0 2>/dev/null || true; }
 
 out_of_form() {
     sources | xargs -0r clang-format --dry-run 2>&1 |

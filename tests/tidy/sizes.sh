@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "${1:-$here/../..}"
 
-sources() { find host sdk plugins scripts tests bench -name '*.[ch]' -o -name '*.lua' -o -name '*.sh' 2>/dev/null || true; }
+sources() { find host sdk plugins scripts tests bench -name node_modules -prune -o \( -name '*.[ch]' -o -name '*.lua' -o -name '*.sh' \) -print 2>/dev/null || true; }
 sources | LC_ALL=C sort | xargs -r awk '
     FNR == 1 { files++ }
     { lines[FILENAME]++ }
