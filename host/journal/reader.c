@@ -385,8 +385,13 @@ static enum weir_err at_end(struct reader *reader, struct why *why)
     err = reader->extent.closed ? tail_is_zero(&reader->window, reader->offset, head.id.bytes, why)
                                 : tail_judge(&tail, &reader->extent.cut, why);
     window_forget(&reader->window); /* more may come */
-    return err == WEIR_OK ? because(why, WEIR_E_NOT_FOUND, "the end of the journal")
-                          : in_segment(err, reader->segment, why);
+    if (err == WEIR_OK)
+        return because(why, WEIR_E_NOT_FOUND, "the end of the journal");
+    struct why
+        later; /* what lies behind may have been written, and this before it, while we looked */
+    if (good_record(reader, &record, &later) == WEIR_OK && record)
+        return WEIR_OK;
+    return in_segment(err, reader->segment, why);
 }
 
 /* The present segment has a successor, and this is the offset at which it ends. */
