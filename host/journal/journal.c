@@ -99,7 +99,7 @@ __attribute__((cold, noinline)) static bool make_room(struct journal *journal, u
     return roll(journal);
 }
 
-/* Where records come after some more of them is asked for now: it has left the caches since it was
+/* The room of the record after the next few is fetched while this one is written: it left the caches when it was
  * made, and each page of it is new to the thread. Past the end of the map nothing happens. */
 static inline void fetch_ahead(const unsigned char *to, uint32_t size)
 {
